@@ -1,0 +1,25 @@
+//! What may be asked of, and said to, the span one is in.
+
+use opentelemetry::Value;
+use opentelemetry::trace::{Status, TraceContextExt};
+use opentelemetry_semantic_conventions::attribute::ERROR_TYPE;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// The trace id of the current span: 32 hex digits, or `None` outside a trace.
+pub fn trace_id() -> Option<String> {
+    let context = Span::current().context();
+    let span = context.span().span_context().clone();
+    span.is_valid().then(|| span.trace_id().to_string())
+}
+
+/// Sets an attribute of the current span, whether or not it was declared when the span was made.
+pub fn set_attribute(key: &'static str, value: impl Into<Value>) {
+    Span::current().set_attribute(key, value);
+}
+
+/// Marks `span` as failed: status Error, and `error.type` from a small set of values.
+pub fn fail(span: &Span, error_type: impl Into<Value>, description: &str) {
+    span.set_attribute(ERROR_TYPE, error_type.into());
+    span.set_status(Status::error(description.to_owned()));
+}

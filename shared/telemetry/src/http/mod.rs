@@ -1,0 +1,9 @@
+//! HTTP as the conventions want it: SERVER and CLIENT spans by maintained crates, and what they leave to us.
+//!
+//! <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>
+
+mod client;
+mod server;
+
+pub use client::{Client, client};
+pub use server::{Trust, edge, server};

@@ -1,0 +1,133 @@
+//! One call starts telemetry, one call stops it and loses nothing.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use opentelemetry::global;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_sdk::logs::SdkLoggerProvider;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
+
+use crate::{console, environment, export, propagation};
+
+/// How long a stop waits for a collector that does not answer.
+const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
+
+/// What a log line needs to be shown when `RUST_LOG` says nothing.
+const DEFAULT_LOG_FILTER: &str = "info,opentelemetry=error,opentelemetry_sdk=error,opentelemetry_otlp=error,opentelemetry-otlp=error";
+
+/// Targets that the exporters themselves write to: exporting those would never end.
+const EXPORTERS_OWN: [&str; 6] = ["opentelemetry", "tonic", "h2", "hyper", "reqwest", "tower"];
+
+type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// Running telemetry. Dropping it flushes nothing: call [`Telemetry::stop`].
+#[derive(Debug)]
+#[must_use = "spans and logs that were not exported yet are lost unless it is stopped"]
+pub struct Telemetry {
+    traces: Option<SdkTracerProvider>,
+    logs: Option<SdkLoggerProvider>,
+}
+
+/// Starts traces, console logs and OTLP logs for the service named `service`.
+///
+/// Call it once, inside the Tokio runtime.
+/// An error names the `OTEL_*` or `RUST_LOG` value that cannot be followed; a collector that is away is no error.
+pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
+    propagation::install()?;
+    let mut layers: Vec<BoxedLayer> = vec![console::layer().with_filter(log_filter()?).boxed()];
+    if environment::sdk_disabled() {
+        install(layers)?;
+        return Ok(Telemetry {
+            traces: None,
+            logs: None,
+        });
+    }
+    let resource = export::resource(service);
+    let traces = export::tracer_provider(resource.clone())?;
+    global::set_tracer_provider(traces.clone());
+    layers.push(span_layer(&traces));
+    let logs = export::logger_provider(resource)?;
+    if let Some(logs) = &logs {
+        layers.push(log_layer(logs)?);
+    }
+    install(layers)?;
+    Ok(Telemetry {
+        traces: Some(traces),
+        logs,
+    })
+}
+
+fn install(layers: Vec<BoxedLayer>) -> anyhow::Result<()> {
+    tracing_subscriber::registry()
+        .with(layers)
+        .try_init()
+        .context("telemetry was started twice")
+}
+
+fn log_filter() -> anyhow::Result<EnvFilter> {
+    let directives = environment::variable("RUST_LOG");
+    EnvFilter::try_new(directives.as_deref().unwrap_or(DEFAULT_LOG_FILTER))
+        .with_context(|| format!("RUST_LOG={}", directives.unwrap_or_default()))
+}
+
+/// Spans have a filter of their own, so that `RUST_LOG=warn` makes the console quiet and leaves traces whole.
+fn span_layer(traces: &SdkTracerProvider) -> BoxedLayer {
+    tracing_opentelemetry::layer()
+        .with_tracer(traces.tracer("orderflow"))
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_tracked_inactivity(false)
+        .with_filter(filter_fn(|metadata| {
+            metadata.is_span() && *metadata.level() <= Level::INFO
+        }))
+        .boxed()
+}
+
+fn log_layer(logs: &SdkLoggerProvider) -> anyhow::Result<BoxedLayer> {
+    Ok(OpenTelemetryTracingBridge::new(logs)
+        .with_filter(filter_fn(|metadata| !is_exporters_own(metadata)))
+        .with_filter(log_filter()?)
+        .boxed())
+}
+
+fn is_exporters_own(metadata: &Metadata<'_>) -> bool {
+    EXPORTERS_OWN
+        .iter()
+        .any(|target| metadata.target().starts_with(target))
+}
+
+impl Telemetry {
+    /// Exports what is still in hand and stops.
+    ///
+    /// It waits at most some seconds for each signal: a collector that is away must not keep a service from ending.
+    pub async fn stop(self) {
+        // The SDK blocks its thread while the exporters need the runtime's.
+        let stopped = tokio::task::spawn_blocking(move || self.shut_down()).await;
+        if stopped.is_err() {
+            tracing::error!("telemetry panicked while stopping");
+        }
+    }
+
+    fn shut_down(self) {
+        let traces = self
+            .traces
+            .map(|traces| traces.shutdown_with_timeout(FLUSH_DEADLINE));
+        if let Some(Err(error)) = traces {
+            tracing::warn!(%error, "the last spans may be lost");
+        }
+        let logs = self
+            .logs
+            .map(|logs| logs.shutdown_with_timeout(FLUSH_DEADLINE));
+        if let Some(Err(error)) = logs {
+            tracing::warn!(%error, "the last log records may be lost");
+        }
+    }
+}
