@@ -1,0 +1,79 @@
+//! Context that outlives its request: stored with an outbox row, used when the row is sent.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::propagation::{Extractor, Injector};
+use opentelemetry::{Context, KeyValue, global};
+use serde::{Deserialize, Serialize};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::span::Destination;
+
+/// Trace context and baggage as a map of strings, in the form of the configured propagators.
+///
+/// Capture it where the event happens: whoever sends the event later has no request, and a wrong link looks like a
+/// right one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredContext(HashMap<String, String>);
+
+impl StoredContext {
+    /// The context of the current span, with `baggage` added to what is there.
+    pub fn capture<const N: usize>(baggage: [(&'static str, String); N]) -> Self {
+        let context = Span::current().context();
+        let baggage = baggage.map(|(key, value)| KeyValue::new(key, value));
+        let context = context.with_baggage(context.baggage().iter().map(kept).chain(baggage));
+        let mut stored = HashMap::new();
+        inject(&context, &mut stored);
+        Self(stored)
+    }
+
+    pub(crate) fn restore(&self) -> Context {
+        extract(&self.0)
+    }
+}
+
+fn kept(
+    (key, (value, _)): (
+        &opentelemetry::Key,
+        &(
+            opentelemetry::StringValue,
+            opentelemetry::baggage::BaggageMetadata,
+        ),
+    ),
+) -> KeyValue {
+    KeyValue::new(key.clone(), value.clone())
+}
+
+/// Writes `context` into `carrier`.
+pub(crate) fn inject(context: &Context, carrier: &mut dyn Injector) {
+    global::get_text_map_propagator(|propagator| propagator.inject_context(context, carrier));
+}
+
+/// Reads the context in `carrier`, and nothing from the current one: a malformed or missing context begins a new trace.
+pub(crate) fn extract(carrier: &dyn Extractor) -> Context {
+    global::get_text_map_propagator(|propagator| {
+        propagator.extract_with_context(&Context::new(), carrier)
+    })
+}
+
+/// Counts what found no room in a broker's attributes, and says so once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LeftOut(Arc<AtomicU64>);
+
+impl LeftOut {
+    pub(crate) fn note(&self, keys: usize, destination: &Destination) {
+        let keys = keys as u64;
+        if keys > 0 && self.0.fetch_add(keys, Ordering::Relaxed) == 0 {
+            let (destination, system) = (&destination.name, destination.system);
+            tracing::warn!(
+                destination,
+                system,
+                "no room for the trace context, sent without it"
+            );
+        }
+    }
+}

@@ -1,0 +1,182 @@
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use carriers::pubsub::MetadataExtractor;
+use google_cloud_pubsub::client::Subscriber;
+use google_cloud_pubsub::model::Message as Received;
+use google_cloud_pubsub::subscriber::MessageStream;
+use google_cloud_pubsub::subscriber::handler::Handler as Receipt;
+use opentelemetry_semantic_conventions::attribute::{
+    MESSAGING_DESTINATION_SUBSCRIPTION_NAME, MESSAGING_GCP_PUBSUB_MESSAGE_ORDERING_KEY,
+};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::Span;
+
+use super::{Address, Producer};
+use crate::context::extract;
+use crate::error::ConnectError;
+use crate::handler::{Delivery, Handler};
+use crate::process::{Message, Outcome, Processor};
+use crate::settings::Settings;
+use crate::span::{self, Destination};
+
+/// How long a message stays ours without a word: the messages of a consumer that died come again after this.
+/// The shortest that the client allows.
+const LEASE: Duration = Duration::from_secs(10);
+/// How long to wait after the stream failed.
+const RECEIVE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Receives events from one subscription.
+///
+/// Messages are processed side by side.
+/// A retry keeps the message for its delay, then gives it back; Pub/Sub counts the attempts if the subscription has a
+/// dead-letter policy, and otherwise each is the first.
+#[derive(Debug)]
+pub struct Consumer {
+    client: Subscriber,
+    subscription: String,
+    subscription_path: String,
+    source: Destination,
+    settings: Settings,
+    dead_letters: Producer,
+}
+
+impl Consumer {
+    /// A consumer of `subscription` of `topic`; what is given up goes to the topic `<topic>.dlq`.
+    ///
+    /// A dead-letter policy to the same topic is a safety net for consumers that die before they decide;
+    /// its `maxDeliveryAttempts` must be larger than `MESSAGING_MAX_ATTEMPTS`.
+    pub async fn connect(
+        address: &Address,
+        settings: &Settings,
+        topic: &str,
+        subscription: &str,
+    ) -> Result<Self, ConnectError> {
+        let mut builder = Subscriber::builder();
+        if let Some(emulator) = address.emulator() {
+            builder = builder
+                .with_endpoint(emulator.endpoint)
+                .with_credentials(emulator.credentials);
+        }
+        Ok(Self {
+            client: builder
+                .build()
+                .await
+                .map_err(|error| address.refused(&error))?,
+            subscription: subscription.to_owned(),
+            subscription_path: address.subscription(subscription),
+            source: address.destination(topic),
+            settings: settings.clone(),
+            dead_letters: Producer::connect(address, &format!("{topic}.dlq")).await?,
+        })
+    }
+
+    /// Receives until `shutdown`, then finishes what is in hand.
+    pub async fn run<H: Handler>(self, handler: H, shutdown: CancellationToken) {
+        let worker = Arc::new(Worker {
+            subscription: self.subscription.clone(),
+            processor: Processor {
+                source: self.source.clone(),
+                settings: self.settings.clone(),
+                handler: Arc::new(handler),
+                dead_letters: self.dead_letters.clone(),
+            },
+            shutdown: shutdown.clone(),
+        });
+        while !shutdown.is_cancelled() {
+            let stream = self.stream();
+            if let Err(error) = receive_all(stream, &worker, &shutdown).await {
+                let subscription = &self.subscription;
+                tracing::warn!(subscription, %error, "cannot receive, will try again");
+                shutdown
+                    .run_until_cancelled(tokio::time::sleep(RECEIVE_PAUSE))
+                    .await;
+            }
+        }
+    }
+
+    fn stream(&self) -> MessageStream {
+        self.client
+            .subscribe(&self.subscription_path)
+            .set_max_lease_extension(LEASE)
+            .set_max_outstanding_messages(i64::from(self.settings.messaging_concurrency))
+            .build()
+    }
+}
+
+/// Works until the stream ends, then until all it gave is settled.
+async fn receive_all<H: Handler>(
+    mut stream: MessageStream,
+    worker: &Arc<Worker<H>>,
+    shutdown: &CancellationToken,
+) -> Result<(), google_cloud_pubsub::Error> {
+    let mut tasks = JoinSet::new();
+    let ended = loop {
+        match shutdown.run_until_cancelled(stream.next()).await {
+            Some(Some(Ok((message, receipt)))) => {
+                tasks.spawn(worker.clone().work(message, receipt));
+            }
+            Some(Some(Err(error))) => break Err(error),
+            Some(None) | None => break Ok(()),
+        }
+        while tasks.try_join_next().is_some() {}
+    };
+    tasks.join_all().await;
+    stream.shutdown_token().shutdown().await;
+    ended
+}
+
+/// What processing one message needs.
+struct Worker<H> {
+    subscription: String,
+    processor: Processor<H, Producer>,
+    shutdown: CancellationToken,
+}
+
+impl<H: Handler> Worker<H> {
+    async fn work(self: Arc<Self>, received: Received, receipt: Receipt) {
+        let describe = |span: &Span| self.describe(span, &received);
+        let message = Message {
+            creation: extract(&MetadataExtractor::new(&received.attributes)),
+            key: None,
+            payload: &received.data,
+            delivery: delivery(&received, &receipt),
+            describe: &describe,
+        };
+        match self.processor.process(message).await {
+            Outcome::Settle => receipt.ack(),
+            Outcome::Retry(delay) => {
+                let wait = tokio::time::sleep(delay);
+                self.shutdown.run_until_cancelled(wait).await;
+                receipt.nack();
+            }
+        }
+    }
+
+    fn describe(&self, span: &Span, received: &Received) {
+        span::set(
+            span,
+            MESSAGING_DESTINATION_SUBSCRIPTION_NAME,
+            self.subscription.clone(),
+        );
+        if !received.ordering_key.is_empty() {
+            let key = received.ordering_key.clone();
+            span::set(span, MESSAGING_GCP_PUBSUB_MESSAGE_ORDERING_KEY, key);
+        }
+    }
+}
+
+fn delivery(received: &Received, receipt: &Receipt) -> Delivery {
+    let attempt = receipt.delivery_attempt();
+    let sent = received
+        .publish_time
+        .and_then(|time| SystemTime::try_from(time).ok());
+    Delivery {
+        message_id: received.message_id.clone(),
+        attempt: attempt
+            .and_then(|attempt| u32::try_from(attempt).ok())
+            .unwrap_or(1),
+        queue_time: sent.map(span::queue_time),
+    }
+}

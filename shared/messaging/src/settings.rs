@@ -1,0 +1,88 @@
+//! How messages are traced and retried, the same for every broker.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+/// How a `process` span relates to the `send` span of its message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Relation {
+    /// Child of the sending span, and linked to it: one trace.
+    Parent,
+    /// A trace of its own, linked to the sending span: for fan-in, long delays or very large traces.
+    Link,
+}
+
+/// Settings of every consumer.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// How the span that processes a message relates to the span that sent it.
+    #[arg(
+        long,
+        env = "MESSAGING_TRACE_RELATION",
+        value_enum,
+        default_value = "parent"
+    )]
+    pub messaging_trace_relation: Relation,
+
+    /// Deliveries of one message before it goes to the dead-letter destination.
+    #[arg(long, env = "MESSAGING_MAX_ATTEMPTS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=15))]
+    pub messaging_max_attempts: u32,
+
+    /// Milliseconds before the second attempt; each further delay is twice as long, up to 30 seconds.
+    #[arg(long, env = "MESSAGING_RETRY_DELAY_MS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=30_000))]
+    pub messaging_retry_delay_ms: u64,
+
+    /// Messages that one consumer processes at the same time.
+    #[arg(long, env = "MESSAGING_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub messaging_concurrency: u16,
+}
+
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
+
+impl Settings {
+    /// How long to wait after `attempt` failed.
+    pub(crate) fn retry_delay(&self, attempt: u32) -> Duration {
+        let doublings = attempt.saturating_sub(1).min(20);
+        Duration::from_millis(self.messaging_retry_delay_ms)
+            .saturating_mul(1 << doublings)
+            .min(LONGEST_DELAY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Service {
+        #[command(flatten)]
+        messaging: Settings,
+    }
+
+    fn settings(arguments: &[&str]) -> Settings {
+        let arguments = ["service"].iter().chain(arguments);
+        Service::parse_from(arguments).messaging
+    }
+
+    #[test]
+    fn each_delay_is_twice_the_one_before() {
+        let settings = settings(&["--messaging-retry-delay-ms", "100"]);
+        assert_eq!(settings.retry_delay(1), Duration::from_millis(100));
+        assert_eq!(settings.retry_delay(2), Duration::from_millis(200));
+        assert_eq!(settings.retry_delay(5), Duration::from_millis(1600));
+    }
+
+    #[test]
+    fn no_delay_is_longer_than_half_a_minute() {
+        let settings = settings(&[]);
+        assert_eq!(settings.retry_delay(u32::MAX), LONGEST_DELAY);
+    }
+
+    #[test]
+    fn refuses_zero_attempts() {
+        assert!(Service::try_parse_from(["service", "--messaging-max-attempts", "0"]).is_err());
+    }
+}

@@ -1,0 +1,121 @@
+//! SQS: context in message attributes, retry by visibility timeout, a dead-letter queue.
+
+mod consumer;
+mod producer;
+
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use clap::Args;
+
+pub use consumer::Consumer;
+pub use producer::Producer;
+
+use crate::error::ConnectError;
+use crate::span::Destination;
+
+const SYSTEM: &str = "aws_sqs";
+
+/// Where SQS is. Credentials come from AWS's own chain: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a profile, a role.
+#[derive(Debug, Clone, Args)]
+pub struct Address {
+    /// SQS endpoint, if it is not AWS's own.
+    #[arg(long, env = "AWS_ENDPOINT_URL_SQS")]
+    pub aws_endpoint_url_sqs: Option<String>,
+
+    /// AWS region.
+    #[arg(long, env = "AWS_REGION", default_value = "us-east-1")]
+    pub aws_region: String,
+}
+
+/// A queue, found by its name.
+#[derive(Debug, Clone)]
+struct Queue {
+    client: Client,
+    url: String,
+    address: Address,
+    destination: Destination,
+}
+
+impl Address {
+    async fn client(&self) -> Client {
+        let mut config = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(self.aws_region.clone()));
+        if let Some(endpoint) = &self.aws_endpoint_url_sqs {
+            config = config.endpoint_url(endpoint);
+        }
+        Client::new(&config.load().await)
+    }
+
+    fn endpoint(&self) -> String {
+        self.aws_endpoint_url_sqs
+            .clone()
+            .unwrap_or_else(|| format!("https://sqs.{}.amazonaws.com", self.aws_region))
+    }
+
+    fn destination(&self, queue: &str) -> Destination {
+        let endpoint = self.endpoint();
+        let server = endpoint
+            .split_once("://")
+            .map_or(&*endpoint, |(_, rest)| rest);
+        Destination::new(SYSTEM, queue, server.trim_end_matches('/'))
+    }
+
+    fn refused(&self, reason: String) -> ConnectError {
+        ConnectError {
+            system: "SQS",
+            address: self.endpoint(),
+            setting: "AWS_ENDPOINT_URL_SQS",
+            reason,
+        }
+    }
+}
+
+impl Queue {
+    async fn find(address: &Address, name: &str) -> Result<Self, ConnectError> {
+        let client = address.client().await;
+        let found = client.get_queue_url().queue_name(name).send().await;
+        let found = found.map_err(|error| address.refused(reason(&error)))?;
+        Ok(Self {
+            client,
+            url: found.queue_url.unwrap_or_default(),
+            address: address.clone(),
+            destination: address.destination(name),
+        })
+    }
+
+    async fn check(&self) -> Result<(), ConnectError> {
+        let asked = self
+            .client
+            .get_queue_url()
+            .queue_name(&self.destination.name);
+        match asked.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.address.refused(reason(&error))),
+        }
+    }
+}
+
+/// The service's own words if it answered, otherwise why it could not be asked.
+fn reason<E>(error: &SdkError<E>) -> String
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    match error.as_service_error() {
+        Some(answer) => match answer.message() {
+            Some(message) => message.to_owned(),
+            None => answer.to_string(),
+        },
+        None => DisplayErrorContext(error).to_string(),
+    }
+}
+
+/// The service's error code, or what kind of failure kept it from answering.
+fn class<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
+    let class = match error {
+        SdkError::TimeoutError(_) => "timeout",
+        SdkError::DispatchFailure(_) => "connection",
+        answered => answered.code().unwrap_or("response"),
+    };
+    class.to_owned()
+}
