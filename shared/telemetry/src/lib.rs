@@ -24,7 +24,9 @@ pub mod http;
 mod propagation;
 pub mod sql;
 mod start;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use current::{fail, set_attribute, trace_id};
 pub use faults::{Faults, Hop};
-pub use start::{Telemetry, start};
+pub use start::{SETTINGS_HELP, Telemetry, start};

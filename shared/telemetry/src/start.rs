@@ -22,6 +22,17 @@ const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
 /// What a log line needs to be shown when `RUST_LOG` says nothing.
 const DEFAULT_LOG_FILTER: &str = "info,opentelemetry=error,opentelemetry_sdk=error,opentelemetry_otlp=error,opentelemetry-otlp=error";
 
+/// What a service's `--help` says about the settings that are not its own.
+pub const SETTINGS_HELP: &str = "\
+Telemetry follows OpenTelemetry's standard variables, among them:
+  OTEL_EXPORTER_OTLP_ENDPOINT  where traces and logs go [default: http://localhost:4317, gRPC]
+  OTEL_EXPORTER_OTLP_PROTOCOL  grpc, http/protobuf or http/json [default: grpc]
+  OTEL_TRACES_EXPORTER         otlp or none [default: otlp]; OTEL_LOGS_EXPORTER likewise
+  OTEL_TRACES_SAMPLER          parentbased_always_on, parentbased_traceidratio and others
+  OTEL_PROPAGATORS             [default: tracecontext,baggage]
+  OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_SDK_DISABLED, OTEL_BSP_*, OTEL_BLRP_*
+  RUST_LOG                     which log lines to show and to export [default: info]";
+
 /// Targets that the exporters themselves write to: exporting those would never end.
 const EXPORTERS_OWN: [&str; 6] = ["opentelemetry", "tonic", "h2", "hyper", "reqwest", "tower"];
 
@@ -78,7 +89,7 @@ fn log_filter() -> anyhow::Result<EnvFilter> {
 }
 
 /// Spans have a filter of their own, so that `RUST_LOG=warn` makes the console quiet and leaves traces whole.
-fn span_layer(traces: &SdkTracerProvider) -> BoxedLayer {
+pub(crate) fn span_layer(traces: &SdkTracerProvider) -> BoxedLayer {
     tracing_opentelemetry::layer()
         .with_tracer(traces.tracer("orderflow"))
         .with_location(false)

@@ -1,0 +1,123 @@
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode};
+use axum::routing::get;
+use opentelemetry::trace::{SpanKind, Status};
+use telemetry::http::{Trust, edge, server};
+use telemetry::testing::{Recorder, attribute};
+use tower::ServiceExt;
+
+const CALLER: &str = "00-b2611246a58fd7ea623d2264c5a1e226-b2c9b811f2f424af-01";
+const CALLERS_TRACE: &str = "b2611246a58fd7ea623d2264c5a1e226";
+
+fn routes() -> Router {
+    Router::new()
+        .route("/orders/{id}", get(|| async { "an order" }))
+        .route(
+            "/broken",
+            get(|| async { StatusCode::INTERNAL_SERVER_ERROR }),
+        )
+}
+
+async fn call(router: Router, path: &str, headers: &[(&str, &str)]) -> Response<Body> {
+    let mut request = Request::get(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    router.oneshot(request).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_server_span_is_named_by_its_route() {
+    let recorder = Recorder::start();
+    call(server(routes()), "/orders/7", &[]).await;
+    let span = recorder.span("GET /orders/{id}");
+    assert_eq!(span.span_kind, SpanKind::Server);
+    assert_eq!(
+        attribute(&span, "http.route").as_deref(),
+        Some("/orders/{id}")
+    );
+    assert_eq!(
+        attribute(&span, "http.response.status_code").as_deref(),
+        Some("200")
+    );
+    assert_eq!(span.status, Status::Unset);
+}
+
+#[tokio::test]
+async fn the_response_names_the_server_span() {
+    let recorder = Recorder::start();
+    let response = call(server(routes()), "/orders/7", &[]).await;
+    let span = recorder.span("GET /orders/{id}").span_context;
+    let expected = format!("00-{}-{}-01", span.trace_id(), span.span_id());
+    assert_eq!(response.headers()["traceresponse"], expected);
+}
+
+#[tokio::test]
+async fn a_server_error_fails_the_span() {
+    let recorder = Recorder::start();
+    call(server(routes()), "/broken", &[]).await;
+    let span = recorder.span("GET /broken");
+    assert!(matches!(span.status, Status::Error { .. }));
+    assert_eq!(attribute(&span, "error.type").as_deref(), Some("500"));
+}
+
+#[tokio::test]
+async fn a_service_continues_the_trace_of_its_caller() {
+    let recorder = Recorder::start();
+    call(server(routes()), "/orders/7", &[("traceparent", CALLER)]).await;
+    let span = recorder.span("GET /orders/{id}");
+    assert_eq!(span.span_context.trace_id().to_string(), CALLERS_TRACE);
+    assert!(span.parent_span_is_remote);
+}
+
+#[tokio::test]
+async fn the_edge_links_to_a_stranger_and_begins_its_own_trace() {
+    let recorder = Recorder::start();
+    let headers = [("traceparent", CALLER), ("baggage", "order.id=forged")];
+    call(edge(routes(), Trust::Link), "/orders/7", &headers).await;
+    let span = recorder.span("GET /orders/{id}");
+    assert_ne!(span.span_context.trace_id().to_string(), CALLERS_TRACE);
+    let linked: Vec<_> = span
+        .links
+        .iter()
+        .map(|link| link.span_context.trace_id())
+        .collect();
+    assert_eq!(linked.len(), 1);
+    assert_eq!(linked[0].to_string(), CALLERS_TRACE);
+    assert_eq!(attribute(&span, "orderflow.order.id"), None);
+}
+
+#[tokio::test]
+async fn the_edge_continues_a_trace_that_it_was_told_to_trust() {
+    let recorder = Recorder::start();
+    call(
+        edge(routes(), Trust::Continue),
+        "/orders/7",
+        &[("traceparent", CALLER)],
+    )
+    .await;
+    let span = recorder.span("GET /orders/{id}");
+    assert_eq!(span.span_context.trace_id().to_string(), CALLERS_TRACE);
+}
+
+#[tokio::test]
+async fn a_garbage_traceparent_changes_nothing() {
+    let recorder = Recorder::start();
+    for garbage in [
+        "",
+        "00-zz",
+        "00-00000000000000000000000000000000-0000000000000000-01",
+    ] {
+        let response = call(
+            edge(routes(), Trust::Continue),
+            "/orders/7",
+            &[("traceparent", garbage)],
+        )
+        .await;
+        assert_eq!(response.status(), StatusCode::OK);
+    }
+    assert_eq!(recorder.spans().len(), 3);
+    assert!(recorder.spans().iter().all(|span| span.links.is_empty()));
+}
