@@ -160,3 +160,6 @@ impl<H: Handler, D: DeadLetters> Processor<H, D> {
         Ok(self.dead_letters.give_up(letter).await?)
     }
 }
+
+#[cfg(test)]
+mod tests;
