@@ -1,1 +1,27 @@
+//! What every service needs around its own work: settings, waiting for dependencies, HTTP doors, shutdown.
+//!
+//! | module | what it gives |
+//! |---|---|
+//! | [`settings`] | one readable line for a wrong setting, and for an error that ends a service |
+//! | [`startup`], [`database`] | waiting for what is not there yet, with a deadline |
+//! | [`server`] | listening, serving, draining |
+//! | [`health`] | `/healthz` and `/readyz` |
+//! | [`extract`] | bodies, paths and queries, parsed into domain types |
+//! | [`problem`] | errors as RFC 9457 problem documents |
 
+mod body;
+pub mod database;
+pub mod extract;
+pub mod health;
+pub mod problem;
+pub mod server;
+pub mod settings;
+pub mod startup;
+
+pub use database::DatabaseArgs;
+pub use extract::{Json, Path, Query};
+pub use health::{Readiness, health};
+pub use problem::Problem;
+pub use server::{api, bind, serve, shutdown_signal};
+pub use settings::{exit, parse};
+pub use startup::{Dependency, StartupArgs, wait_for};

@@ -5,6 +5,7 @@ mod producer;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::Credentials;
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use clap::Args;
 
@@ -16,7 +17,7 @@ use crate::span::Destination;
 
 const SYSTEM: &str = "aws_sqs";
 
-/// Where SQS is. Credentials come from AWS's own chain: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a profile, a role.
+/// Where SQS is, and as whom it is used.
 #[derive(Debug, Clone, Args)]
 pub struct Address {
     /// SQS endpoint, if it is not AWS's own.
@@ -26,6 +27,43 @@ pub struct Address {
     /// AWS region.
     #[arg(long, env = "AWS_REGION", default_value = "us-east-1")]
     pub aws_region: String,
+
+    #[command(flatten)]
+    pub keys: Option<Keys>,
+}
+
+/// Credentials; without them they come from AWS's own chain: a profile, a role.
+#[derive(Clone, Args)]
+pub struct Keys {
+    /// AWS access key; without it AWS's own chain is asked: a profile, a role.
+    #[arg(
+        long,
+        env = "AWS_ACCESS_KEY_ID",
+        requires = "aws_secret_access_key",
+        required = false
+    )]
+    pub aws_access_key_id: String,
+
+    /// Secret of the AWS access key.
+    #[arg(
+        long,
+        env = "AWS_SECRET_ACCESS_KEY",
+        hide_env_values = true,
+        required = false
+    )]
+    pub aws_secret_access_key: String,
+
+    /// Session token of temporary AWS credentials.
+    #[arg(long, env = "AWS_SESSION_TOKEN", hide_env_values = true)]
+    pub aws_session_token: Option<String>,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys")
+            .field("aws_access_key_id", &self.aws_access_key_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A queue, found by its name.
@@ -37,12 +75,27 @@ struct Queue {
     destination: Destination,
 }
 
+impl Keys {
+    fn credentials(&self) -> Credentials {
+        Credentials::new(
+            &self.aws_access_key_id,
+            &self.aws_secret_access_key,
+            self.aws_session_token.clone(),
+            None,
+            "settings",
+        )
+    }
+}
+
 impl Address {
     async fn client(&self) -> Client {
         let mut config = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(self.aws_region.clone()));
         if let Some(endpoint) = &self.aws_endpoint_url_sqs {
             config = config.endpoint_url(endpoint);
+        }
+        if let Some(keys) = &self.keys {
+            config = config.credentials_provider(keys.credentials());
         }
         Client::new(&config.load().await)
     }

@@ -1,0 +1,104 @@
+//! A service's own PostgreSQL database.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use sqlx::PgPool;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::startup::{Dependency, StartupArgs, wait_for};
+
+/// How long a request waits for a free connection, well below a caller's own timeout.
+const ACQUIRE_WITHIN: Duration = Duration::from_secs(3);
+
+/// Where the database is.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseArgs {
+    /// Address of this service's own database: postgres://user:password@host:port/name.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: DatabaseUrl,
+
+    /// Most connections to the database at once.
+    #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    pub database_max_connections: u32,
+}
+
+/// A database's address, which shows no password when it is printed.
+#[derive(Clone)]
+pub struct DatabaseUrl(PgConnectOptions);
+
+impl FromStr for DatabaseUrl {
+    type Err = sqlx::Error;
+
+    fn from_str(url: &str) -> Result<Self, sqlx::Error> {
+        PgConnectOptions::from_str(url).map(Self)
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let database = self.0.get_database().unwrap_or_default();
+        write!(f, "{}:{}/{database}", self.0.get_host(), self.0.get_port())
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl DatabaseArgs {
+    /// Waits for the database, brings its tables up to date and returns a pool.
+    ///
+    /// Several processes may start at once: migrations take a lock.
+    pub async fn connect(
+        &self,
+        startup: StartupArgs,
+        migrations: &Migrator,
+    ) -> anyhow::Result<PgPool> {
+        let pool = PgPoolOptions::new()
+            .max_connections(self.database_max_connections)
+            .acquire_timeout(ACQUIRE_WITHIN)
+            .connect_lazy_with(self.database_url.0.clone());
+        let address = self.database_url.to_string();
+        let database = Dependency {
+            name: "PostgreSQL",
+            address: &address,
+            setting: "DATABASE_URL",
+        };
+        wait_for(database, startup, || ping(&self.database_url)).await?;
+        migrate(&pool, migrations)
+            .await
+            .with_context(|| format!("migrating {address}"))?;
+        Ok(pool)
+    }
+}
+
+/// One connection of its own: a pool would hide why there is none behind "timed out".
+async fn ping(url: &DatabaseUrl) -> anyhow::Result<()> {
+    use sqlx::{ConnectOptions, Connection};
+    Ok(url.0.connect().await?.close().await?)
+}
+
+async fn migrate(pool: &PgPool, migrations: &Migrator) -> Result<(), MigrateError> {
+    migrations.run(pool).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_an_address_without_its_password() {
+        let url: DatabaseUrl = "postgres://jane:hunter2@db.example:5433/orders"
+            .parse()
+            .unwrap();
+        assert_eq!(url.to_string(), "db.example:5433/orders");
+        assert_eq!(format!("{url:?}"), "db.example:5433/orders");
+    }
+}

@@ -1,0 +1,140 @@
+//! Waiting for dependencies that start at the same time as we do.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use clap::Args;
+use tokio::time::{Instant, sleep, timeout_at};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How long a start may take.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct StartupArgs {
+    /// Seconds to wait at start for a dependency that does not answer.
+    #[arg(long, env = "STARTUP_TIMEOUT_SECONDS", default_value_t = 30)]
+    pub startup_timeout_seconds: u64,
+}
+
+impl StartupArgs {
+    /// The same as a [`Duration`].
+    pub fn timeout(self) -> Duration {
+        Duration::from_secs(self.startup_timeout_seconds)
+    }
+}
+
+/// Something that a service cannot work without.
+#[derive(Debug, Clone, Copy)]
+pub struct Dependency<'a> {
+    /// What it is: `PostgreSQL`.
+    pub name: &'a str,
+    /// Where it should be; never with a password.
+    pub address: &'a str,
+    /// The setting that says so.
+    pub setting: &'a str,
+}
+
+impl fmt::Display for Dependency<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} at {} ({})", self.name, self.address, self.setting)
+    }
+}
+
+/// Tries `connect` until it succeeds, with growing pauses, and gives up when `startup` says so.
+///
+/// The error names the dependency, its address and setting, the time waited and the last reason.
+pub async fn wait_for<T, C, F>(
+    dependency: Dependency<'_>,
+    startup: StartupArgs,
+    mut connect: C,
+) -> anyhow::Result<T>
+where
+    C: FnMut() -> F,
+    F: Future<Output = anyhow::Result<T>>,
+{
+    let deadline = Instant::now() + startup.timeout();
+    let mut pause = FIRST_PAUSE;
+    let mut last = anyhow!("no answer");
+    loop {
+        match timeout_at(deadline, connect()).await {
+            Ok(Ok(connected)) => return Ok(connected),
+            Ok(Err(error)) => last = error,
+            Err(_elapsed) => return Err(gave_up(dependency, startup, &last)),
+        }
+        if Instant::now() + pause > deadline {
+            return Err(gave_up(dependency, startup, &last));
+        }
+        tracing::info!(reason = format!("{last:#}"), "waiting for {dependency}");
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn gave_up(
+    dependency: Dependency<'_>,
+    startup: StartupArgs,
+    last: &anyhow::Error,
+) -> anyhow::Error {
+    let seconds = startup.startup_timeout_seconds;
+    anyhow!("{dependency} was not ready within {seconds} s (STARTUP_TIMEOUT_SECONDS): {last:#}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::future::pending;
+
+    const POSTGRES: Dependency = Dependency {
+        name: "PostgreSQL",
+        address: "127.0.0.1:5432/orders",
+        setting: "DATABASE_URL",
+    };
+    const STARTUP: StartupArgs = StartupArgs {
+        startup_timeout_seconds: 30,
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn returns_what_answers_in_the_end() {
+        let attempts = Cell::new(0);
+        let connect = || async {
+            attempts.set(attempts.get() + 1);
+            if attempts.get() < 5 {
+                Err(anyhow!("not yet"))
+            } else {
+                Ok("connected")
+            }
+        };
+        assert_eq!(
+            wait_for(POSTGRES, STARTUP, connect).await.unwrap(),
+            "connected"
+        );
+        assert_eq!(attempts.get(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn names_dependency_address_setting_time_and_reason_when_it_gives_up() {
+        let started = Instant::now();
+        let refused =
+            || async { Err::<(), _>(anyhow!("connection refused").context("connecting")) };
+        let error = wait_for(POSTGRES, STARTUP, refused).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "PostgreSQL at 127.0.0.1:5432/orders (DATABASE_URL) was not ready within 30 s (STARTUP_TIMEOUT_SECONDS): \
+             connecting: connection refused"
+        );
+        assert!(started.elapsed() <= STARTUP.timeout());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn gives_up_on_a_dependency_that_never_answers() {
+        let started = Instant::now();
+        let error = wait_for(POSTGRES, STARTUP, pending::<anyhow::Result<()>>)
+            .await
+            .unwrap_err();
+        assert!(error.to_string().ends_with("no answer"), "{error}");
+        assert_eq!(started.elapsed(), STARTUP.timeout());
+    }
+}

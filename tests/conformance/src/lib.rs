@@ -1,0 +1,1 @@
+//! What every broker must do, the stand-in and the real one alike: see `tests/conformance`.

@@ -1,0 +1,82 @@
+//! What a broker is for the cases.
+
+use clap::Parser;
+use messaging::{Settings, StoredContext};
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use crate::handler::Scripted;
+
+/// An event of the cases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Event {
+    pub(crate) id: String,
+}
+
+/// A message that was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DeadLetter {
+    pub(crate) payload: String,
+    pub(crate) reason: String,
+}
+
+/// A broker with a destination of the test's own, which nobody else uses.
+pub(crate) trait Broker: Sized {
+    /// As spans name it.
+    const SYSTEM: &'static str;
+
+    async fn start() -> Self;
+
+    /// The name of the destination.
+    fn destination(&self) -> &str;
+
+    /// Sends through our producer.
+    async fn send(&self, event: &Event);
+
+    /// Sends through our producer, below the span in which `context` was captured.
+    async fn send_from(&self, context: &StoredContext, event: &Event);
+
+    /// Sends as somebody would who knows nothing of traces.
+    async fn send_foreign(&self, payload: &str);
+
+    /// Runs our consumer until `shutdown`.
+    async fn consume(&self, handler: Scripted, shutdown: CancellationToken);
+
+    /// Waits for the next dead letter.
+    async fn next_dead_letter(&self) -> DeadLetter;
+}
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Three attempts with a delay that a test can wait for.
+pub(crate) fn settings() -> Settings {
+    let arguments = [
+        "--messaging-max-attempts=3",
+        "--messaging-retry-delay-ms=50",
+    ];
+    Arguments::parse_from(["conformance"].iter().chain(&arguments)).settings
+}
+
+/// A name that no other test has.
+pub(crate) fn unique(kind: &str) -> String {
+    let nanos = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("the clock is past 1970")
+        .as_nanos();
+    format!("{kind}-{}-{nanos}", std::process::id())
+}
+
+/// An address from outside.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the suite learns what to run against"
+)]
+pub(crate) fn outside(variable: &str) -> Option<String> {
+    std::env::var(variable)
+        .ok()
+        .filter(|value| !value.is_empty())
+}

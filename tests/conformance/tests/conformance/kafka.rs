@@ -1,0 +1,120 @@
+use messaging::StoredContext;
+use messaging::kafka::{Address, Consumer, Producer};
+use rdkafka::ClientConfig;
+use rdkafka::Message as _;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{Consumer as _, StreamConsumer};
+use rdkafka::message::Headers;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::{DefaultProducerContext, FutureProducer, FutureRecord};
+use rdkafka::util::Timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::broker::{Broker, DeadLetter, Event, outside, settings, unique};
+use crate::handler::Scripted;
+
+pub(crate) struct Kafka {
+    address: Address,
+    topic: String,
+    producer: Producer,
+    dead_letters: StreamConsumer,
+    _stand_in: Option<MockCluster<'static, DefaultProducerContext>>,
+}
+
+impl Broker for Kafka {
+    const SYSTEM: &'static str = "kafka";
+
+    async fn start() -> Self {
+        let topic = unique("topic");
+        let (address, stand_in) = match outside("KAFKA_BROKERS") {
+            Some(brokers) => (brokers, None),
+            None => {
+                let cluster = MockCluster::new(1).unwrap();
+                (cluster.bootstrap_servers(), Some(cluster))
+            }
+        };
+        let letters = format!("{topic}.dlt");
+        match &stand_in {
+            Some(cluster) => {
+                [&topic, &letters].map(|name| cluster.create_topic(name, 1, 1).unwrap())
+            }
+            None => create(&address, [&topic, &letters]).await,
+        };
+        let address = Address {
+            kafka_brokers: address,
+        };
+        Self {
+            producer: Producer::connect(&address, &topic).await.unwrap(),
+            dead_letters: reader(&address, &letters),
+            address,
+            topic,
+            _stand_in: stand_in,
+        }
+    }
+
+    fn destination(&self) -> &str {
+        &self.topic
+    }
+
+    async fn send(&self, event: &Event) {
+        self.producer.send(&event.id, event).await.unwrap();
+    }
+
+    async fn send_from(&self, context: &StoredContext, event: &Event) {
+        self.producer
+            .send_from(context, &event.id, event)
+            .await
+            .unwrap();
+    }
+
+    async fn send_foreign(&self, payload: &str) {
+        let producer: FutureProducer = client(&self.address.kafka_brokers).create().unwrap();
+        let record = FutureRecord::<str, str>::to(&self.topic).payload(payload);
+        producer.send(record, Timeout::Never).await.unwrap();
+    }
+
+    async fn consume(&self, handler: Scripted, shutdown: CancellationToken) {
+        let consumer =
+            Consumer::connect(&self.address, &settings(), &self.topic, &self.topic).await;
+        consumer.unwrap().run(handler, shutdown).await;
+    }
+
+    async fn next_dead_letter(&self) -> DeadLetter {
+        let letter = self.dead_letters.recv().await.unwrap();
+        let headers = letter.headers().unwrap();
+        let reason = headers
+            .iter()
+            .find(|header| header.key == "orderflow-dead-letter-reason");
+        DeadLetter {
+            payload: String::from_utf8(letter.payload().unwrap().to_vec()).unwrap(),
+            reason: String::from_utf8(reason.unwrap().value.unwrap().to_vec()).unwrap(),
+        }
+    }
+}
+
+fn client(brokers: &str) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client.set("bootstrap.servers", brokers);
+    client
+}
+
+async fn create(brokers: &str, topics: [&String; 2]) -> [(); 2] {
+    let admin: AdminClient<DefaultClientContext> = client(brokers).create().unwrap();
+    let topics = topics.map(|name| NewTopic::new(name, 1, TopicReplication::Fixed(1)));
+    admin
+        .create_topics(&topics, &AdminOptions::new())
+        .await
+        .unwrap();
+    [(), ()]
+}
+
+fn reader(address: &Address, topic: &str) -> StreamConsumer {
+    let reader: StreamConsumer = client(&address.kafka_brokers)
+        .set("group.id", format!("{topic}-reader"))
+        .set("auto.offset.reset", "earliest")
+        .create()
+        .unwrap();
+    reader.subscribe(&[topic]).unwrap();
+    reader
+}

@@ -1,0 +1,59 @@
+//! What a producer, a broker and a consumer must do together, written once and run for each broker.
+//!
+//! A broker is taken from outside when its address is set (`KAFKA_BROKERS`, `AWS_ENDPOINT_URL_SQS`,
+//! `PUBSUB_EMULATOR_HOST`), and is otherwise the stand-in.
+
+mod broker;
+mod cases;
+mod handler;
+mod kafka;
+mod pubsub;
+mod sqs;
+
+/// One test per case for one broker: the runner then names the case and the broker that failed.
+macro_rules! conformance {
+    ($module:ident, $broker:ty) => {
+        mod $module {
+            use crate::cases;
+
+            #[tokio::test]
+            async fn context_and_baggage_cross() {
+                cases::context_and_baggage_cross::<$broker>().await;
+            }
+
+            #[tokio::test]
+            async fn a_message_without_context_begins_a_trace() {
+                cases::a_message_without_context_begins_a_trace::<$broker>().await;
+            }
+
+            #[tokio::test]
+            async fn retry_comes_again_with_the_next_attempt() {
+                cases::retry_comes_again_with_the_next_attempt::<$broker>().await;
+            }
+
+            #[tokio::test]
+            async fn reject_is_dead_lettered_and_the_next_message_is_processed() {
+                cases::reject_is_dead_lettered_and_the_next_message_is_processed::<$broker>().await;
+            }
+
+            #[tokio::test]
+            async fn attempts_are_bounded() {
+                cases::attempts_are_bounded::<$broker>().await;
+            }
+
+            #[tokio::test]
+            async fn garbage_does_not_stop_the_loop() {
+                cases::garbage_does_not_stop_the_loop::<$broker>().await;
+            }
+
+            #[tokio::test]
+            async fn shutdown_finishes_what_is_in_hand() {
+                cases::shutdown_finishes_what_is_in_hand::<$broker>().await;
+            }
+        }
+    };
+}
+
+conformance!(on_kafka, crate::kafka::Kafka);
+conformance!(on_sqs, crate::sqs::Sqs);
+conformance!(on_pubsub, crate::pubsub::PubSub);
