@@ -1,1 +1,55 @@
+//! A mail server that delivers nothing: it keeps every message and shows it.
+//!
+//! Mail goes in over SMTP (RFC 5321, with SIZE, 8BITMIME, SMTPUTF8 and PIPELINING) and comes out over the part of `MailDev`'s REST API that tests use, and on a plain page for people.
+//! So a test that asks "did this customer get exactly one mail?" runs unchanged against this server and against `MailDev`.
+//!
+//! Where a message goes in, step by step: `smtp` talks to the client, `email` reads what was sent, `mailbox` keeps it, `http` shows it.
+//! Nothing is ever merged: two messages with one `Message-ID` are two messages, since finding doubles is what the server is for.
 
+mod email;
+mod http;
+mod mailbox;
+mod smtp;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use mailbox::Mailbox;
+
+/// The two sockets of the server; bound by the caller, who may want any free port.
+#[derive(Debug)]
+pub struct Listeners {
+    /// Mail comes in here.
+    pub smtp: TcpListener,
+    /// The REST API and the page.
+    pub http: TcpListener,
+}
+
+/// Serves both sockets until `shutdown`; SMTP clients are told with a 421 and HTTP requests in hand are finished.
+///
+/// Messages live in memory, a bounded number of them, and are gone when this returns.
+///
+/// # Errors
+///
+/// When a listener breaks; whatever a client sends is answered and never ends the server.
+pub async fn serve(listeners: Listeners, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let smtp_address = listeners
+        .smtp
+        .local_addr()
+        .context("reading the SMTP address")?;
+    let http_address = listeners
+        .http
+        .local_addr()
+        .context("reading the HTTP address")?;
+    tracing::info!(smtp = %smtp_address, http = %http_address, "mail server is listening");
+
+    let mailbox = Arc::new(Mailbox::default());
+    let http = axum::serve(listeners.http, http::router(mailbox.clone()))
+        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let smtp = smtp::serve(listeners.smtp, mailbox, shutdown);
+    let (served, ()) = tokio::join!(http.into_future(), smtp);
+    served.context("serving the mail API")
+}

@@ -1,1 +1,43 @@
+//! The embedded mode of OrderFlow: one command that starts PostgreSQL, Kafka, SQS, Pub/Sub, mail, embeddings,
+//! the trace store and the five services on loopback, drives orders through them and shows their traces.
+//!
+//! One file per subcommand ([`up`], [`down`], [`env`], [`traffic`], [`trace`], [`demo`]).
+//! What they share: [`ports`] (who listens where), [`settings`] (what each service is told),
+//! [`rundir`] (the lock, what is running, what an earlier run left behind), [`process`] and [`parts`] (what is started)
+//! and [`stack`] (start all, watch all, stop all).
 
+mod cli;
+mod demo;
+mod down;
+mod env;
+mod gateway;
+mod log_line;
+mod memory;
+mod parts;
+mod ports;
+mod process;
+mod ready;
+mod rundir;
+mod screen;
+mod settings;
+mod signals;
+mod stack;
+mod targets;
+mod trace;
+mod traffic;
+mod up;
+
+use std::io;
+
+pub use cli::{Cli, run};
+pub use screen::ERROR;
+
+/// Whether this error is only the reader of our output having left.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io_errors = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    io_errors
+        .into_iter()
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,1 +1,124 @@
+//! The classifier: takes orders in, decides about each in a job of its own, and tells what it decided.
 
+mod classifier;
+mod clients;
+pub mod config;
+mod messages;
+mod model;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use domain::{ClassificationJob, OrderCreated};
+use messaging::{kafka, sqs};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use web::{Dependency, Readiness, wait_for};
+
+use crate::classifier::Classifier;
+use crate::clients::{EmbeddingsClient, InventoryClient};
+use crate::config::Config;
+use crate::messages::{ClassifierEvents, IntakeHandler, JobHandler};
+
+/// How long requests in hand may take after the service was told to stop.
+const DRAIN: Duration = Duration::from_secs(5);
+/// The consumer group of the classifiers.
+const GROUP: &str = "classifier";
+
+/// What the service is connected to.
+struct Connected {
+    classifier: Classifier,
+    orders: kafka::Consumer,
+    jobs: sqs::Consumer,
+    events: ClassifierEvents,
+}
+
+/// Runs the service on `listener` until `shutdown`.
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let Some(connected) = shutdown.run_until_cancelled(connect(&config)).await else {
+        return Ok(());
+    };
+    let Connected {
+        classifier,
+        orders,
+        jobs,
+        events,
+    } = connected?;
+    let router = Router::new().merge(web::health(readiness(events.clone())));
+
+    let intake = orders.run(IntakeHandler::new(events.clone()), shutdown.clone());
+    let worker = jobs.run(
+        JobHandler::new(Arc::new(classifier), events),
+        shutdown.clone(),
+    );
+    let server = web::serve_then_stop(listener, router, shutdown, DRAIN);
+    let (served, (), ()) = tokio::join!(server, intake, worker);
+    served
+}
+
+async fn connect(config: &Config) -> anyhow::Result<Connected> {
+    let startup = config.startup;
+    let kafka = dependency("Kafka", &config.kafka.kafka_brokers, "KAFKA_BROKERS");
+    let endpoint = config.sqs.endpoint();
+    let sqs = dependency("SQS", &endpoint, "AWS_ENDPOINT_URL_SQS");
+    let pubsub = dependency("Pub/Sub", config.pubsub.host(), "PUBSUB_EMULATOR_HOST");
+    Ok(Connected {
+        orders: wait_for(kafka, startup, || orders(config)).await?,
+        jobs: wait_for(sqs, startup, || jobs(config)).await?,
+        events: wait_for(pubsub, startup, || events(config)).await?,
+        classifier: classifier(config).await?,
+    })
+}
+
+fn dependency<'a>(name: &'a str, address: &'a str, setting: &'a str) -> Dependency<'a> {
+    Dependency {
+        name,
+        address,
+        setting,
+    }
+}
+
+async fn orders(config: &Config) -> anyhow::Result<kafka::Consumer> {
+    let topic = OrderCreated::TOPIC;
+    let consumer = kafka::Consumer::connect(&config.kafka, &config.messaging, topic, GROUP).await?;
+    consumer.check().await?;
+    Ok(consumer)
+}
+
+async fn jobs(config: &Config) -> anyhow::Result<sqs::Consumer> {
+    let queue = ClassificationJob::QUEUE;
+    Ok(sqs::Consumer::connect(&config.sqs, &config.messaging, queue).await?)
+}
+
+async fn events(config: &Config) -> anyhow::Result<ClassifierEvents> {
+    let events = ClassifierEvents::connect(config).await?;
+    events.check().await?;
+    Ok(events)
+}
+
+async fn classifier(config: &Config) -> anyhow::Result<Classifier> {
+    let startup = config.startup;
+    let api = dependency(
+        "the embeddings API",
+        config.openai_base_url.as_str(),
+        "OPENAI_BASE_URL",
+    );
+    let embeddings = EmbeddingsClient::new(config)?;
+    let model = wait_for(api, startup, || model::Model::learn(&embeddings)).await?;
+    let remote = dependency("inventory", config.inventory_url.as_str(), "INVENTORY_URL");
+    let inventory = InventoryClient::new(&config.inventory_url, &config.faults)?;
+    let names = wait_for(remote, startup, || inventory.names()).await?;
+    Ok(Classifier::new(embeddings, inventory, model, names))
+}
+
+fn readiness(events: ClassifierEvents) -> Readiness {
+    Readiness::new().check("SQS and Pub/Sub", move || {
+        let events = events.clone();
+        async move { events.check().await }
+    })
+}

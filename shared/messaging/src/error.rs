@@ -46,13 +46,9 @@ pub enum SendError {
     },
 }
 
-/// A broker cannot be used as configured, or is away.
+/// Why a broker cannot be used: it is away, or does not have the topic or queue.
+///
+/// Whoever asked knows which one it is and which setting says where.
 #[derive(Debug, thiserror::Error)]
-#[error("{system} at {address} ({setting}): {reason}")]
-pub struct ConnectError {
-    pub(crate) system: &'static str,
-    pub(crate) address: String,
-    /// The setting that holds the address.
-    pub(crate) setting: &'static str,
-    pub(crate) reason: String,
-}
+#[error("{0}")]
+pub struct ConnectError(pub(crate) String);

@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -16,6 +17,13 @@ use crate::problem::Problem;
 
 /// Longer texts than this tell back more of what was sent than helps.
 const MAX_DETAIL: usize = 300;
+
+/// What a URI may not hold as it is (RFC 3986 §2.3).
+const NOT_UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A JSON body.
 ///
@@ -90,12 +98,15 @@ fn wrong_field(path: &serde_path_to_error::Path, error: &serde_json::Error) -> P
     let detail = shorten(text);
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY)
         .detail(detail.clone())
-        .field(pointer(path, missing_field(text)), detail)
+        .field(pointer(path, named_field(text)), detail)
 }
 
-/// Serde reports a missing field at the object that misses it.
-fn missing_field(text: &str) -> Option<&str> {
-    text.strip_prefix("missing field `")?.strip_suffix('`')
+/// Serde reports a field that is missing, or there twice, at the object around it.
+fn named_field(text: &str) -> Option<&str> {
+    let name = text
+        .strip_prefix("missing field `")
+        .or_else(|| text.strip_prefix("duplicate field `"))?;
+    name.strip_suffix('`')
 }
 
 /// A JSON pointer as a URI fragment: <https://www.rfc-editor.org/rfc/rfc6901#section-6>.
@@ -116,17 +127,9 @@ fn pointer(path: &serde_path_to_error::Path, last: Option<&str>) -> String {
 }
 
 fn push(pointer: &mut String, token: &str) {
+    let token = token.replace('~', "~0").replace('/', "~1");
     pointer.push('/');
-    for byte in token.bytes() {
-        match byte {
-            b'~' => pointer.push_str("~0"),
-            b'/' => pointer.push_str("~1"),
-            b'-' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
-                pointer.push(byte.into())
-            }
-            _ => pointer.push_str(&format!("%{byte:02X}")),
-        }
-    }
+    pointer.extend(utf8_percent_encode(&token, NOT_UNRESERVED));
 }
 
 fn shorten(text: &str) -> String {

@@ -64,12 +64,24 @@ pub async fn serve(
         sleep(drain).await;
     };
     select! {
-        served = server => served.context("serving HTTP"),
+        ended = server => ended.context("serving HTTP"),
         () = deadline => {
             tracing::warn!(?drain, "some requests were not finished in time");
             Ok(())
         }
     }
+}
+
+/// As [`serve`], for a service that does more than serve: when serving ends, for whatever reason, so does the rest.
+pub async fn serve_then_stop(
+    listener: TcpListener,
+    router: Router,
+    shutdown: CancellationToken,
+    drain: Duration,
+) -> anyhow::Result<()> {
+    let served = serve(listener, router, shutdown.clone(), drain).await;
+    shutdown.cancel();
+    served
 }
 
 /// A token that SIGTERM or SIGINT cancels; a second signal ends the process at once.

@@ -10,7 +10,9 @@ use clap::{Arg, Command, Error, Parser};
 /// An environment variable that is set to nothing counts as unset, as OpenTelemetry's own do:
 /// that is what `${NAME:-}` in a compose file leaves.
 pub fn parse<C: Parser>() -> C {
-    let command = C::command().mut_args(without_empty_variable);
+    let mut command = C::command().mut_args(without_empty_variable);
+    // Only a command that was built can name its arguments.
+    command.build();
     let parsed = command
         .clone()
         .try_get_matches()
@@ -91,6 +93,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
     use std::net::SocketAddr;
 
     #[derive(Debug, Parser)]
@@ -104,7 +107,8 @@ mod tests {
     }
 
     fn refusal(args: &[&str]) -> String {
-        let command = Settings::command();
+        let mut command = Settings::command();
+        command.build();
         let args = ["test"].iter().chain(args);
         let error = command.clone().try_get_matches_from(args).unwrap_err();
         describe(&command, &error)

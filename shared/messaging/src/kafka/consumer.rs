@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
-use super::{Address, Producer};
+use super::{Address, Producer, refused};
 use crate::context::extract;
 use crate::error::ConnectError;
 use crate::handler::{Delivery, Handler};
@@ -65,10 +65,10 @@ impl Consumer {
             // A new record is fetched as soon as the broker has it; this only bounds an idle fetch.
             .set("fetch.wait.max.ms", "20")
             .create()
-            .map_err(|error| address.refused(&error))?;
+            .map_err(|error| refused(&error))?;
         client
             .subscribe(&[topic])
-            .map_err(|error| address.refused(&error))?;
+            .map_err(|error| refused(&error))?;
         Ok(Self {
             client: Arc::new(client),
             topic: topic.to_owned(),
@@ -77,6 +77,11 @@ impl Consumer {
             settings: settings.clone(),
             dead_letters: Producer::connect(address, &format!("{topic}.dlt")).await?,
         })
+    }
+
+    /// Whether the broker answers and has the topic.
+    pub async fn check(&self) -> Result<(), ConnectError> {
+        self.dead_letters.check().await
     }
 
     /// Receives until `shutdown`, then finishes what is in hand.

@@ -33,13 +33,8 @@ impl Address {
         let first = self.kafka_brokers.split(',').next().unwrap_or_default();
         Destination::new(SYSTEM, topic, first)
     }
+}
 
-    fn refused(&self, reason: &impl ToString) -> ConnectError {
-        ConnectError {
-            system: "Kafka",
-            address: self.kafka_brokers.clone(),
-            setting: "KAFKA_BROKERS",
-            reason: reason.to_string(),
-        }
-    }
+fn refused(reason: &impl ToString) -> ConnectError {
+    ConnectError(reason.to_string())
 }

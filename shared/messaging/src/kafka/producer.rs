@@ -14,7 +14,7 @@ use serde::Serialize;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::Address;
+use super::{Address, refused};
 use crate::context::{StoredContext, inject};
 use crate::error::{ConnectError, SendError};
 use crate::process::{DEAD_LETTER_REASON, DeadLetter, DeadLetters};
@@ -27,7 +27,6 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Producer {
     client: FutureProducer,
-    address: Address,
     destination: Arc<Destination>,
     propagate: bool,
 }
@@ -47,10 +46,9 @@ impl Producer {
             .set("linger.ms", "0")
             .set("message.timeout.ms", "10000")
             .create()
-            .map_err(|error| address.refused(&error))?;
+            .map_err(|error| refused(&error))?;
         Ok(Self {
             client,
-            address: address.clone(),
             destination: Arc::new(address.destination(topic)),
             propagate: true,
         })
@@ -72,8 +70,8 @@ impl Producer {
         });
         match metadata.await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(self.address.refused(&error)),
-            Err(error) => Err(self.address.refused(&error)),
+            Ok(Err(error)) => Err(refused(&error)),
+            Err(error) => Err(refused(&error)),
         }
     }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use carriers::pubsub::MetadataExtractor;
-use google_cloud_pubsub::client::Subscriber;
+use google_cloud_pubsub::client::{Subscriber, SubscriptionAdmin};
 use google_cloud_pubsub::model::Message as Received;
 use google_cloud_pubsub::subscriber::MessageStream;
 use google_cloud_pubsub::subscriber::handler::Handler as Receipt;
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
-use super::{Address, Producer};
+use super::{Address, Emulator, Producer, refused};
 use crate::context::extract;
 use crate::error::ConnectError;
 use crate::handler::{Delivery, Handler};
@@ -35,6 +35,7 @@ const RECEIVE_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Consumer {
     client: Subscriber,
+    admin: SubscriptionAdmin,
     subscription: String,
     subscription_path: String,
     source: Destination,
@@ -54,22 +55,37 @@ impl Consumer {
         subscription: &str,
     ) -> Result<Self, ConnectError> {
         let mut builder = Subscriber::builder();
-        if let Some(emulator) = address.emulator() {
+        let mut admin = SubscriptionAdmin::builder();
+        if let Some(Emulator {
+            endpoint,
+            credentials,
+        }) = address.emulator()
+        {
             builder = builder
-                .with_endpoint(emulator.endpoint)
-                .with_credentials(emulator.credentials);
+                .with_endpoint(endpoint.clone())
+                .with_credentials(credentials.clone());
+            admin = admin.with_endpoint(endpoint).with_credentials(credentials);
         }
         Ok(Self {
-            client: builder
-                .build()
-                .await
-                .map_err(|error| address.refused(&error))?,
+            admin: admin.build().await.map_err(|error| refused(&error))?,
+            client: builder.build().await.map_err(|error| refused(&error))?,
             subscription: subscription.to_owned(),
             subscription_path: address.subscription(subscription),
             source: address.destination(topic),
             settings: settings.clone(),
             dead_letters: Producer::connect(address, &format!("{topic}.dlq")).await?,
         })
+    }
+
+    /// Whether the broker answers and has the subscription.
+    pub async fn check(&self) -> Result<(), ConnectError> {
+        let subscription = self.subscription_path.clone();
+        let asked = self.admin.get_subscription().set_subscription(subscription);
+        asked
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| refused(&error))
     }
 
     /// Receives until `shutdown`, then finishes what is in hand.

@@ -5,7 +5,6 @@ mod producer;
 
 use clap::Args;
 use google_cloud_auth::credentials::{Credentials, anonymous};
-use google_cloud_pubsub::client::TopicAdmin;
 
 pub use consumer::Consumer;
 pub use producer::Producer;
@@ -51,30 +50,16 @@ impl Address {
         format!("projects/{}/subscriptions/{name}", self.pubsub_project_id)
     }
 
-    fn host(&self) -> &str {
+    /// Where it is, as `host:port`.
+    pub fn host(&self) -> &str {
         self.pubsub_emulator_host.as_deref().unwrap_or(GOOGLES_OWN)
     }
 
     fn destination(&self, topic: &str) -> Destination {
         Destination::new(SYSTEM, topic, self.host())
     }
+}
 
-    fn refused(&self, reason: &impl ToString) -> ConnectError {
-        ConnectError {
-            system: "Pub/Sub",
-            address: self.host().to_owned(),
-            setting: "PUBSUB_EMULATOR_HOST",
-            reason: reason.to_string(),
-        }
-    }
-
-    async fn admin(&self) -> Result<TopicAdmin, ConnectError> {
-        let mut builder = TopicAdmin::builder();
-        if let Some(emulator) = self.emulator() {
-            builder = builder
-                .with_endpoint(emulator.endpoint)
-                .with_credentials(emulator.credentials);
-        }
-        builder.build().await.map_err(|error| self.refused(&error))
-    }
+fn refused(reason: &impl ToString) -> ConnectError {
+    ConnectError(reason.to_string())
 }

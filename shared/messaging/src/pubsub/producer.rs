@@ -11,7 +11,7 @@ use serde::Serialize;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::Address;
+use super::{Address, Emulator, refused};
 use crate::context::{LeftOut, StoredContext, inject};
 use crate::error::{ConnectError, SendError};
 use crate::process::{DEAD_LETTER_REASON, DeadLetter, DeadLetters};
@@ -36,17 +36,20 @@ impl Producer {
     /// A producer for `topic`; the client connects when it is needed.
     pub async fn connect(address: &Address, topic: &str) -> Result<Self, ConnectError> {
         let mut builder = Publisher::builder(address.topic(topic)).set_delay_threshold(BATCH_DELAY);
-        if let Some(emulator) = address.emulator() {
+        let mut admin = TopicAdmin::builder();
+        if let Some(Emulator {
+            endpoint,
+            credentials,
+        }) = address.emulator()
+        {
             builder = builder
-                .with_endpoint(emulator.endpoint)
-                .with_credentials(emulator.credentials);
+                .with_endpoint(endpoint.clone())
+                .with_credentials(credentials.clone());
+            admin = admin.with_endpoint(endpoint).with_credentials(credentials);
         }
         Ok(Self {
-            client: builder
-                .build()
-                .await
-                .map_err(|error| address.refused(&error))?,
-            admin: address.admin().await?,
+            client: builder.build().await.map_err(|error| refused(&error))?,
+            admin: admin.build().await.map_err(|error| refused(&error))?,
             address: address.clone(),
             destination: Arc::new(address.destination(topic)),
             propagate: true,
@@ -68,7 +71,7 @@ impl Producer {
         let asked = self.admin.get_topic().set_topic(topic).send();
         match asked.await {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.address.refused(&error)),
+            Err(error) => Err(refused(&error)),
         }
     }
 

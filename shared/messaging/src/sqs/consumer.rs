@@ -53,6 +53,11 @@ impl Consumer {
         })
     }
 
+    /// Whether the broker answers and has the queue.
+    pub async fn check(&self) -> Result<(), ConnectError> {
+        self.queue.check().await
+    }
+
     /// Receives until `shutdown`, then finishes what is in hand.
     pub async fn run<H: Handler>(self, handler: H, shutdown: CancellationToken) {
         let worker = Arc::new(Worker {

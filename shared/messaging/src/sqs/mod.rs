@@ -71,7 +71,6 @@ impl std::fmt::Debug for Keys {
 struct Queue {
     client: Client,
     url: String,
-    address: Address,
     destination: Destination,
 }
 
@@ -100,7 +99,8 @@ impl Address {
         Client::new(&config.load().await)
     }
 
-    fn endpoint(&self) -> String {
+    /// Where it is, as a URL.
+    pub fn endpoint(&self) -> String {
         self.aws_endpoint_url_sqs
             .clone()
             .unwrap_or_else(|| format!("https://sqs.{}.amazonaws.com", self.aws_region))
@@ -113,26 +113,16 @@ impl Address {
             .map_or(&*endpoint, |(_, rest)| rest);
         Destination::new(SYSTEM, queue, server.trim_end_matches('/'))
     }
-
-    fn refused(&self, reason: String) -> ConnectError {
-        ConnectError {
-            system: "SQS",
-            address: self.endpoint(),
-            setting: "AWS_ENDPOINT_URL_SQS",
-            reason,
-        }
-    }
 }
 
 impl Queue {
     async fn find(address: &Address, name: &str) -> Result<Self, ConnectError> {
         let client = address.client().await;
         let found = client.get_queue_url().queue_name(name).send().await;
-        let found = found.map_err(|error| address.refused(reason(&error)))?;
+        let found = found.map_err(|error| ConnectError(reason(&error)))?;
         Ok(Self {
             client,
             url: found.queue_url.unwrap_or_default(),
-            address: address.clone(),
             destination: address.destination(name),
         })
     }
@@ -144,7 +134,7 @@ impl Queue {
             .queue_name(&self.destination.name);
         match asked.send().await {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.address.refused(reason(&error))),
+            Err(error) => Err(ConnectError(reason(&error))),
         }
     }
 }

@@ -1,0 +1,67 @@
+# Everything a person or CI runs. A recipe that needs more than three lines is a script in scripts/.
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo up down traffic trace env test check fmt-check clippy doc deny shellcheck advisories tools clean-data
+
+ORDERFLOW := $(or $(CARGO_TARGET_DIR),target)/debug/orderflow
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# exec: the command takes the shell's place, so that Ctrl-C and SIGTERM reach it and nothing outlives make.
+
+demo: build ## Start everything, send a few orders, show the trace of one; ARGS=--once stops by itself
+	@exec $(ORDERFLOW) demo $(ARGS)
+
+up: build ## Start everything and keep it until Ctrl-C
+	@exec $(ORDERFLOW) up $(ARGS)
+
+down: $(ORDERFLOW) ## Stop what is running, also what a killed command left behind
+	@exec $(ORDERFLOW) down $(ARGS)
+
+traffic: $(ORDERFLOW) ## Send orders and follow each to its end; ARGS="--orders 200"
+	@exec $(ORDERFLOW) traffic $(ARGS)
+
+trace: $(ORDERFLOW) ## Show the linked trace of one order; ARGS=<order id or trace id>
+	@exec $(ORDERFLOW) trace $(ARGS)
+
+env: $(ORDERFLOW) ## Print the addresses of what is running, as settings
+	@exec $(ORDERFLOW) env $(ARGS)
+
+build: ## Build everything; about three minutes the first time
+	@cargo build --workspace
+
+$(ORDERFLOW):
+	@cargo build --workspace
+
+test: build ## Run all tests; nothing has to run beforehand
+	cargo test --workspace --doc
+	cargo test --workspace --lib --bins --examples
+	cargo test --workspace --test '*'
+
+check: fmt-check clippy doc deny shellcheck ## Check format, lints, docs, dependencies and scripts
+
+fmt-check: ## Check the format
+	cargo fmt --all --check
+
+clippy: ## Check the lints, warnings as errors
+	cargo clippy --workspace --all-targets --all-features -- --deny warnings
+
+doc: ## Build the API documentation, warnings as errors
+	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps
+
+deny: tools ## Check the dependencies: duplicates, licences, sources
+	cargo deny check bans licenses sources
+
+advisories: tools ## Check the dependencies for known vulnerabilities; fetches a database
+	cargo deny check advisories
+
+shellcheck: tools ## Check the shell scripts
+	scripts/shellcheck.sh
+
+tools: ## Install what the checks need and this machine lacks
+	@scripts/install-tools.sh
+
+clean-data: ## Stop what is running and forget all orders, traces and mail
+	@test ! -x $(ORDERFLOW) || $(ORDERFLOW) down
+	rm -rf .orderflow

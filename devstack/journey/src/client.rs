@@ -1,0 +1,170 @@
+//! Asks a trace store: Jaeger's query API v3, and our own store's index of backlinks.
+
+use std::time::Duration;
+
+use chrono::{SecondsFormat, TimeDelta, Utc};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
+
+use crate::otlp::{self, DecodeError};
+use crate::span::{Span, SpanId, SpanRef, TraceId};
+
+/// Longer than any store should need for one trace, shorter than a reader's patience.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A client of Jaeger's query API, of version 2.13 or later, or of our own store.
+///
+/// Its requests carry no trace context: reading a story must not add to it.
+#[derive(Debug, Clone)]
+pub struct JaegerClient {
+    http: reqwest::Client,
+    base_url: String,
+}
+
+/// Why a trace could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("the trace store at {url} does not answer")]
+    Unreachable { url: String, source: reqwest::Error },
+    #[error("the trace store answered {status} to {url}")]
+    Refused { url: String, status: StatusCode },
+    #[error("the trace store's answer to {url} is not a trace")]
+    Malformed { url: String, source: DecodeError },
+}
+
+/// One line of the backlinks index: `span` links to `linked`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlink {
+    pub span: SpanRef,
+    pub linked: SpanRef,
+}
+
+#[derive(Deserialize)]
+struct Backlinks {
+    data: Vec<BacklinkRow>,
+}
+
+#[derive(Deserialize)]
+struct BacklinkRow {
+    #[serde(flatten)]
+    span: SpanRef,
+    linked_trace_id: TraceId,
+    linked_span_id: SpanId,
+}
+
+impl From<BacklinkRow> for Backlink {
+    fn from(row: BacklinkRow) -> Self {
+        let linked = SpanRef {
+            trace_id: row.linked_trace_id,
+            span_id: row.linked_span_id,
+        };
+        Self {
+            span: row.span,
+            linked,
+        }
+    }
+}
+
+impl JaegerClient {
+    /// `base_url` is the query address, such as `http://localhost:16686`, with or without a final slash.
+    pub fn new(base_url: impl Into<String>) -> Self {
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .build()
+            .expect("the options are valid");
+        let base_url = base_url.into().trim_end_matches('/').to_owned();
+        Self { http, base_url }
+    }
+
+    /// The address this client asks.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Every span stored for `id` so far, in no particular order; `None` when the store does not know the trace.
+    pub async fn trace(&self, id: TraceId) -> Result<Option<Vec<Span>>, ClientError> {
+        let url = format!("{}/api/v3/traces/{id}", self.base_url);
+        let spans = self.spans(url).await?;
+        Ok((!spans.is_empty()).then_some(spans))
+    }
+
+    /// Every span of the traces in which `service` took part during the last hour, up to a hundred of them.
+    pub async fn recent(&self, service: &str) -> Result<Vec<Span>, ClientError> {
+        let (now, hour) = (Utc::now(), TimeDelta::hours(1));
+        let [from, to] =
+            [now - hour, now + hour].map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
+        // Jaeger up to 2.13 knows the first spelling, later versions the second; each ignores the other.
+        let url = format!(
+            "{}/api/v3/traces?query.service_name={service}&query.start_time_min={from}&query.start_time_max={to}\
+             &query.num_traces=100&query.serviceName={service}&query.startTimeMin={from}&query.startTimeMax={to}\
+             &query.searchDepth=100",
+            self.base_url
+        );
+        self.spans(url).await
+    }
+
+    /// The spans of any trace that link to a span of `id`.
+    ///
+    /// Only our own store keeps this index.
+    /// Jaeger answers with 404 or with its web page, and then there are none.
+    pub async fn backlinks(&self, id: TraceId) -> Result<Vec<Backlink>, ClientError> {
+        let url = format!("{}/api/orderflow/backlinks/{id}", self.base_url);
+        let response = self.get(&url).await?;
+        if !response.status().is_success() || !is_json(&response) {
+            return Ok(Vec::new());
+        }
+        let body = read(&url, response).await?;
+        parse_backlinks(&body).map_err(|source| ClientError::Malformed { url, source })
+    }
+
+    async fn spans(&self, url: String) -> Result<Vec<Span>, ClientError> {
+        let response = self.get(&url).await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(Vec::new());
+        }
+        if !response.status().is_success() {
+            return Err(ClientError::Refused {
+                url,
+                status: response.status(),
+            });
+        }
+        let body = read(&url, response).await?;
+        otlp::decode(&body).map_err(|source| ClientError::Malformed { url, source })
+    }
+
+    async fn get(&self, url: &str) -> Result<Response, ClientError> {
+        self.http
+            .get(url)
+            .send()
+            .await
+            .map_err(|source| unreachable(url, source))
+    }
+}
+
+async fn read(url: &str, response: Response) -> Result<String, ClientError> {
+    response
+        .text()
+        .await
+        .map_err(|source| unreachable(url, source))
+}
+
+fn unreachable(url: &str, source: reqwest::Error) -> ClientError {
+    ClientError::Unreachable {
+        url: url.to_owned(),
+        source,
+    }
+}
+
+fn is_json(response: &Response) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
+}
+
+fn parse_backlinks(body: &str) -> Result<Vec<Backlink>, DecodeError> {
+    let answer: Backlinks = serde_json::from_str(body)?;
+    Ok(answer.data.into_iter().map(Backlink::from).collect())
+}
+
+#[cfg(test)]
+mod tests;

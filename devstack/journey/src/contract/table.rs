@@ -1,0 +1,269 @@
+//! The words a scenario's table is written in.
+
+use std::fmt;
+
+use super::pattern;
+use crate::span::{Kind, Span, Value};
+
+/// One way an order can go, as a table of the spans of its story.
+///
+/// The table is complete: a span that no row describes breaks the contract.
+#[derive(Debug)]
+pub struct Scenario {
+    pub name: &'static str,
+    /// Rows, grouped so that scenarios can share groups. A row stands below the one its edge names.
+    pub chapters: &'static [&'static [Row]],
+}
+
+impl Scenario {
+    /// All rows, from the top.
+    pub fn rows(&self) -> impl Iterator<Item = &'static Row> + use<> {
+        self.chapters.iter().copied().flatten()
+    }
+
+    /// The row that others call `id`.
+    pub(super) fn row(&self, id: &str) -> &'static Row {
+        self.rows()
+            .find(|row| row.id == id)
+            .expect("an edge names a row of its own scenario")
+    }
+}
+
+/// One kind of span of a story: what it is called, and where it hangs.
+#[derive(Debug)]
+pub struct Row {
+    /// The name by which the edges of other rows refer to this one.
+    pub id: &'static str,
+    /// The span's name; `<…>` stands for any text. Braces stand for themselves: they are route templates.
+    pub span: &'static str,
+    pub service: &'static str,
+    pub kind: Kind,
+    pub edge: Edge,
+    pub over: Transport,
+    pub count: Count,
+    pub outcome: Outcome,
+    /// Tells spans apart that differ in nothing above; a span without them is not of this row.
+    pub only: &'static [Attribute],
+    /// What each span of this row must carry.
+    pub has: &'static [Attribute],
+    /// Whether it is one of the last spans of its story; without them the story is not complete.
+    pub ends: bool,
+}
+
+/// A row with one successful span under each span of the row above; the methods below change that.
+pub(super) const fn row(
+    id: &'static str,
+    span: &'static str,
+    service: &'static str,
+    kind: Kind,
+    edge: Edge,
+) -> Row {
+    Row {
+        id,
+        span,
+        service,
+        kind,
+        edge,
+        over: Transport::InProcess,
+        count: Count::between(1, 1),
+        outcome: Outcome::Succeeds,
+        only: &[],
+        has: &[],
+        ends: false,
+    }
+}
+
+impl Row {
+    pub(super) const fn over(self, over: Transport) -> Self {
+        Self { over, ..self }
+    }
+
+    pub(super) const fn times(self, count: Count) -> Self {
+        Self { count, ..self }
+    }
+
+    pub(super) const fn only(self, only: &'static [Attribute]) -> Self {
+        Self { only, ..self }
+    }
+
+    pub(super) const fn has(self, has: &'static [Attribute]) -> Self {
+        Self { has, ..self }
+    }
+
+    pub(super) const fn fails(self) -> Self {
+        Self {
+            outcome: Outcome::Fails,
+            ..self
+        }
+    }
+
+    pub(super) const fn ends_the_story(self) -> Self {
+        Self { ends: true, ..self }
+    }
+
+    /// Whether `span` is of this row, wherever it hangs.
+    pub(super) fn describes(&self, span: &Span) -> bool {
+        span.kind == self.kind
+            && span.service == self.service
+            && pattern::matches(self.span, &span.name)
+            && self.only.iter().all(|attribute| attribute.is_met_by(span))
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ({}, {})", self.span, self.service, self.kind)
+    }
+}
+
+/// How a span hangs in the story; the name is another row's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    Root,
+    ChildOf(&'static str),
+    /// A message handled on its own, by default: one trace, and the link all the same.
+    ChildAndLinkOf(&'static str),
+    /// A message handled in a trace of its own (`MESSAGING_TRACE_RELATION=link`).
+    LinkOf(&'static str),
+}
+
+impl Edge {
+    /// The id of the row at the other end.
+    pub fn from(self) -> Option<&'static str> {
+        match self {
+            Self::Root => None,
+            Self::ChildOf(row) | Self::ChildAndLinkOf(row) | Self::LinkOf(row) => Some(row),
+        }
+    }
+
+    pub(super) fn is_child(self) -> bool {
+        matches!(self, Self::ChildOf(_) | Self::ChildAndLinkOf(_))
+    }
+
+    pub(super) fn is_link(self) -> bool {
+        matches!(self, Self::LinkOf(_) | Self::ChildAndLinkOf(_))
+    }
+}
+
+/// What carries the trace context along an edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    InProcess,
+    Http,
+    Outbox,
+    Kafka,
+    Sqs,
+    PubSub,
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InProcess => "within the process",
+            Self::Http => "over http",
+            Self::Outbox => "over the outbox",
+            Self::Kafka => "over kafka",
+            Self::Sqs => "over sqs",
+            Self::PubSub => "over pubsub",
+        })
+    }
+}
+
+/// How many spans of a row hang under *each* span of the row above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    pub least: usize,
+    pub most: usize,
+}
+
+impl Count {
+    pub(super) const OPTIONAL: Self = Self::between(0, 1);
+    pub(super) const ANY: Self = Self::between(0, usize::MAX);
+    pub(super) const SOME: Self = Self::between(1, usize::MAX);
+
+    pub(super) const fn between(least: usize, most: usize) -> Self {
+        Self { least, most }
+    }
+
+    pub(super) fn allows(self, found: usize) -> bool {
+        (self.least..=self.most).contains(&found)
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.least, self.most) {
+            (least, usize::MAX) => write!(f, "{least} or more"),
+            (least, most) if least == most => write!(f, "{least}"),
+            (least, most) => write!(f, "{least} to {most}"),
+        }
+    }
+}
+
+/// The status a span must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Unset.
+    Succeeds,
+    /// Error, with `error.type`.
+    Fails,
+}
+
+/// An attribute a span must have.
+#[derive(Debug, Clone, Copy)]
+pub struct Attribute {
+    pub name: &'static str,
+    pub value: Expected,
+}
+
+/// What an attribute's value must be.
+#[derive(Debug, Clone, Copy)]
+pub enum Expected {
+    Anything,
+    Text(&'static str),
+    Number(i64),
+}
+
+pub(super) const fn any(name: &'static str) -> Attribute {
+    Attribute {
+        name,
+        value: Expected::Anything,
+    }
+}
+
+pub(super) const fn is(name: &'static str, value: &'static str) -> Attribute {
+    Attribute {
+        name,
+        value: Expected::Text(value),
+    }
+}
+
+pub(super) const fn number(name: &'static str, value: i64) -> Attribute {
+    Attribute {
+        name,
+        value: Expected::Number(value),
+    }
+}
+
+impl Attribute {
+    pub(super) fn is_met_by(&self, span: &Span) -> bool {
+        match (self.value, span.attribute(self.name)) {
+            (_, None) => false,
+            (Expected::Anything, Some(_)) => true,
+            (Expected::Text(expected), Some(value)) => {
+                matches!(value, Value::Str(text) if text == expected)
+            }
+            (Expected::Number(expected), Some(value)) => *value == Value::Int(expected),
+        }
+    }
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value {
+            Expected::Anything => write!(f, "`{}`", self.name),
+            Expected::Text(text) => write!(f, "`{}` = `{text}`", self.name),
+            Expected::Number(number) => write!(f, "`{}` = {number}", self.name),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use super::{Style, render, text};
+use crate::fixtures::{happy, linked, no_stock};
+use crate::span::{Kind, SpanId, Status, Value};
+
+const NARROW: Style = Style {
+    width: 60,
+    ..Style::PLAIN
+};
+const COLORED: Style = Style {
+    color: true,
+    ..Style::PLAIN
+};
+
+/// Compares with a file that a person has looked at; `cargo test -p journey` prints the new drawing when they differ.
+fn assert_looks_like(golden: &str, drawn: &str) {
+    assert!(drawn == golden, "this is not the golden drawing:\n{drawn}");
+}
+
+#[test]
+fn draws_an_order_as_one_tree() {
+    assert_looks_like(
+        include_str!("golden/happy.txt"),
+        &render(&happy().story(), Style::PLAIN),
+    );
+}
+
+#[test]
+fn draws_a_refusal_on_a_narrow_screen() {
+    assert_looks_like(
+        include_str!("golden/no_stock_narrow.txt"),
+        &render(&no_stock().story(), NARROW),
+    );
+}
+
+#[test]
+fn draws_linked_traces_as_one_story() {
+    assert_looks_like(
+        include_str!("golden/linked.txt"),
+        &render(&linked(), Style::PLAIN),
+    );
+}
+
+#[test]
+fn leaves_the_links_out_when_asked_to() {
+    let drawn = render(
+        &linked(),
+        Style {
+            links: false,
+            ..Style::PLAIN
+        },
+    );
+    assert!(
+        !drawn.contains("link to") && !drawn.contains("linked from"),
+        "{drawn}"
+    );
+}
+
+#[test]
+fn shows_what_failed_and_how() {
+    let mut tape = happy();
+    let job = tape.job();
+    job.attributes
+        .insert("orderflow.messaging.attempt".into(), Value::Int(2));
+    job.attributes
+        .insert("error.type".into(), Value::Str("timeout".into()));
+    job.status = Status::Error("inventory did not answer".into());
+    let drawn = render(&tape.story(), Style::PLAIN);
+    assert!(
+        drawn.contains("process classification-jobs ⇠ attempt 2"),
+        "{drawn}"
+    );
+    assert!(
+        drawn.contains("✗ timeout: inventory did not answer\n"),
+        "{drawn}"
+    );
+}
+
+#[test]
+fn shows_an_orphan_with_its_subtree() {
+    let mut tape = happy();
+    tape.find("classify order", "classifier", Kind::Internal)
+        .parent = Some(SpanId([9; 8]));
+    let drawn = render(&tape.story(), Style::PLAIN);
+    assert!(drawn.contains("\nclassify order "), "{drawn}");
+    assert!(
+        drawn.contains("✗ orphan: its parent 0909090909090909 is not in the trace"),
+        "{drawn}"
+    );
+    assert!(drawn.contains("send mail"), "{drawn}");
+}
+
+#[test]
+fn never_draws_a_line_wider_than_the_screen() {
+    let mut tape = happy();
+    tape.find("send mail", "email", Kind::Client).name = "注文".repeat(80);
+    tape.find("INSERT emails", "email", Kind::Client).service =
+        "a-service-with-a-very-long-name".repeat(3);
+    tape.job().status = Status::Error("a very long story of failure ".repeat(20));
+    let story = tape.story();
+    for width in Style::MIN_WIDTH..=200 {
+        let drawn = render(
+            &story,
+            Style {
+                width,
+                ..Style::PLAIN
+            },
+        );
+        let too_wide: Vec<&str> = drawn
+            .lines()
+            .filter(|line| text::width(line) > width)
+            .collect();
+        assert!(too_wide.is_empty(), "{width}: {too_wide:#?}");
+    }
+}
+
+#[test]
+fn draws_the_same_in_colour_as_without() {
+    let colored = render(&no_stock().story(), COLORED);
+    let plain = render(&no_stock().story(), Style::PLAIN);
+    assert!(!plain.contains('\x1b') && colored.contains('\x1b'));
+    assert_eq!(anstream::adapter::strip_str(&colored).to_string(), plain);
+}

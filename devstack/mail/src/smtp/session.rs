@@ -1,0 +1,238 @@
+//! One SMTP conversation (RFC 5321) as a state machine without IO: bytes in, [`Step`]s out.
+//!
+//! The grammar of the commands and the dot-unstuffing are `smtp-proto`'s; the order of commands, the limits and the replies are ours.
+
+use std::mem;
+
+use smtp_proto::request::receiver::{DataReceiver, DummyDataReceiver};
+use smtp_proto::{MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8, MailFrom, RcptTo, Request};
+
+use super::line::{Line, TooLong};
+use super::reply::{self, Reply};
+use crate::email::{Envelope, Recipient};
+
+/// Announced with the SIZE extension (RFC 1870).
+pub(super) const MAX_MESSAGE_BYTES: usize = 10 * 1024 * 1024;
+/// The least that RFC 5321 §4.5.3.1.8 lets a server offer.
+pub(super) const MAX_RECIPIENTS: usize = 100;
+/// A client that is refused this often is not a mail client.
+const MAX_REFUSALS: u32 = 20;
+
+/// What the connection has to do next.
+#[derive(Debug)]
+pub(super) enum Step {
+    Reply(Reply),
+    /// Keep the message and tell the client so.
+    Keep(Envelope, Vec<u8>),
+    /// Send the reply and close the connection.
+    Close(Reply),
+}
+
+pub(super) struct Session {
+    /// The name given with EHLO or HELO; nothing is accepted before it.
+    host: Option<String>,
+    remote_address: String,
+    transaction: Option<Transaction>,
+    input: Input,
+    refusals: u32,
+}
+
+/// What MAIL and RCPT have said so far.
+struct Transaction {
+    from: String,
+    to: Vec<String>,
+    /// Whether the client asked for addresses beyond ASCII (RFC 6531).
+    utf8: bool,
+}
+
+/// How the next bytes are to be read.
+enum Input {
+    Command(Line),
+    Message(DataReceiver, Vec<u8>),
+    /// The rest of a message that has grown over the limit: read, so that the end is found, but not kept.
+    TooLarge(DummyDataReceiver),
+}
+
+impl Session {
+    pub(super) fn new(remote_address: String) -> Self {
+        Self {
+            host: None,
+            remote_address,
+            transaction: None,
+            input: Input::Command(Line::default()),
+            refusals: 0,
+        }
+    }
+
+    /// Takes the bytes of one command or message from the front of `bytes`; `None` when its end is yet to come.
+    ///
+    /// Called again until `None`, this is all that PIPELINING (RFC 2920) asks for.
+    pub(super) fn step(&mut self, bytes: &mut &[u8]) -> Option<Step> {
+        match &mut self.input {
+            Input::Command(line) => {
+                let line = line.take_from(bytes)?;
+                Some(self.command(&line))
+            }
+            Input::Message(receiver, source) => {
+                let mut rest = bytes.iter();
+                let ended = receiver.ingest(&mut rest, source);
+                *bytes = rest.as_slice();
+                let too_large = source.len() > MAX_MESSAGE_BYTES;
+                match (ended, too_large) {
+                    (true, false) => Some(self.message()),
+                    (true, true) => Some(self.too_large()),
+                    (false, true) => {
+                        self.input = Input::TooLarge(DummyDataReceiver::new_data(receiver));
+                        None
+                    }
+                    (false, false) => None,
+                }
+            }
+            Input::TooLarge(receiver) => {
+                let mut rest = bytes.iter();
+                let ended = receiver.ingest(&mut rest);
+                *bytes = rest.as_slice();
+                ended.then(|| self.too_large())
+            }
+        }
+    }
+
+    fn command(&mut self, line: &Result<Vec<u8>, TooLong>) -> Step {
+        let request = line.as_ref().map(|line| Request::parse(&mut line.iter()));
+        let answer = match request {
+            Err(TooLong) => Err(reply::LINE_TOO_LONG.into()),
+            Ok(Err(error)) => Err(reply::syntax_error(&error)),
+            Ok(Ok(Request::Quit)) => return Step::Close(reply::BYE.into()),
+            Ok(Ok(request)) => self.answer(request),
+        };
+        answer.map_or_else(|refusal| self.refuse(refusal), Step::Reply)
+    }
+
+    fn refuse(&mut self, refusal: Reply) -> Step {
+        self.refusals += 1;
+        if self.refusals > MAX_REFUSALS {
+            Step::Close(reply::TOO_MANY_ERRORS.into())
+        } else {
+            Step::Reply(refusal)
+        }
+    }
+
+    fn answer<T: AsRef<str>>(&mut self, request: Request<T>) -> Result<Reply, Reply> {
+        match request {
+            Request::Ehlo { host } => Ok(self.greet(host.as_ref(), reply::extensions())),
+            Request::Helo { host } => Ok(self.greet(host.as_ref(), reply::HELLO.into())),
+            Request::Mail { from } => self.mail(&from),
+            Request::Rcpt { to } => self.recipient(&to),
+            Request::Data => self.data(),
+            Request::Rset => {
+                self.transaction = None;
+                Ok(reply::OK.into())
+            }
+            Request::Noop { .. } => Ok(reply::OK.into()),
+            Request::Vrfy { .. } => Ok(reply::CANNOT_VERIFY.into()),
+            Request::Help { .. } => Ok(reply::HELP.into()),
+            _ => Err(reply::NOT_IMPLEMENTED.into()),
+        }
+    }
+
+    /// A greeting also ends whatever was begun before it (RFC 5321 §4.1.4).
+    fn greet(&mut self, host: &str, reply: Reply) -> Reply {
+        self.host = Some(host.to_owned());
+        self.transaction = None;
+        reply
+    }
+
+    fn mail<T: AsRef<str>>(&mut self, from: &MailFrom<T>) -> Result<Reply, Reply> {
+        const UNDERSTOOD: u64 = MAIL_BODY_7BIT | MAIL_BODY_8BITMIME | MAIL_SMTPUTF8;
+        let utf8 = from.flags & MAIL_SMTPUTF8 != 0;
+        if self.host.is_none() || self.transaction.is_some() {
+            return Err(reply::BAD_SEQUENCE.into());
+        }
+        if from.size > MAX_MESSAGE_BYTES {
+            return Err(reply::MESSAGE_TOO_LARGE.into());
+        }
+        if from.flags & !UNDERSTOOD != 0 {
+            return Err(reply::UNKNOWN_PARAMETER.into());
+        }
+        let from = address(&from.address, utf8)?;
+        self.transaction = Some(Transaction {
+            from,
+            to: Vec::new(),
+            utf8,
+        });
+        Ok(reply::OK.into())
+    }
+
+    fn recipient<T: AsRef<str>>(&mut self, to: &RcptTo<T>) -> Result<Reply, Reply> {
+        let Some(transaction) = &mut self.transaction else {
+            return Err(reply::BAD_SEQUENCE.into());
+        };
+        if to.address.as_ref().is_empty() {
+            return Err(reply::BAD_RECIPIENT.into());
+        }
+        if transaction.to.len() >= MAX_RECIPIENTS {
+            return Err(reply::TOO_MANY_RECIPIENTS.into());
+        }
+        transaction.to.push(address(&to.address, transaction.utf8)?);
+        Ok(reply::OK.into())
+    }
+
+    fn data(&mut self) -> Result<Reply, Reply> {
+        match &self.transaction {
+            None => Err(reply::BAD_SEQUENCE.into()),
+            Some(transaction) if transaction.to.is_empty() => Err(reply::NO_RECIPIENTS.into()),
+            Some(_) => {
+                self.input = Input::Message(data_receiver(), Vec::new());
+                Ok(reply::START_MAIL.into())
+            }
+        }
+    }
+
+    /// The message is whole: the conversation goes back to commands, without a transaction.
+    fn message(&mut self) -> Step {
+        let source = match mem::replace(&mut self.input, Input::Command(Line::default())) {
+            Input::Message(_, source) => source,
+            Input::Command(_) | Input::TooLarge(_) => Vec::new(),
+        };
+        let (from, to) = self
+            .transaction
+            .take()
+            .map(|t| (t.from, t.to))
+            .unwrap_or_default();
+        let envelope = Envelope {
+            from: Recipient { address: from },
+            to: to
+                .into_iter()
+                .map(|address| Recipient { address })
+                .collect(),
+            host: self.host.clone().unwrap_or_default(),
+            remote_address: self.remote_address.clone(),
+        };
+        Step::Keep(envelope, source)
+    }
+
+    fn too_large(&mut self) -> Step {
+        self.input = Input::Command(Line::default());
+        self.transaction = None;
+        self.refuse(reply::MESSAGE_TOO_LARGE.into())
+    }
+}
+
+/// An address beyond ASCII is only allowed in a transaction that asked for it (RFC 6531 §3.4).
+fn address(address: &impl AsRef<str>, utf8: bool) -> Result<String, Reply> {
+    let address = address.as_ref();
+    if address.is_ascii() || utf8 {
+        Ok(address.to_owned())
+    } else {
+        Err(reply::NEEDS_SMTPUTF8.into())
+    }
+}
+
+/// A receiver that has just seen a line end.
+///
+/// A fresh one has not, and would miss the end of an empty message, which is a lone dot right after DATA.
+fn data_receiver() -> DataReceiver {
+    let mut receiver = DataReceiver::new();
+    receiver.ingest(&mut b"\r\n".iter(), &mut Vec::new());
+    receiver
+}

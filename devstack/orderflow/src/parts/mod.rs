@@ -1,0 +1,74 @@
+//! What the stack is made of: children and in-process servers, each a task that ends with an [`Exit`].
+
+pub(crate) mod kafka;
+pub(crate) mod own_log;
+pub(crate) mod postgres;
+pub(crate) mod servers;
+pub(crate) mod services;
+
+use std::sync::{Arc, Mutex};
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::process::Exit;
+use crate::rundir::{ProcessId, Run, RunDir};
+use crate::screen::{PartLog, Screen};
+
+/// What every part needs from its surroundings.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    pub(crate) screen: Screen,
+    pub(crate) folder: Arc<RunDir>,
+    pub(crate) run: Arc<Mutex<Run>>,
+    /// Cancelled when there is no time left to stop in order.
+    pub(crate) kill: CancellationToken,
+}
+
+impl Context {
+    pub(crate) fn log(&self, part: &'static str) -> anyhow::Result<Arc<PartLog>> {
+        let file = self.folder.create_log(part)?;
+        Ok(Arc::new(PartLog::new(part, file, self.screen.clone())))
+    }
+
+    /// Writes a child down before anything else happens, so that it can be found should we be killed.
+    fn record(&self, name: &str, id: Option<ProcessId>) -> anyhow::Result<()> {
+        let mut run = self.run.lock().expect("no panic while saving");
+        id.map_or(Ok(()), |id| run.add_child(name, id))
+    }
+}
+
+/// Parts that are stopped together.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    pub(crate) stop: CancellationToken,
+    tasks: JoinSet<Exit>,
+}
+
+impl Group {
+    /// Runs a part; one that cannot start ends with its error.
+    pub(crate) fn add<F>(&mut self, part: &'static str, task: F)
+    where
+        F: Future<Output = anyhow::Result<Exit>> + Send + 'static,
+    {
+        self.tasks.spawn(async move {
+            task.await
+                .unwrap_or_else(|error| Exit::failed(part, &error))
+        });
+    }
+
+    /// The first part of the group to end; waits for ever when there is none.
+    pub(crate) async fn first_end(&mut self) -> Exit {
+        match self.tasks.join_next().await {
+            Some(Ok(exit)) => exit,
+            Some(Err(panic)) => Exit::failed("orderflow", &panic.into()),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Asks all to stop and waits until they have.
+    pub(crate) async fn stop(&mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}

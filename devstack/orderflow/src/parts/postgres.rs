@@ -1,0 +1,105 @@
+//! PostgreSQL, with a database per service.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use futures::future::try_join_all;
+use nix::sys::signal::Signal;
+use postgres_server::{Options, Server};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::Context;
+use crate::process::Exit;
+use crate::rundir::{self, ProcessId};
+
+pub(crate) const NAME: &str = "postgres";
+
+const DATABASES: [&str; 3] = ["orders", "inventory", "email"];
+
+/// Longer than a new data folder takes on a slow machine; a download is not waited for.
+const FINISH_START: Duration = Duration::from_secs(10);
+
+/// Starts the server, creates the databases, says so on `ready`, and keeps it until `stop`.
+pub(crate) async fn run(
+    context: Context,
+    port: u16,
+    ready: oneshot::Sender<()>,
+    stop: CancellationToken,
+) -> anyhow::Result<Exit> {
+    let server = start_or_give_up(&context, port, &stop).await?;
+    // Nobody listens when the start was given up; the stop that follows is then at once.
+    let _ = ready.send(());
+    watch(server, stop, context.kill).await
+}
+
+/// Finishes a start that is asked to stop, since half a data folder helps nobody, unless that takes too long.
+async fn start_or_give_up(
+    context: &Context,
+    port: u16,
+    stop: &CancellationToken,
+) -> anyhow::Result<Server> {
+    let given_up = async {
+        stop.cancelled().await;
+        tokio::select! {
+            () = tokio::time::sleep(FINISH_START) => {}
+            () = context.kill.cancelled() => {}
+        }
+    };
+    tokio::select! {
+        server = start(context, port) => server,
+        () = given_up => bail!("stopped while starting"),
+    }
+}
+
+async fn start(context: &Context, port: u16) -> anyhow::Result<Server> {
+    let line = context.screen.starting(NAME);
+    let options = Options {
+        dir: context.folder.postgres(),
+        port,
+        fsync: true,
+        temporary: false,
+    };
+    let server = Server::start(options).await?;
+    context.record(NAME, server.pid().and_then(ProcessId::of))?;
+    try_join_all(DATABASES.map(|database| server.create_database(database))).await?;
+    line.ready(&format!(
+        "postgres://postgres@127.0.0.1:{port}  (loopback only, no password)"
+    ));
+    Ok(server)
+}
+
+async fn watch(
+    mut server: Server,
+    stop: CancellationToken,
+    kill: CancellationToken,
+) -> anyhow::Result<Exit> {
+    let log = server.log();
+    let status = tokio::select! {
+        status = server.wait() => status?,
+        () = stop.cancelled() => stop_in_order(server, kill).await?,
+    };
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    Ok(Exit::new(
+        NAME,
+        status.to_string(),
+        text.lines().map(ToOwned::to_owned).collect(),
+    ))
+}
+
+async fn stop_in_order(
+    server: Server,
+    kill: CancellationToken,
+) -> anyhow::Result<std::process::ExitStatus> {
+    let pid = server.pid();
+    let mut stopping = std::pin::pin!(server.stop());
+    tokio::select! {
+        status = &mut stopping => return Ok(status?),
+        () = kill.cancelled() => {}
+    }
+    if let Some(pid) = pid {
+        // "Immediate shutdown": it does not write its buffers, and recovers at the next start.
+        rundir::send(pid, Signal::SIGQUIT);
+    }
+    Ok(stopping.await?)
+}

@@ -1,0 +1,56 @@
+//! The five services, each a process of its own, found beside our own program.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use tokio::process::Command;
+use tokio_util::sync::CancellationToken;
+
+use super::Context;
+use crate::process::{Exit, Process};
+use crate::screen::PartLog;
+use crate::settings::{Addresses, Service};
+
+/// Says which services are not built, before anything has started.
+pub(crate) fn check_built() -> anyhow::Result<()> {
+    let all = Service::ALL.map(|service| program(service).map(|path| (service, path)));
+    let mut missing = Vec::new();
+    for found in all {
+        let (service, path) = found?;
+        if !path.is_file() {
+            missing.push(service.name());
+        }
+    }
+    ensure!(
+        missing.is_empty(),
+        "not built: {}; run `cargo build --workspace` first",
+        missing.join(", ")
+    );
+    Ok(())
+}
+
+fn program(service: Service) -> anyhow::Result<PathBuf> {
+    let ours = std::env::current_exe().context("finding our own program")?;
+    Ok(ours.with_file_name(service.name()))
+}
+
+/// Starts one service and keeps it until `stop`. Whether it is ready, it says itself, on `/readyz`.
+pub(crate) async fn run(
+    context: Context,
+    service: Service,
+    addresses: Addresses,
+    log: Arc<PartLog>,
+    stop: CancellationToken,
+) -> anyhow::Result<Exit> {
+    let settings = addresses.of_service(service);
+    let mut command = Command::new(program(service)?);
+    command.envs(
+        settings
+            .into_iter()
+            .map(|setting| (setting.name, setting.value)),
+    );
+    let process = Process::spawn(service.name(), &mut command, log)?;
+    context.record(process.name, process.id.clone())?;
+    Ok(process.watch(stop, context.kill).await)
+}

@@ -1,0 +1,211 @@
+//! One child process: started in a group of its own, its output pumped, its end noticed, stopped in order.
+
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use nix::sys::signal::Signal;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::rundir::{self, ProcessId};
+use crate::screen::{LAST_LINES, PartLog};
+
+/// How long a service may take to finish what is in hand.
+const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long output may still arrive after the end; a grandchild that kept the pipe must not hold us up.
+const OUTPUT_LIMIT: Duration = Duration::from_secs(1);
+
+/// How a part ended.
+#[derive(Debug)]
+pub(crate) struct Exit {
+    pub(crate) part: &'static str,
+    /// `exit status: 1`, `signal: 9 (SIGKILL)`, or what an in-process server said.
+    pub(crate) how: String,
+    pub(crate) last_lines: Vec<String>,
+}
+
+impl Exit {
+    /// Keeps of the part's lines the last that are worth showing.
+    pub(crate) fn new(part: &'static str, how: String, mut lines: Vec<String>) -> Self {
+        let last_lines = lines.split_off(lines.len().saturating_sub(LAST_LINES));
+        Self {
+            part,
+            how,
+            last_lines,
+        }
+    }
+
+    /// A part that could not start, or that is in this process and failed.
+    pub(crate) fn failed(part: &'static str, error: &anyhow::Error) -> Self {
+        Self::new(part, format!("{error:#}"), Vec::new())
+    }
+}
+
+/// A running child.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) name: &'static str,
+    /// Absent for a child that ended as soon as it had started.
+    pub(crate) id: Option<ProcessId>,
+    log: Arc<PartLog>,
+    child: Child,
+    pumps: JoinSet<()>,
+    /// Held open and never written to: a child that reads its standard input learns of our end, however we end.
+    /// It lives here because [`Child::wait`] closes the one that it still has.
+    _lifeline: Option<ChildStdin>,
+}
+
+impl Process {
+    /// Starts `command`. Its standard output goes to `log` unless the caller asked for it first.
+    pub(crate) fn spawn(
+        name: &'static str,
+        command: &mut Command,
+        log: Arc<PartLog>,
+    ) -> anyhow::Result<Self> {
+        let mut child = command
+            // Ctrl-C on the terminal reaches the foreground group, that is us alone, and we stop the parts in order.
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("starting {name}"))?;
+        let id = child.id().and_then(ProcessId::of);
+        let lifeline = child.stdin.take();
+        let mut pumps = JoinSet::new();
+        if let Some(stderr) = child.stderr.take() {
+            pumps.spawn(pump(stderr, Arc::clone(&log)));
+        }
+        Ok(Self {
+            name,
+            id,
+            log,
+            child,
+            pumps,
+            _lifeline: lifeline,
+        })
+    }
+
+    /// Reads the first line of standard output, for a child that introduces itself.
+    pub(crate) async fn first_line(&mut self) -> anyhow::Result<String> {
+        let mut line = String::new();
+        let stdout = self
+            .child
+            .stdout
+            .take()
+            .context("the first line was read before")?;
+        let mut stdout = BufReader::new(stdout);
+        stdout.read_line(&mut line).await?;
+        self.pumps.spawn(pump(stdout, Arc::clone(&self.log)));
+        anyhow::ensure!(!line.is_empty(), "{} ended without a word", self.name);
+        Ok(line.trim_end().to_owned())
+    }
+
+    /// Waits for the end: the child's own, or the one that `stop` asks for and `kill` hurries.
+    pub(crate) async fn watch(mut self, stop: CancellationToken, kill: CancellationToken) -> Exit {
+        if let Some(stdout) = self.child.stdout.take() {
+            self.pumps.spawn(pump(stdout, Arc::clone(&self.log)));
+        }
+        let status = tokio::select! {
+            status = self.child.wait() => status,
+            () = stop.cancelled() => self.stop(kill).await,
+        };
+        let _ = tokio::time::timeout(OUTPUT_LIMIT, async {
+            while self.pumps.join_next().await.is_some() {}
+        })
+        .await;
+        let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+        Exit::new(self.name, how, self.log.last_lines())
+    }
+
+    async fn stop(&mut self, kill: CancellationToken) -> std::io::Result<ExitStatus> {
+        if let Some(pid) = self.child.id() {
+            rundir::send(pid, Signal::SIGTERM);
+        }
+        tokio::select! {
+            status = self.child.wait() => return status,
+            () = tokio::time::sleep(DRAIN_LIMIT) => {}
+            () = kill.cancelled() => {}
+        }
+        self.child.start_kill()?;
+        self.child.wait().await
+    }
+}
+
+/// Hands every line to the log until the stream ends. Bytes that are no UTF-8 are replaced, not refused.
+async fn pump(stream: impl AsyncRead + Unpin, log: Arc<PartLog>) {
+    let mut lines = BufReader::new(stream).split(b'\n');
+    while let Ok(Some(line)) = lines.next_segment().await {
+        log.line(&String::from_utf8_lossy(&line));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screen::{Screen, Show};
+
+    fn shell(script: &str) -> (Process, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = std::fs::File::create(folder.path().join("log")).unwrap();
+        let log = Arc::new(PartLog::new("part", file, Screen::new(Show::Problems)));
+        let process = Process::spawn("part", Command::new("sh").args(["-c", script]), log).unwrap();
+        (process, folder)
+    }
+
+    #[tokio::test]
+    async fn tells_how_a_part_died_and_its_last_lines() {
+        let (process, _folder) = shell("echo one; echo two >&2; exit 3");
+        let exit = process
+            .watch(CancellationToken::new(), CancellationToken::new())
+            .await;
+        assert_eq!(exit.how, "exit status: 3");
+        assert!(
+            exit.last_lines.contains(&"one".to_owned())
+                && exit.last_lines.contains(&"two".to_owned())
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stopped_part_may_finish_what_is_in_hand() {
+        let (mut process, _folder) =
+            shell("trap 'echo drained; exit 0' TERM; echo up; while :; do sleep 0.01; done");
+        assert_eq!(process.first_line().await.unwrap(), "up");
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let exit = process.watch(stop, CancellationToken::new()).await;
+        assert_eq!(
+            (exit.how.as_str(), exit.last_lines),
+            ("exit status: 0", vec!["drained".to_owned()])
+        );
+    }
+
+    #[tokio::test]
+    async fn a_part_that_ignores_the_request_is_killed_on_the_second_signal() {
+        let (mut process, _folder) = shell("trap '' TERM; echo up; while :; do sleep 0.01; done");
+        process.first_line().await.unwrap();
+        let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
+        stop.cancel();
+        kill.cancel();
+        let exit = process.watch(stop, kill).await;
+        assert!(exit.how.contains("SIGKILL"), "{}", exit.how);
+    }
+
+    #[tokio::test]
+    async fn a_part_that_reads_its_input_sees_it_stay_open_while_it_is_watched() {
+        let (mut process, _folder) = shell("echo up; cat >/dev/null; exit 7");
+        process.first_line().await.unwrap();
+        let stop = CancellationToken::new();
+        let mut watched = std::pin::pin!(process.watch(stop.clone(), CancellationToken::new()));
+        let ended = tokio::time::timeout(Duration::from_millis(100), &mut watched).await;
+        assert!(ended.is_err(), "its input was closed: {ended:?}");
+        stop.cancel();
+        assert!(watched.await.how.contains("SIGTERM"));
+    }
+}

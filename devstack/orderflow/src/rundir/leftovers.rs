@@ -1,0 +1,58 @@
+//! What an earlier command left running because it was killed itself.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use super::{Child, Run, RunDir};
+
+/// As long as a service may take to finish what is in hand.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Stops the processes that `run.json` of a dead command names, and tells their names.
+/// Holding the lock proves that the command is dead; a pid that now belongs to somebody else is left alone.
+pub(crate) async fn stop_leftovers(folder: &RunDir) -> anyhow::Result<Vec<String>> {
+    let Some(run) = Run::read(folder.path())? else {
+        return Ok(Vec::new());
+    };
+    let alive: Vec<Child> = run
+        .children
+        .iter()
+        .filter(|child| child.process.is_running())
+        .cloned()
+        .collect();
+    // The stores were started first and go last: the services still write to them.
+    let (stores, services) = alive.iter().partition(|child| is_store(child));
+    stop_all(services).await;
+    stop_all(stores).await;
+    run.end()?;
+    Ok(alive
+        .into_iter()
+        .map(|child| format!("{} (pid {})", child.name, child.process.pid))
+        .collect())
+}
+
+fn is_store(child: &Child) -> bool {
+    matches!(child.name.as_str(), "postgres" | "kafka")
+}
+
+async fn stop_all(children: Vec<&Child>) {
+    for child in &children {
+        child.process.signal(polite_signal(child));
+    }
+    for child in children {
+        if !child.process.gone_within(GRACE).await {
+            child.process.signal(Signal::SIGKILL);
+            child.process.gone_within(GRACE).await;
+        }
+    }
+}
+
+/// PostgreSQL waits for its clients on SIGTERM and does not on SIGINT ("fast shutdown").
+fn polite_signal(child: &Child) -> Signal {
+    if child.name == "postgres" {
+        Signal::SIGINT
+    } else {
+        Signal::SIGTERM
+    }
+}

@@ -1,0 +1,136 @@
+//! The orders of the traffic: what customers of a small shop would ask for.
+
+use crate::gateway::{NewItem, NewOrder};
+
+/// The items that the inventory begins with, and what they cost here, in minor units.
+const ITEMS: [(&str, u32); 10] = [
+    ("ITEM-001", 2999),
+    ("ITEM-002", 4999),
+    ("ITEM-003", 1299),
+    ("ITEM-004", 8999),
+    ("ITEM-005", 599),
+    ("ITEM-006", 14999),
+    ("ITEM-007", 3499),
+    ("ITEM-008", 2499),
+    ("ITEM-009", 999),
+    ("ITEM-010", 6999),
+];
+
+const CUSTOMERS: [&str; 8] = [
+    "ada",
+    "barbara",
+    "edsger",
+    "frances",
+    "grace",
+    "katherine",
+    "niklaus",
+    "radia",
+];
+
+const NOTES: [&str; 6] = [
+    "please leave it with the neighbour",
+    "it is a birthday present, please wrap it",
+    "glass inside, handle with care",
+    "keep refrigerated, it must arrive fresh",
+    "ring twice",
+    "deliver to the office, second floor",
+];
+
+const SUSPICIOUS_NOTES: [&str; 3] = [
+    "ship to a freight forwarder, pay with three different gift cards, urgent",
+    "change the delivery address after payment, use several stolen looking cards, hurry",
+    "urgent overnight to a freight forwarder, billing name differs, pay with gift cards",
+];
+
+/// More than the inventory will ever hold of one item, and still a quantity that an order may ask for.
+const MORE_THAN_THE_STOCK: u32 = 100_000;
+
+/// What an order is meant to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Ordinary,
+    WithoutStock,
+    Suspicious,
+}
+
+/// One order of the given kind; the same `random` gives the same order.
+pub(crate) fn order(kind: Kind, random: &mut fastrand::Rng) -> NewOrder {
+    let customer_id = pick(&CUSTOMERS, random).to_owned();
+    let mut items = items(random);
+    let note = match kind {
+        Kind::Suspicious => Some(pick(&SUSPICIOUS_NOTES, random)),
+        _ => random.bool().then(|| pick(&NOTES, random)),
+    };
+    if kind == Kind::WithoutStock {
+        items[0].quantity = MORE_THAN_THE_STOCK;
+    }
+    NewOrder {
+        customer_id,
+        items,
+        note: note.map(ToOwned::to_owned),
+    }
+}
+
+/// Eight in ten are ordinary, one asks for too much, one is suspicious.
+pub(crate) fn kind(random: &mut fastrand::Rng) -> Kind {
+    match random.u8(0..10) {
+        0 => Kind::WithoutStock,
+        1 => Kind::Suspicious,
+        _ => Kind::Ordinary,
+    }
+}
+
+/// One to three different items, mostly one of each.
+fn items(random: &mut fastrand::Rng) -> Vec<NewItem> {
+    let how_many = random.usize(1..=3);
+    let chosen = random.choose_multiple(ITEMS, how_many);
+    let item = |(id, price): (&str, u32)| NewItem {
+        item_id: id.to_owned(),
+        quantity: 1,
+        price,
+    };
+    let mut items: Vec<_> = chosen.into_iter().map(item).collect();
+    items[0].quantity = random.u32(1..=2);
+    items
+}
+
+fn pick<'a>(from: &[&'a str], random: &mut fastrand::Rng) -> &'a str {
+    from[random.usize(..from.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn orders(seed: u64) -> Vec<NewOrder> {
+        let mut random = fastrand::Rng::with_seed(seed);
+        (0..100)
+            .map(|_| order(kind(&mut random), &mut random))
+            .collect()
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_orders() {
+        assert_eq!(orders(7), orders(7));
+        assert_ne!(orders(7), orders(8));
+    }
+
+    #[test]
+    fn no_order_names_an_item_twice() {
+        for order in orders(1) {
+            let ids: std::collections::HashSet<_> =
+                order.items.iter().map(|item| &item.item_id).collect();
+            assert_eq!(ids.len(), order.items.len(), "{order:?}");
+        }
+    }
+
+    #[test]
+    fn a_hundred_orders_show_every_kind_and_are_mostly_ordinary() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let kinds: Vec<_> = (0..100).map(|_| kind(&mut random)).collect();
+        let count = |wanted| kinds.iter().filter(|kind| **kind == wanted).count();
+        assert!(count(Kind::Ordinary) > 60);
+        assert!(count(Kind::WithoutStock) > 0);
+        assert!(count(Kind::Suspicious) > 0);
+    }
+}

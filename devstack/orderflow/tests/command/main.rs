@@ -1,0 +1,7 @@
+//! The command as its users start it, with the real PostgreSQL, Kafka and stand-ins and with five small processes in
+//! the places of the services.
+
+mod helpers;
+mod running;
+mod stopping;
+mod taken;

@@ -1,0 +1,129 @@
+use std::process::Stdio;
+
+use crate::helpers::{Installation, get, is_running, stderr};
+
+#[test]
+fn sigterm_stops_everything_and_leaves_nothing_behind() {
+    let installation = Installation::new();
+    for signal in ["-TERM", "-INT", "-HUP"] {
+        let mut up = installation.up();
+        let children = installation.children();
+        assert_eq!(children.len(), 7, "{children:?}");
+
+        up.signal(signal);
+
+        assert_eq!(up.wait().code(), Some(0), "{signal}");
+        for (name, pid) in children {
+            assert!(!is_running(pid), "{name} still runs after {signal}");
+        }
+        assert!(!installation.run_dir().join("run.json").exists());
+        assert_eq!(installation.output(&["env"]).status.code(), Some(1));
+    }
+}
+
+#[test]
+fn a_signal_during_the_start_stops_what_has_started() {
+    let installation = Installation::new();
+    let mut up = installation.start_up();
+    up.wait_for_stderr("starting postgres");
+
+    up.signal("-INT");
+
+    assert_eq!(up.wait().code(), Some(130));
+    assert!(!installation.run_dir().join("run.json").exists());
+    drop(installation.up());
+}
+
+#[test]
+fn a_service_that_dies_is_named_with_its_last_lines_and_everything_stops() {
+    let installation = Installation::new();
+    let mut up = installation.up();
+    let children = installation.children();
+
+    get(&installation.setting("ORDERS_URL"), "/exit");
+
+    assert_eq!(up.wait().code(), Some(1));
+    let message = up.rest_of_stderr();
+    assert!(message.contains("orders: exit status: 3"), "{message}");
+    assert!(
+        message.contains("orders │ these were my last words"),
+        "{message}"
+    );
+    for (name, pid) in children {
+        assert!(!is_running(pid), "{name} still runs");
+    }
+}
+
+#[test]
+fn down_stops_the_stack_from_elsewhere() {
+    let installation = Installation::new();
+    let mut up = installation.up();
+
+    let output = installation.output(&["down"]);
+
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains(&format!("stopping orderflow (pid {})", up.pid())));
+    assert_eq!(up.wait().code(), Some(0));
+}
+
+#[test]
+fn what_a_killed_command_left_running_is_stopped_by_down_and_by_the_next_start() {
+    let installation = Installation::new();
+    for next in [&["down"][..], &["demo", "--once", "--free-ports"]] {
+        let mut up = installation.up();
+        let children = installation.children();
+        up.signal("-KILL");
+        up.wait();
+        let services = ["gateway", "orders", "inventory", "classifier", "email"];
+        let survivors = children
+            .iter()
+            .filter(|(name, pid)| services.contains(&name.as_str()) && is_running(*pid));
+        assert_eq!(survivors.count(), 5, "SIGKILL cannot be acted upon");
+
+        let output = installation.output(next);
+
+        assert!(
+            stderr(&output).contains("gateway (pid "),
+            "{}",
+            stderr(&output)
+        );
+        for (name, pid) in children {
+            assert!(!is_running(pid), "{name} still runs");
+        }
+    }
+}
+
+#[test]
+fn a_stranger_that_got_the_pid_of_a_child_is_left_alone() {
+    let installation = Installation::new();
+    let mut up = installation.up();
+    up.signal("-KILL");
+    up.wait();
+    let mut stranger = std::process::Command::new("sleep")
+        .arg("600")
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let gateway = installation.rename_child_to("gateway", stranger.id());
+
+    installation.output(&["down"]);
+
+    assert!(is_running(stranger.id()));
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+    std::process::Command::new("kill")
+        .arg(gateway.to_string())
+        .status()
+        .unwrap();
+}
+
+#[test]
+fn down_with_nothing_running_is_no_failure() {
+    let output = Installation::new().output(&["down"]);
+    assert!(output.status.success());
+    assert!(
+        stderr(&output).contains("nothing is running in"),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -1,0 +1,277 @@
+//! Starting the server, asking whether it is ready, stopping it.
+
+use std::ffi::OsStr;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use std::{fs, io};
+
+use anyhow::{Context, anyhow, ensure};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep};
+
+use crate::account::{Account, private_dir};
+use crate::programs::Programs;
+
+/// Long enough to recover what a killed server left behind.
+const READY_WITHIN: Duration = Duration::from_mins(1);
+const ASK_EVERY: Duration = Duration::from_millis(20);
+/// The services' pools together stay well below.
+const MAX_CONNECTIONS: u16 = 200;
+const SUPERVISE: &str = include_str!("supervise.sh");
+
+/// What kind of server is wanted.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// A folder for this server alone, created when missing; the data and the log are kept in it.
+    pub dir: PathBuf,
+    /// The port on 127.0.0.1; 0 picks a free one.
+    pub port: u16,
+    /// Whether a commit survives a power cut. Only tests can do without.
+    pub fsync: bool,
+    /// Whether the folder is removed when the server ends; the folder above it must allow its account to do so, as `/tmp` does.
+    pub temporary: bool,
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Something else listens on the port.
+    #[error("port {0} is in use")]
+    PortInUse(u16),
+    /// Anything that its reader can only look at.
+    #[error(transparent)]
+    Unexpected(#[from] anyhow::Error),
+}
+
+/// A running server; dropping it stops it soon after, [`Server::stop`] waits until it has stopped.
+#[derive(Debug)]
+pub struct Server {
+    supervisor: Child,
+    /// Closing it tells the supervisor to stop the server.
+    lifeline: Option<OwnedFd>,
+    dir: PathBuf,
+    port: u16,
+}
+
+impl Server {
+    /// Finds or downloads the programs, creates the data folder if it is missing, and returns once the server answers.
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        let port = claim(options.port)?;
+        let account = Account::needed()?;
+        let dir = private_dir(&options.dir, account)
+            .with_context(|| format!("creating {}", options.dir.display()))?;
+        let programs = Programs::find_or_download(account).await?;
+        let launch = Launch {
+            programs,
+            account,
+            dir,
+            options,
+        };
+        launch.initialise().await?;
+        let mut server = launch.spawn(port)?;
+        server.ready().await?;
+        Ok(server)
+    }
+
+    /// The port it listens on, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The address of `database`, for a client's `DATABASE_URL`.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The file that the server's own log goes to.
+    pub fn log(&self) -> PathBuf {
+        log_file(&self.dir)
+    }
+
+    /// The process id of the server itself, from its own lock file; `None` once it has ended.
+    pub fn pid(&self) -> Option<u32> {
+        let lock = fs::read_to_string(data_dir(&self.dir).join("postmaster.pid")).ok()?;
+        lock.lines().next()?.parse().ok()
+    }
+
+    /// Creates `database` unless it exists.
+    pub async fn create_database(&self, database: &str) -> anyhow::Result<()> {
+        create_database(&self.url("postgres"), database).await
+    }
+
+    /// Waits until the server has ended, by itself or because it was stopped. Cancel safe.
+    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+        // `Child::wait` would close standard input first; the lifeline was taken out of it for that reason.
+        self.supervisor.wait().await
+    }
+
+    /// Disconnects the clients, ends the server and waits for it.
+    pub async fn stop(mut self) -> io::Result<ExitStatus> {
+        self.lifeline = None;
+        self.wait().await
+    }
+
+    async fn ready(&mut self) -> anyhow::Result<()> {
+        let url = self.url("postgres");
+        let deadline = Instant::now() + READY_WITHIN;
+        loop {
+            if let Some(status) = self.supervisor.try_wait()? {
+                return Err(anyhow!(
+                    "PostgreSQL ended with {status}: {}",
+                    self.last_words()
+                ));
+            }
+            match PgConnection::connect(&url).await {
+                Ok(connection) => return Ok(connection.close().await?),
+                Err(error) if Instant::now() > deadline => {
+                    return Err(error).context("waiting for PostgreSQL to answer");
+                }
+                Err(_not_yet) => sleep(ASK_EVERY).await,
+            }
+        }
+    }
+
+    fn last_words(&self) -> String {
+        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        let mut lines: Vec<_> = log.lines().rev().take(3).collect();
+        lines.reverse();
+        lines.join(" | ")
+    }
+}
+
+/// Creates `database` on the server that `url` points at, unless it exists.
+pub(crate) async fn create_database(url: &str, database: &str) -> anyhow::Result<()> {
+    let options: sqlx::postgres::PgConnectOptions = url.parse()?;
+    let mut connection = options.connect().await?;
+    let exists: bool =
+        sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+            .bind(database)
+            .fetch_one(&mut connection)
+            .await?;
+    if !exists {
+        let name = database.replace('"', "\"\"");
+        // A name cannot be a parameter here; it is quoted.
+        sqlx::query(AssertSqlSafe(format!("create database \"{name}\"")))
+            .execute(&mut connection)
+            .await?;
+    }
+    Ok(connection.close().await?)
+}
+
+/// Everything that the two programs are started with.
+struct Launch {
+    programs: Programs,
+    account: Option<Account>,
+    dir: PathBuf,
+    options: Options,
+}
+
+impl Launch {
+    /// Runs `initdb` in a folder beside, so that one that was killed half-way is begun anew.
+    async fn initialise(&self) -> anyhow::Result<()> {
+        let data = data_dir(&self.dir);
+        if data.exists() {
+            return Ok(());
+        }
+        let unfinished = self.dir.join("data.unfinished");
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished)?;
+        }
+        let output = self
+            .command(self.programs.initdb())
+            .args([
+                "--username=postgres",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+                "-D",
+            ])
+            .arg(&unfinished)
+            .output()
+            .await
+            .context("running initdb")?;
+        let words = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "initdb ended with {}: {}",
+            output.status,
+            words.trim()
+        );
+        Ok(fs::rename(unfinished, data)?)
+    }
+
+    fn spawn(self, port: u16) -> anyhow::Result<Server> {
+        let log = fs::File::create(log_file(&self.dir))?;
+        let mut command = self.command("sh");
+        command
+            .args(["-c", SUPERVISE, "postgres"])
+            .arg(self.programs.postgres())
+            .args(self.settings(port))
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            // Ctrl-C goes to the whole foreground group: the database would be gone before the services finish.
+            .process_group(0);
+        if self.options.temporary {
+            command.env("REMOVE_AFTERWARDS", &self.dir);
+        }
+        let mut supervisor = command.spawn().context("starting PostgreSQL")?;
+        let stdin = supervisor.stdin.take().expect("standard input is piped");
+        Ok(Server {
+            supervisor,
+            lifeline: Some(stdin.into_owned_fd()?),
+            dir: self.dir,
+            port,
+        })
+    }
+
+    fn settings(&self, port: u16) -> Vec<String> {
+        let durable = if self.options.fsync { "on" } else { "off" };
+        [
+            format!("-D{}", data_dir(&self.dir).display()),
+            format!("-cport={port}"),
+            "-clisten_addresses=127.0.0.1".to_owned(),
+            // Nobody needs the socket file, and its path may be at most 107 bytes long.
+            "-cunix_socket_directories=".to_owned(),
+            format!("-cmax_connections={MAX_CONNECTIONS}"),
+            format!("-cfsync={durable}"),
+            format!("-csynchronous_commit={durable}"),
+            format!("-cfull_page_writes={durable}"),
+        ]
+        .to_vec()
+    }
+
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = std::process::Command::new(program);
+        // A folder that the account cannot enter would be complained about.
+        command.current_dir(&self.dir).env("LC_ALL", "C");
+        if let Some(account) = self.account {
+            account.run(&mut command);
+        }
+        command.into()
+    }
+}
+
+fn data_dir(dir: &Path) -> PathBuf {
+    dir.join("data")
+}
+
+fn log_file(dir: &Path) -> PathBuf {
+    dir.join("postgres.log")
+}
+
+/// The port to use: a free one for 0, else the one asked for, provided that nobody listens there.
+fn claim(port: u16) -> Result<u16, Error> {
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Ok(listener) => Ok(listener.local_addr().context("asking for the port")?.port()),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(Error::PortInUse(port)),
+        Err(error) => Err(Error::Unexpected(
+            anyhow!(error).context(format!("listening on port {port}")),
+        )),
+    }
+}

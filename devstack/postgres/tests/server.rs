@@ -1,0 +1,129 @@
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helper functions too")]
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use postgres_server::{Error, Options, Server, testing};
+use sqlx::{Connection, PgConnection};
+use tokio::time::timeout;
+
+fn options(dir: &Path) -> Options {
+    Options {
+        dir: dir.join("postgres"),
+        port: 0,
+        fsync: false,
+        temporary: false,
+    }
+}
+
+/// A folder that the server's account can enter, also when the tests run as root.
+fn folder() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    dir
+}
+
+#[tokio::test]
+async fn keeps_what_was_written_over_a_restart() {
+    let dir = folder();
+    let server = Server::start(options(dir.path())).await.unwrap();
+    server.create_database("orders").await.unwrap();
+    server.create_database("orders").await.unwrap();
+    write_a_row(&server.url("orders")).await;
+    assert!(server.stop().await.unwrap().success());
+
+    let server = Server::start(options(dir.path())).await.unwrap();
+    assert_eq!(count_rows(&server.url("orders")).await, 1);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn runs_below_a_folder_that_others_cannot_enter() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(options(dir.path())).await.unwrap();
+    server.create_database("orders").await.unwrap();
+    server.stop().await.unwrap();
+    if let Ok(elsewhere) = std::fs::read_link(dir.path().join("postgres")) {
+        std::fs::remove_dir_all(elsewhere).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn names_the_port_that_is_taken() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let dir = folder();
+    let mut options = options(dir.path());
+    options.port = port;
+    let error = Server::start(options).await.unwrap_err();
+    assert!(matches!(error, Error::PortInUse(p) if p == port), "{error}");
+}
+
+#[tokio::test]
+async fn refuses_a_folder_that_another_server_uses_and_says_why() {
+    let dir = folder();
+    let first = Server::start(options(dir.path())).await.unwrap();
+    let error = Server::start(options(dir.path())).await.unwrap_err();
+    assert!(error.to_string().contains("postmaster.pid"), "{error}");
+    assert!(first.pid().is_some());
+    first.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn tells_that_the_server_died() {
+    let dir = folder();
+    let mut server = Server::start(options(dir.path())).await.unwrap();
+    let pid = server.pid().unwrap().to_string();
+    let killed = Command::new("kill").args(["-9", &pid]).status().unwrap();
+    assert!(killed.success());
+    assert!(!server.wait().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn gives_each_test_a_database_of_its_own() {
+    let (one, other) = (testing::database().await, testing::database().await);
+    write_a_row(&one).await;
+    write_a_row(&other).await;
+    assert_eq!(count_rows(&one).await, 1);
+}
+
+/// Dropping closes the same pipe that the kernel closes when the process was killed.
+#[tokio::test]
+async fn ends_and_cleans_up_when_its_owner_is_gone() {
+    let dir = folder().keep();
+    let options = Options {
+        dir: dir.clone(),
+        temporary: true,
+        ..options(&dir)
+    };
+    let server = Server::start(options).await.unwrap();
+    let pid = server.pid().unwrap().to_string();
+    drop(server);
+    let gone = async {
+        while dir.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), gone).await.unwrap();
+    let asked = Command::new("kill").args(["-0", &pid]).output().unwrap();
+    assert!(!asked.status.success(), "process {pid} is still there");
+}
+
+async fn write_a_row(url: &str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::raw_sql("create table rows (n int); insert into rows values (1)")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+async fn count_rows(url: &str) -> i64 {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::query_scalar("select count(*) from rows")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap()
+}

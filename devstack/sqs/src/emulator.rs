@@ -1,0 +1,225 @@
+//! The shared state behind the server: the queues, the clock, and who waits for what.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::Context;
+use tokio::time::{MissedTickBehavior, sleep_until};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+use crate::{
+    clock::{Clock, Timestamp},
+    config::{QueueConfig, Queues},
+    error::Error,
+    queue::Received,
+    queue_set::QueueSet,
+    redrive::RedrivePolicy,
+    settings::QueueAttributes,
+};
+
+#[derive(Debug)]
+pub(crate) struct Emulator {
+    clock: Clock,
+    /// One lock for all queues, because dead letters move between them; it is never held over an await.
+    queues: Mutex<QueueSet>,
+    background: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl Emulator {
+    /// An emulator with the queues of `config`, or the reason why one of them cannot be.
+    pub(crate) fn start(config: &Queues, shutdown: CancellationToken) -> anyhow::Result<Self> {
+        let clock = Clock::start();
+        let queues = create(config, clock.now())?;
+        Ok(Self {
+            clock,
+            queues: Mutex::new(queues),
+            background: TaskTracker::new(),
+            shutdown,
+        })
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The queues; a request that panicked left them consistent enough to go on with.
+    pub(crate) fn queues(&self) -> MutexGuard<'_, QueueSet> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Receives from a queue, waiting up to `wait_seconds` for a first message.
+    ///
+    /// Ends early and empty when the emulator stops.
+    pub(crate) async fn receive(
+        &self,
+        queue: &str,
+        max: usize,
+        visibility_timeout: Option<u64>,
+        wait_seconds: u64,
+    ) -> Result<Received, Error> {
+        let deadline = self.now().plus_seconds(wait_seconds);
+        loop {
+            let changed = self.queues().changed(queue)?;
+            let mut woken = std::pin::pin!(changed.notified());
+            // Listening starts before looking, so that a message sent in between is not slept through.
+            woken.as_mut().enable();
+            let now = self.now();
+            let (received, next_ready_at) = {
+                let mut queues = self.queues();
+                let received = queues.receive(queue, max, visibility_timeout, now)?;
+                (received, queues.get(queue)?.next_ready_at())
+            };
+            if !received.deliveries.is_empty() || now >= deadline || self.shutdown.is_cancelled() {
+                return Ok(received);
+            }
+            let look_again_at = next_ready_at.map_or(deadline, |at| at.min(deadline));
+            tokio::select! {
+                () = woken => {}
+                () = sleep_until(self.clock.instant(look_again_at)) => {}
+                () = self.shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    /// Carries a move task on, one step per second, until it ends or the emulator stops.
+    pub(crate) fn carry_on_moving(self: &Arc<Self>, task: Uuid) {
+        let emulator = Arc::clone(self);
+        self.background.spawn(async move {
+            let second = Duration::from_secs(1);
+            let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + second, second);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let moving = async {
+                loop {
+                    ticks.tick().await;
+                    let now = emulator.now();
+                    if !emulator.queues().advance_move(task, now) {
+                        return;
+                    }
+                }
+            };
+            emulator.shutdown.run_until_cancelled(moving).await;
+        });
+    }
+
+    /// Waits for the background work, which the shutdown token has told to end.
+    pub(crate) async fn stopped(&self) {
+        self.background.close();
+        self.background.wait().await;
+    }
+}
+
+/// Creates all queues before any redrive policy, since a policy may name a queue that comes later.
+fn create(config: &Queues, now: Timestamp) -> anyhow::Result<QueueSet> {
+    let mut queues = QueueSet::default();
+    for queue in &config.0 {
+        let seconds = queue.visibility_timeout.as_secs().to_string();
+        let attributes = QueueAttributes::from([("VisibilityTimeout".to_owned(), seconds)]);
+        queues
+            .create(&queue.name, &attributes, BTreeMap::new(), now)
+            .with_context(|| format!("creating queue {}", queue.name))?;
+    }
+    for queue in &config.0 {
+        queues
+            .set_attributes(&queue.name, &redrive(queue), now)
+            .with_context(|| format!("setting the redrive policy of queue {}", queue.name))?;
+    }
+    Ok(queues)
+}
+
+fn redrive(queue: &QueueConfig) -> QueueAttributes {
+    let policy = queue.redrive.clone().map(|redrive| RedrivePolicy {
+        dead_letter_queue: redrive.dead_letter_queue,
+        max_receive_count: redrive.max_receive_count,
+    });
+    policy
+        .map(|policy| ("RedrivePolicy".to_owned(), policy.to_json()))
+        .into_iter()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures::poll;
+
+    use super::*;
+    use crate::{
+        message::{Content, Message},
+        message_attributes::MessageAttributes,
+    };
+
+    /// Far shorter than the polls here, and far longer than a busy machine needs to wake one.
+    const SOON: Duration = Duration::from_secs(5);
+
+    fn emulator() -> Emulator {
+        let jobs = Queues::new().with_queue(QueueConfig::new("jobs"));
+        Emulator::start(&jobs, CancellationToken::new()).unwrap()
+    }
+
+    fn send(emulator: &Emulator) {
+        let content = Content::new("a".to_owned(), MessageAttributes::new());
+        let now = emulator.now();
+        let message = Message::new(content, now);
+        emulator.queues().send("jobs", message, now, now).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_send_wakes_a_waiting_receiver() {
+        let emulator = emulator();
+        let mut poll = pin!(emulator.receive("jobs", 1, None, 20));
+        assert!(poll!(&mut poll).is_pending());
+        send(&emulator);
+        let received = tokio::time::timeout(SOON, poll).await.unwrap().unwrap();
+        assert_eq!(received.deliveries.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn one_message_goes_to_one_of_two_waiting_receivers() {
+        let emulator = emulator();
+        let mut one = pin!(emulator.receive("jobs", 1, None, 20));
+        let mut other = pin!(emulator.receive("jobs", 1, None, 20));
+        assert!(poll!(&mut one).is_pending());
+        assert!(poll!(&mut other).is_pending());
+        send(&emulator);
+        assert!(poll!(&mut one).is_ready());
+        assert!(poll!(&mut other).is_pending());
+    }
+
+    #[tokio::test]
+    async fn a_receiver_that_went_away_takes_no_message_along() {
+        let emulator = emulator();
+        {
+            let mut gone = pin!(emulator.receive("jobs", 1, None, 20));
+            assert!(poll!(&mut gone).is_pending());
+        }
+        send(&emulator);
+        let received = emulator.receive("jobs", 1, None, 0).await.unwrap();
+        assert_eq!(received.deliveries.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn the_shutdown_ends_a_waiting_receiver_without_messages() {
+        let emulator = emulator();
+        let mut poll = pin!(emulator.receive("jobs", 1, None, 20));
+        assert!(poll!(&mut poll).is_pending());
+        emulator.shutdown.cancel();
+        let received = tokio::time::timeout(SOON, poll).await.unwrap().unwrap();
+        assert!(received.deliveries.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_deletion_of_the_queue_ends_a_waiting_receiver() {
+        let emulator = emulator();
+        let mut poll = pin!(emulator.receive("jobs", 1, None, 20));
+        assert!(poll!(&mut poll).is_pending());
+        emulator.queues().delete("jobs", emulator.now()).unwrap();
+        let received = tokio::time::timeout(SOON, poll).await.unwrap();
+        assert!(matches!(received, Err(Error::QueueDoesNotExist)));
+    }
+}

@@ -1,0 +1,136 @@
+//! Every way a request can be refused, with the codes that AWS uses for it.
+//!
+//! Clients match on these codes, so each variant carries three: the JSON protocol's type, the older
+//! query protocol's code (also sent in the `x-amzn-query-error` header) and the HTTP status.
+//! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html>
+
+/// A refused request, or a refused entry of a batch.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("The specified queue does not exist.")]
+    QueueDoesNotExist,
+    #[error("A queue already exists with the same name and a different value for attribute {0}")]
+    QueueNameExists(&'static str),
+    #[error(
+        "You must wait 60 seconds after deleting a queue before you can create another with the same name."
+    )]
+    QueueDeletedRecently,
+    #[error("Only one PurgeQueue operation on {0} is allowed every 60 seconds.")]
+    PurgeQueueInProgress(String),
+    #[error("The input receipt handle is invalid.")]
+    ReceiptHandleIsInvalid,
+    #[error("The message is not in flight, so its visibility timeout cannot be changed.")]
+    MessageNotInflight,
+    #[error("There should be at least one entry in the request.")]
+    EmptyBatchRequest,
+    #[error("Maximum number of entries per request are 10. You have sent {0}.")]
+    TooManyEntriesInBatchRequest(usize),
+    #[error("Id {0} repeated.")]
+    BatchEntryIdsNotDistinct(String),
+    #[error(
+        "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long."
+    )]
+    InvalidBatchEntryId,
+    #[error("Batch requests cannot be longer than 1048576 bytes. You have sent {0} bytes.")]
+    BatchRequestTooLong(u64),
+    #[error(
+        "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
+    )]
+    InvalidMessageContents,
+    #[error("The queue has 120000 messages in flight, which is the most it may have.")]
+    OverLimit,
+    #[error("{0}")]
+    UnsupportedOperation(String),
+    #[error("Unknown Attribute {0}.")]
+    InvalidAttributeName(String),
+    #[error("{0}")]
+    InvalidAttributeValue(String),
+    #[error("The address {0} is not valid for this endpoint.")]
+    InvalidAddress(String),
+    #[error("{0}")]
+    InvalidParameterValue(String),
+    #[error("The request must contain the parameter {0}.")]
+    MissingParameter(&'static str),
+    #[error("{0}")]
+    ResourceNotFound(&'static str),
+    #[error("The action {0} is not valid for this endpoint.")]
+    UnknownOperation(String),
+    #[error("The request could not be read: {0}")]
+    Serialization(String),
+}
+
+/// How an error is named on the wire.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Code {
+    /// `__type` of the JSON protocol, without its namespace.
+    pub(crate) shape: &'static str,
+    /// `Code` of the query protocol.
+    pub(crate) query: &'static str,
+    pub(crate) status: u16,
+}
+
+impl Code {
+    const fn new(shape: &'static str, query: &'static str, status: u16) -> Self {
+        Self {
+            shape,
+            query,
+            status,
+        }
+    }
+
+    /// A code that both protocols call the same, with status 400.
+    const fn same(name: &'static str) -> Self {
+        Self::new(name, name, 400)
+    }
+
+    /// The namespace of `shape`: errors of the service model, or of the framework beneath it.
+    pub(crate) fn namespace(self) -> &'static str {
+        if self.shape.ends_with("Exception") && self.shape != "ResourceNotFoundException" {
+            "com.amazon.coral.service"
+        } else {
+            "com.amazonaws.sqs"
+        }
+    }
+}
+
+impl Error {
+    /// The error for a number outside what a request parameter allows.
+    pub(crate) fn out_of_range(
+        parameter: &str,
+        value: impl std::fmt::Display,
+        range: &std::ops::RangeInclusive<u64>,
+    ) -> Self {
+        let (least, most) = (range.start(), range.end());
+        Self::InvalidParameterValue(format!(
+            "Value {value} for parameter {parameter} is invalid. Reason: Must be >= {least} and <= {most}, if provided."
+        ))
+    }
+
+    #[rustfmt::skip] // A table reads better with one row per error.
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::QueueDoesNotExist => Code::new("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", 400),
+            Self::QueueNameExists(_) => Code::new("QueueNameExists", "QueueAlreadyExists", 400),
+            Self::QueueDeletedRecently => Code::new("QueueDeletedRecently", "AWS.SimpleQueueService.QueueDeletedRecently", 400),
+            Self::PurgeQueueInProgress(_) => Code::new("PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress", 403),
+            Self::ReceiptHandleIsInvalid => Code::new("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", 404),
+            Self::MessageNotInflight => Code::new("MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", 400),
+            Self::EmptyBatchRequest => Code::new("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest", 400),
+            Self::TooManyEntriesInBatchRequest(_) => Code::new("TooManyEntriesInBatchRequest", "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", 400),
+            Self::BatchEntryIdsNotDistinct(_) => Code::new("BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct", 400),
+            Self::InvalidBatchEntryId => Code::new("InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId", 400),
+            Self::BatchRequestTooLong(_) => Code::new("BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong", 400),
+            Self::InvalidMessageContents => Code::same("InvalidMessageContents"),
+            Self::OverLimit => Code::new("OverLimit", "OverLimit", 403),
+            Self::UnsupportedOperation(_) => Code::new("UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", 400),
+            Self::InvalidAttributeName(_) => Code::same("InvalidAttributeName"),
+            Self::InvalidAttributeValue(_) => Code::same("InvalidAttributeValue"),
+            Self::InvalidAddress(_) => Code::new("InvalidAddress", "InvalidAddress", 404),
+            Self::InvalidParameterValue(_) => Code::new("InvalidParameterValueException", "InvalidParameterValue", 400),
+            Self::MissingParameter(_) => Code::new("MissingRequiredParameterException", "MissingParameter", 400),
+            Self::ResourceNotFound(_) => Code::new("ResourceNotFoundException", "ResourceNotFoundException", 404),
+            Self::UnknownOperation(_) => Code::new("UnknownOperationException", "InvalidAction", 400),
+            Self::Serialization(_) => Code::new("SerializationException", "MalformedInput", 400),
+        }
+    }
+}

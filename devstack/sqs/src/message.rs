@@ -1,0 +1,142 @@
+//! A message, and the handle by which a receiver settles it.
+
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use uuid::Uuid;
+
+use crate::{clock::Timestamp, digest, message_attributes::MessageAttributes};
+
+/// What the sender gave; shared, so that receiving a large message copies nothing under the lock.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) body: String,
+    pub(crate) body_md5: String,
+    pub(crate) attributes: MessageAttributes,
+    /// X-Ray's trace header, which travels apart from the attributes.
+    pub(crate) trace_header: Option<String>,
+    pub(crate) group_id: Option<String>,
+}
+
+impl Content {
+    pub(crate) fn new(body: String, attributes: MessageAttributes) -> Self {
+        Self {
+            body_md5: digest::of_body(&body),
+            body,
+            attributes,
+            trace_header: None,
+            group_id: None,
+        }
+    }
+
+    /// Bytes of the body and of the names, types and values of its attributes.
+    pub(crate) fn size(&self) -> u64 {
+        let attributes = self.attributes.iter();
+        let attributes: usize = attributes
+            .map(|(name, value)| name.len() + value.size())
+            .sum();
+        (self.body.len() + attributes) as u64
+    }
+}
+
+/// A message with what SQS itself knows about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) id: Uuid,
+    pub(crate) content: Arc<Content>,
+    pub(crate) sent_at: Timestamp,
+    /// Receives over all queues, so a dead-letter queue tells how often its message was tried.
+    pub(crate) receive_count: u32,
+    pub(crate) first_received_at: Option<Timestamp>,
+    /// The queue from which it was moved to a dead-letter queue.
+    pub(crate) dead_letter_source: Option<String>,
+}
+
+impl Message {
+    pub(crate) fn new(content: Content, sent_at: Timestamp) -> Self {
+        Self {
+            id: Uuid::new_v4(),
+            content: Arc::new(content),
+            sent_at,
+            receive_count: 0,
+            first_received_at: None,
+            dead_letter_source: None,
+        }
+    }
+
+    /// The same content as a new message, which is what redriving a dead letter makes of it.
+    pub(crate) fn renewed(&self, sent_at: Timestamp) -> Self {
+        Self {
+            id: Uuid::new_v4(),
+            content: Arc::clone(&self.content),
+            sent_at,
+            receive_count: 0,
+            first_received_at: None,
+            dead_letter_source: None,
+        }
+    }
+}
+
+/// Where a message stands in one queue: the oldest first, in the order sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) sent_at: Timestamp,
+    pub(crate) sequence: u64,
+}
+
+/// One receive of one message; its text is opaque to clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReceiptHandle {
+    pub(crate) queue: Uuid,
+    pub(crate) key: Key,
+    /// Counts the receives from this queue; only the handle of the last one settles the message.
+    pub(crate) delivery: u32,
+}
+
+impl ReceiptHandle {
+    pub(crate) fn encode(&self) -> String {
+        let Key { sent_at, sequence } = self.key;
+        let (queue, sent_at) = (self.queue, sent_at.millis());
+        BASE64.encode(format!("{queue} {sent_at} {sequence} {}", self.delivery))
+    }
+
+    /// The handle in `text`, or `None` if no receive ever gave it out.
+    pub(crate) fn decode(text: &str) -> Option<Self> {
+        let text = String::from_utf8(BASE64.decode(text).ok()?).ok()?;
+        let mut parts = text.split(' ');
+        let handle = Self {
+            queue: parts.next()?.parse().ok()?,
+            key: Key {
+                sent_at: Timestamp::from_millis(parts.next()?.parse().ok()?),
+                sequence: parts.next()?.parse().ok()?,
+            },
+            delivery: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(handle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_handle_reads_back() {
+        let handle = ReceiptHandle {
+            queue: Uuid::new_v4(),
+            key: Key {
+                sent_at: Timestamp::from_millis(7),
+                sequence: 9,
+            },
+            delivery: 3,
+        };
+        assert_eq!(ReceiptHandle::decode(&handle.encode()), Some(handle));
+    }
+
+    #[test]
+    fn a_made_up_receipt_handle_is_none() {
+        for text in ["", "!", "bm90IGEgaGFuZGxl", "ü"] {
+            assert_eq!(ReceiptHandle::decode(text), None, "{text}");
+        }
+    }
+}

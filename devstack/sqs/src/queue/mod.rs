@@ -1,0 +1,310 @@
+//! One queue as a state machine: no clock, no lock, no waiting.
+//!
+//! A message is *delayed*, *ready* or *in flight*; [`Queue::advance`] moves those whose time has come.
+//! Every method that depends on time is told the time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use crate::{
+    clock::Timestamp,
+    error::Error,
+    limits,
+    message::{Key, Message, ReceiptHandle},
+    settings::Settings,
+};
+
+#[derive(Debug)]
+pub(crate) struct Queue {
+    /// Tells this queue's receipt handles from those of a deleted queue of the same name.
+    id: Uuid,
+    pub(crate) settings: Settings,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) modified_at: Timestamp,
+    purged_at: Option<Timestamp>,
+    next_sequence: u64,
+    /// Everything that is in the queue, the oldest first, which is the order in which messages expire.
+    entries: BTreeMap<Key, Entry>,
+    delayed: Shelf,
+    /// The one that has waited longest first, so that a message which fails at once does not block the others.
+    ready: Shelf,
+    in_flight: Shelf,
+}
+
+/// Messages by the time at which they came, or will come, to be ready.
+type Shelf = BTreeSet<(Timestamp, Key)>;
+
+#[derive(Debug)]
+struct Entry {
+    message: Message,
+    place: Place,
+    ready_at: Timestamp,
+    /// Receives from this queue alone.
+    deliveries: u32,
+    received_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Delayed,
+    Ready,
+    InFlight,
+}
+
+/// How many messages stand where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) ready: usize,
+    pub(crate) delayed: usize,
+    pub(crate) in_flight: usize,
+}
+
+/// What one receive wants.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Receive {
+    pub(crate) max: usize,
+    /// Seconds for which the messages stay hidden from other receivers.
+    pub(crate) visibility_timeout: u64,
+    /// A message that was delivered this often is taken out as a dead letter instead.
+    pub(crate) max_receive_count: Option<u32>,
+}
+
+/// What one receive got.
+#[derive(Debug, Default)]
+pub(crate) struct Received {
+    pub(crate) deliveries: Vec<(ReceiptHandle, Message)>,
+    /// No longer in this queue: to be moved to the dead-letter queue.
+    pub(crate) dead_letters: Vec<Message>,
+    /// Messages are ready, but too many are in flight.
+    pub(crate) over_limit: bool,
+}
+
+impl Queue {
+    pub(crate) fn new(settings: Settings, now: Timestamp) -> Self {
+        Self {
+            id: Uuid::new_v4(),
+            settings,
+            tags: BTreeMap::new(),
+            created_at: now,
+            modified_at: now,
+            purged_at: None,
+            next_sequence: 0,
+            entries: BTreeMap::new(),
+            delayed: Shelf::new(),
+            ready: Shelf::new(),
+            in_flight: Shelf::new(),
+        }
+    }
+
+    /// Adds a message that becomes ready at `ready_at`.
+    pub(crate) fn add(&mut self, message: Message, ready_at: Timestamp, now: Timestamp) {
+        let key = Key {
+            sent_at: message.sent_at,
+            sequence: self.next_sequence,
+        };
+        self.next_sequence += 1;
+        let place = if ready_at > now {
+            Place::Delayed
+        } else {
+            Place::Ready
+        };
+        self.shelf(place).insert((ready_at, key));
+        let entry = Entry {
+            message,
+            place,
+            ready_at,
+            deliveries: 0,
+            received_at: now,
+        };
+        self.entries.insert(key, entry);
+    }
+
+    /// Hands out up to `wanted.max` messages and hides them.
+    pub(crate) fn receive(&mut self, wanted: Receive, now: Timestamp) -> Received {
+        self.advance(now);
+        let mut received = Received::default();
+        while received.deliveries.len() < wanted.max {
+            let Some(&(_, key)) = self.ready.first() else {
+                break;
+            };
+            if self.is_exhausted(key, wanted.max_receive_count) {
+                received.dead_letters.extend(self.remove(key));
+            } else if self.in_flight.len() >= limits::MAX_IN_FLIGHT {
+                received.over_limit = true;
+                break;
+            } else {
+                let ready_at = now.plus_seconds(wanted.visibility_timeout);
+                received.deliveries.extend(self.deliver(key, ready_at, now));
+            }
+        }
+        received
+    }
+
+    fn is_exhausted(&self, key: Key, max_receive_count: Option<u32>) -> bool {
+        let deliveries = self.entries.get(&key).map_or(0, |entry| entry.deliveries);
+        max_receive_count.is_some_and(|max| deliveries >= max)
+    }
+
+    fn deliver(
+        &mut self,
+        key: Key,
+        ready_at: Timestamp,
+        now: Timestamp,
+    ) -> Option<(ReceiptHandle, Message)> {
+        self.place(key, Place::InFlight, ready_at);
+        let entry = self.entries.get_mut(&key)?;
+        entry.deliveries += 1;
+        entry.received_at = now;
+        entry.message.receive_count += 1;
+        entry.message.first_received_at.get_or_insert(now);
+        let handle = ReceiptHandle {
+            queue: self.id,
+            key,
+            delivery: entry.deliveries,
+        };
+        Some((handle, entry.message.clone()))
+    }
+
+    /// Deletes the message that `handle` belongs to.
+    ///
+    /// Succeeds without deleting when the message is gone, or was received again since:
+    /// AWS promises nothing for an old handle, so that relying on it should show here.
+    pub(crate) fn delete(&mut self, handle: &str) -> Result<(), Error> {
+        let handle = self.handle(handle)?;
+        if self.is_current(&handle) {
+            self.remove(handle.key);
+        }
+        Ok(())
+    }
+
+    /// Lets the message be ready `seconds` from `now`; 0 makes it ready at once.
+    pub(crate) fn change_visibility(
+        &mut self,
+        handle: &str,
+        seconds: u64,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.advance(now);
+        let handle = self.handle(handle)?;
+        let entry = self.entries.get(&handle.key);
+        let Some(entry) = entry.filter(|entry| entry.deliveries == handle.delivery) else {
+            return Err(Error::InvalidParameterValue(
+                "Value for parameter ReceiptHandle is invalid. Reason: Message does not exist \
+                 or is not available for visibility timeout change."
+                    .to_owned(),
+            ));
+        };
+        if entry.place != Place::InFlight {
+            return Err(Error::MessageNotInflight);
+        }
+        let ready_at = now.plus_seconds(seconds);
+        let longest = *limits::VISIBILITY_TIMEOUT.end();
+        if ready_at > entry.received_at.plus_seconds(longest) {
+            return Err(Error::InvalidParameterValue(format!(
+                "Value {seconds} for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout \
+                 for the message is beyond the limit [{longest} seconds]."
+            )));
+        }
+        self.place(handle.key, Place::InFlight, ready_at);
+        Ok(())
+    }
+
+    /// Deletes every message, at most once a minute.
+    pub(crate) fn purge(&mut self, name: &str, now: Timestamp) -> Result<(), Error> {
+        let allowed_at = |purged: Timestamp| purged.plus_seconds(limits::COOL_DOWN_SECONDS);
+        if self
+            .purged_at
+            .is_some_and(|purged| now < allowed_at(purged))
+        {
+            return Err(Error::PurgeQueueInProgress(name.to_owned()));
+        }
+        self.purged_at = Some(now);
+        self.entries.clear();
+        self.delayed.clear();
+        self.ready.clear();
+        self.in_flight.clear();
+        Ok(())
+    }
+
+    /// Takes out the message that has been ready for longest.
+    pub(crate) fn take_ready(&mut self, now: Timestamp) -> Option<Message> {
+        self.advance(now);
+        let &(_, key) = self.ready.first()?;
+        self.remove(key)
+    }
+
+    pub(crate) fn counts(&mut self, now: Timestamp) -> Counts {
+        self.advance(now);
+        Counts {
+            ready: self.ready.len(),
+            delayed: self.delayed.len(),
+            in_flight: self.in_flight.len(),
+        }
+    }
+
+    /// When the next hidden message becomes ready, if there is one.
+    pub(crate) fn next_ready_at(&self) -> Option<Timestamp> {
+        let first = |shelf: &Shelf| shelf.first().map(|(at, _)| *at);
+        [first(&self.delayed), first(&self.in_flight)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Drops what is older than the retention period, and makes ready what was hidden until `now`.
+    fn advance(&mut self, now: Timestamp) {
+        let retention = self.settings.retention_seconds;
+        while let Some((&key, _)) = self.entries.first_key_value()
+            && key.sent_at.plus_seconds(retention) <= now
+        {
+            self.remove(key);
+        }
+        for place in [Place::Delayed, Place::InFlight] {
+            while let Some(&(ready_at, key)) = self.shelf(place).first()
+                && ready_at <= now
+            {
+                self.place(key, Place::Ready, ready_at);
+            }
+        }
+    }
+
+    fn handle(&self, text: &str) -> Result<ReceiptHandle, Error> {
+        ReceiptHandle::decode(text)
+            .filter(|handle| handle.queue == self.id)
+            .ok_or(Error::ReceiptHandleIsInvalid)
+    }
+
+    fn is_current(&self, handle: &ReceiptHandle) -> bool {
+        let entry = self.entries.get(&handle.key);
+        entry.is_some_and(|entry| entry.deliveries == handle.delivery)
+    }
+
+    fn shelf(&mut self, place: Place) -> &mut Shelf {
+        match place {
+            Place::Delayed => &mut self.delayed,
+            Place::Ready => &mut self.ready,
+            Place::InFlight => &mut self.in_flight,
+        }
+    }
+
+    fn place(&mut self, key: Key, place: Place, ready_at: Timestamp) {
+        let Some(entry) = self.entries.get_mut(&key) else {
+            return;
+        };
+        let from = (entry.place, entry.ready_at);
+        (entry.place, entry.ready_at) = (place, ready_at);
+        self.shelf(from.0).remove(&(from.1, key));
+        self.shelf(place).insert((ready_at, key));
+    }
+
+    fn remove(&mut self, key: Key) -> Option<Message> {
+        let entry = self.entries.remove(&key)?;
+        self.shelf(entry.place).remove(&(entry.ready_at, key));
+        Some(entry.message)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! OTLP over HTTP: `POST /v1/traces`, `/v1/logs`, `/v1/metrics`, as protobuf or as JSON.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
+use opentelemetry_proto::tonic::collector::logs::v1::{
+    ExportLogsServiceRequest, ExportLogsServiceResponse,
+};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tonic::Code;
+use tower_http::decompression::RequestDecompressionLayer;
+
+use super::grpc::trace_response;
+use super::json;
+use super::metrics::data_points;
+use crate::store::Store;
+
+/// The three paths. `max_request_bytes` holds after decompression, so a small body cannot unfold into a large one.
+pub(crate) fn router(store: Arc<Store>, max_request_bytes: usize) -> Router {
+    Router::new()
+        .route("/v1/traces", post(traces))
+        .route("/v1/logs", post(logs))
+        .route("/v1/metrics", post(metrics))
+        .layer(DefaultBodyLimit::max(max_request_bytes))
+        // An encoding it does not know is passed through, so that `Export` can answer with an OTLP error.
+        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
+        .with_state(store)
+}
+
+async fn traces(State(store): State<Arc<Store>>, export: Export) -> Result<Response, ExportError> {
+    let request: ExportTraceServiceRequest = export.decode()?;
+    let response = trace_response(store.add_spans(request.resource_spans));
+    let json = response.partial_success.as_ref().map_or_else(
+        || json!({}),
+        |partial| {
+            json!({ "partialSuccess": {
+                "rejectedSpans": partial.rejected_spans.to_string(),
+                "errorMessage": partial.error_message,
+            }})
+        },
+    );
+    Ok(export.encoding.reply(StatusCode::OK, &response, &json))
+}
+
+async fn logs(State(store): State<Arc<Store>>, export: Export) -> Result<Response, ExportError> {
+    let request: ExportLogsServiceRequest = export.decode()?;
+    store.add_logs(request.resource_logs);
+    let response = ExportLogsServiceResponse::default();
+    Ok(export.encoding.reply(StatusCode::OK, &response, &json!({})))
+}
+
+async fn metrics(State(store): State<Arc<Store>>, export: Export) -> Result<Response, ExportError> {
+    let request: ExportMetricsServiceRequest = export.decode()?;
+    store.count_data_points(data_points(&request.resource_metrics));
+    let response = ExportMetricsServiceResponse::default();
+    Ok(export.encoding.reply(StatusCode::OK, &response, &json!({})))
+}
+
+/// The body of an export, read and decompressed.
+#[derive(Debug)]
+struct Export {
+    encoding: Encoding,
+    body: Bytes,
+}
+
+/// The encoding of the request, which the response has to have too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Protobuf,
+    Json,
+}
+
+/// A refused export: the answer carries a `google.rpc.Status`.
+#[derive(Debug)]
+struct ExportError {
+    encoding: Encoding,
+    status: StatusCode,
+    message: String,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Export {
+    type Rejection = ExportError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ExportError> {
+        let encoding = Encoding::of(request.headers())?;
+        let refuse = |status, message| ExportError {
+            encoding,
+            status,
+            message,
+        };
+        if let Some(content_encoding) = request.headers().get(CONTENT_ENCODING)
+            && content_encoding != "identity"
+        {
+            let message = "content-encoding is none of gzip, zstd, identity".to_owned();
+            return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        }
+        match Bytes::from_request(request, state).await {
+            Ok(body) => Ok(Self { encoding, body }),
+            Err(rejection) => Err(refuse(rejection.status(), rejection.body_text())),
+        }
+    }
+}
+
+impl Export {
+    fn decode<T: Message + Default + DeserializeOwned>(&self) -> Result<T, ExportError> {
+        let decoded = match self.encoding {
+            Encoding::Protobuf => T::decode(self.body.clone()).map_err(|error| error.to_string()),
+            Encoding::Json => json::decode(&self.body).map_err(|error| error.to_string()),
+        };
+        decoded.map_err(|message| ExportError {
+            encoding: self.encoding,
+            status: StatusCode::BAD_REQUEST,
+            message,
+        })
+    }
+}
+
+impl Encoding {
+    fn of(headers: &HeaderMap) -> Result<Self, ExportError> {
+        let header = headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let media_type = header
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        match media_type.as_str() {
+            "application/x-protobuf" => Ok(Self::Protobuf),
+            "application/json" => Ok(Self::Json),
+            _ => Err(ExportError {
+                encoding: Self::Json,
+                status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                message: "content-type is neither application/x-protobuf nor application/json"
+                    .to_owned(),
+            }),
+        }
+    }
+
+    fn reply(self, status: StatusCode, protobuf: &impl Message, json: &Value) -> Response {
+        match self {
+            Self::Protobuf => {
+                let content_type = [(CONTENT_TYPE, "application/x-protobuf")];
+                (status, content_type, protobuf.encode_to_vec()).into_response()
+            }
+            Self::Json => (status, axum::Json(json)).into_response(),
+        }
+    }
+}
+
+impl IntoResponse for ExportError {
+    fn into_response(self) -> Response {
+        let code = match self.status {
+            StatusCode::PAYLOAD_TOO_LARGE => Code::ResourceExhausted,
+            _ => Code::InvalidArgument,
+        };
+        let json = json!({ "code": i32::from(code), "message": self.message });
+        let status = tonic_types::Status {
+            code: code.into(),
+            message: self.message,
+            details: Vec::new(),
+        };
+        self.encoding.reply(self.status, &status, &json)
+    }
+}

@@ -1,0 +1,8 @@
+//! The doors: OTLP over gRPC and over HTTP.
+//!
+//! Spec: <https://opentelemetry.io/docs/specs/otlp/>
+
+pub(crate) mod grpc;
+pub(crate) mod http;
+mod json;
+mod metrics;

@@ -1,0 +1,25 @@
+//! The exits: Jaeger's query API, version 3 and the older one, and what Jaeger does not answer.
+
+mod legacy;
+mod legacy_json;
+mod orderflow;
+mod params;
+mod v3;
+mod v3_json;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::page;
+use crate::store::Store;
+
+/// Everything that is read, on one port as Jaeger has it.
+pub(crate) fn router(store: Arc<Store>) -> Router {
+    Router::new()
+        .merge(v3::router())
+        .merge(legacy::router())
+        .merge(orderflow::router())
+        .merge(page::router())
+        .with_state(store)
+}

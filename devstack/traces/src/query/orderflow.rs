@@ -1,0 +1,138 @@
+//! What Jaeger does not answer: who links here, which logs belong to a trace, what the store holds.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use chrono::{DateTime, SecondsFormat};
+use http::StatusCode;
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::ids::{SpanId, TraceId, TraceIdError};
+use crate::logs::StoredLog;
+use crate::stats::Stats;
+use crate::store::Store;
+use crate::values;
+
+pub(super) fn router() -> Router<Arc<Store>> {
+    Router::new()
+        .route("/api/orderflow/backlinks/{trace_id}", get(backlinks))
+        .route("/api/orderflow/logs/{trace_id}", get(logs))
+        .route("/api/orderflow/stats", get(stats))
+        .route("/healthz", get(|| async { "ok" }))
+}
+
+/// A trace nobody links to and an unknown one look the same: an empty list.
+async fn backlinks(
+    State(store): State<Arc<Store>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, MalformedId> {
+    let target: TraceId = id.parse()?;
+    let entries = store.backlinks(target).into_iter().map(|backlink| {
+        json!({
+            "trace_id": backlink.from.trace_id.to_string(),
+            "span_id": backlink.from.span_id.to_string(),
+            "linked_trace_id": target.to_string(),
+            "linked_span_id": backlink.to.to_string(),
+        })
+    });
+    Ok(Json(json!({ "data": entries.collect::<Vec<_>>() })))
+}
+
+/// The log records of a trace by time; none is an empty list.
+async fn logs(
+    State(store): State<Arc<Store>>,
+    Path(id): Path<String>,
+) -> Result<Json<Vec<LogLine>>, MalformedId> {
+    let trace_id: TraceId = id.parse()?;
+    let mut records: Vec<_> = store
+        .logs(trace_id)
+        .iter()
+        .map(|log| (Arc::clone(log), log.decode()))
+        .collect();
+    records.sort_by_key(|(_, record)| time_nanos(record));
+    let lines = records
+        .iter()
+        .map(|(log, record)| LogLine::new(trace_id, log, record));
+    Ok(Json(lines.collect()))
+}
+
+async fn stats(State(store): State<Arc<Store>>) -> Json<Stats> {
+    Json(store.stats())
+}
+
+/// A log record as one flat object.
+#[derive(Debug, Serialize)]
+struct LogLine {
+    /// RFC 3339, UTC, to the nanosecond.
+    time: String,
+    severity: String,
+    service: String,
+    body: Value,
+    trace_id: String,
+    /// Empty for a record written outside any span of the trace.
+    span_id: String,
+    attributes: Map<String, Value>,
+}
+
+impl LogLine {
+    fn new(trace_id: TraceId, log: &StoredLog, record: &LogRecord) -> Self {
+        Self {
+            time: rfc3339(time_nanos(record)),
+            severity: severity(record),
+            service: log.origin.service.to_string(),
+            body: values::json(record.body.as_ref()),
+            trace_id: trace_id.to_string(),
+            span_id: SpanId::from_bytes(&record.span_id)
+                .map(|id| id.to_string())
+                .unwrap_or_default(),
+            attributes: values::object(&record.attributes),
+        }
+    }
+}
+
+/// The time of the event, or of its observation when the source has no clock.
+fn time_nanos(record: &LogRecord) -> u64 {
+    match record.time_unix_nano {
+        0 => record.observed_time_unix_nano,
+        nanos => nanos,
+    }
+}
+
+fn rfc3339(nanos: u64) -> String {
+    let nanos = i64::try_from(nanos).unwrap_or(i64::MAX);
+    DateTime::from_timestamp_nanos(nanos).to_rfc3339_opts(SecondsFormat::Nanos, true)
+}
+
+/// The source's own word, or else the short name of the number (`INFO`, `WARN2`).
+fn severity(record: &LogRecord) -> String {
+    if !record.severity_text.is_empty() {
+        return record.severity_text.clone();
+    }
+    let name = SeverityNumber::try_from(record.severity_number)
+        .unwrap_or_default()
+        .as_str_name();
+    name.trim_start_matches("SEVERITY_NUMBER_").to_owned()
+}
+
+/// The path does not hold a trace id.
+#[derive(Debug)]
+struct MalformedId(TraceIdError);
+
+impl From<TraceIdError> for MalformedId {
+    fn from(error: TraceIdError) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for MalformedId {
+    fn into_response(self) -> Response {
+        let status = StatusCode::BAD_REQUEST;
+        let error = json!({ "httpCode": status.as_u16(), "message": self.0.to_string() });
+        (status, Json(json!({ "error": error }))).into_response()
+    }
+}

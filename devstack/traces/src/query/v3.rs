@@ -1,0 +1,150 @@
+//! Jaeger's API version 3 (`/api/v3`): OTLP JSON in the `result` wrapper of Jaeger 2.13.
+//!
+//! Parameters are accepted as 2.13 spells them (`query.service_name`) and as later versions do (`query.serviceName`).
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::params::{ParamError, Params, go_duration_nanos, parsed, rfc3339_nanos, string_map};
+use super::v3_json::{summary, traces_data};
+use crate::ids::TraceId;
+use crate::search::{DEFAULT_LIMIT, Search};
+use crate::span::kind_text;
+use crate::store::Store;
+use crate::trace::Trace;
+
+pub(super) fn router() -> Router<Arc<Store>> {
+    Router::new()
+        .route("/api/v3/services", get(services))
+        .route("/api/v3/operations", get(operations))
+        .route("/api/v3/traces", get(find_traces))
+        .route("/api/v3/traces/{id}", get(get_trace))
+        .route("/api/v3/trace-summaries", get(find_summaries))
+}
+
+async fn services(State(store): State<Arc<Store>>) -> Json<Value> {
+    let services = store.services();
+    let names: Vec<&str> = services.iter().map(AsRef::as_ref).collect();
+    Json(json!({ "services": names }))
+}
+
+async fn operations(State(store): State<Arc<Store>>, params: Params) -> Json<Value> {
+    let service = params.text(&["service"]).unwrap_or_default();
+    let wanted = params.text(&["span_kind", "spanKind"]);
+    let operations = store
+        .operations(&service)
+        .into_iter()
+        .filter_map(|operation| {
+            let kind = kind_text(operation.kind).unwrap_or("internal");
+            let selected = wanted.as_deref().is_none_or(|wanted| wanted == kind);
+            selected.then(|| json!({ "name": *operation.name, "spanKind": kind }))
+        });
+    Json(json!({ "operations": operations.collect::<Vec<_>>() }))
+}
+
+async fn get_trace(
+    State(store): State<Arc<Store>>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let id: TraceId = id
+        .parse()
+        .map_err(|error| ParamError::new("trace_id", &error))?;
+    let found: Vec<_> = store.trace(id).into_iter().collect();
+    wrapped(&found)
+}
+
+async fn find_traces(
+    State(store): State<Arc<Store>>,
+    params: Params,
+) -> Result<Response, ApiError> {
+    wrapped(&store.search(&search(&params)?))
+}
+
+/// Not in Jaeger 2.13 yet; later versions and their page have it. Unlike the search for traces, "no match" is an
+/// empty list.
+async fn find_summaries(
+    State(store): State<Arc<Store>>,
+    params: Params,
+) -> Result<Json<Value>, ApiError> {
+    let found = store.search(&search(&params)?);
+    let summaries: Vec<_> = found.iter().map(|trace| summary(trace)).collect();
+    Ok(Json(json!({ "summaries": summaries })))
+}
+
+fn wrapped(found: &[Arc<Trace>]) -> Result<Response, ApiError> {
+    if found.is_empty() {
+        return Err(ApiError::NoTraces);
+    }
+    Ok(Json(json!({ "result": traces_data(found) })).into_response())
+}
+
+fn search(params: &Params) -> Result<Search, ApiError> {
+    let start_min = params.read(
+        &["query.start_time_min", "query.startTimeMin"],
+        rfc3339_nanos,
+    )?;
+    let start_max = params.read(
+        &["query.start_time_max", "query.startTimeMax"],
+        rfc3339_nanos,
+    )?;
+    let (Some(start_min), Some(start_max)) = (start_min, start_max) else {
+        return Err(ApiError::TimesRequired);
+    };
+    let limit_names = [
+        "query.search_depth",
+        "query.searchDepth",
+        "query.num_traces",
+        "query.numTraces",
+    ];
+    let limit = params
+        .read(&limit_names, parsed::<u32>)?
+        .filter(|limit| *limit > 0);
+    let duration_min = params.read(
+        &["query.duration_min", "query.durationMin"],
+        go_duration_nanos,
+    )?;
+    let duration_max = params.read(
+        &["query.duration_max", "query.durationMax"],
+        go_duration_nanos,
+    )?;
+    Ok(Search {
+        service: params.text(&["query.service_name", "query.serviceName"]),
+        operation: params.text(&["query.operation_name", "query.operationName"]),
+        attributes: params
+            .read(&["query.attributes"], string_map)?
+            .unwrap_or_default(),
+        start_min,
+        start_max,
+        duration_min: duration_min.unwrap_or(0),
+        duration_max: duration_max.unwrap_or(u64::MAX),
+        limit: limit.map_or(DEFAULT_LIMIT, |limit| limit as usize),
+    })
+}
+
+/// Errors in the shape of Jaeger's gateway.
+#[derive(Debug, thiserror::Error)]
+enum ApiError {
+    #[error("No traces found")]
+    NoTraces,
+    #[error("query.start_time_min and query.start_time_max are required")]
+    TimesRequired,
+    #[error(transparent)]
+    Parameter(#[from] ParamError),
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::NoTraces => StatusCode::NOT_FOUND,
+            Self::TimesRequired | Self::Parameter(_) => StatusCode::BAD_REQUEST,
+        };
+        let error = json!({ "httpCode": status.as_u16(), "message": self.to_string() });
+        (status, Json(json!({ "error": error }))).into_response()
+    }
+}

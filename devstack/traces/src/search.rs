@@ -1,0 +1,180 @@
+//! What a search asks for, and which traces answer it.
+
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+
+use crate::span::{StoredSpan, kind_text};
+use crate::trace::Trace;
+use crate::values;
+
+/// A search in Jaeger's sense: a trace is found if one of its spans meets every condition alone.
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    pub(crate) service: Option<String>,
+    pub(crate) operation: Option<String>,
+    /// Pairs that must all be among the attributes of the span, its resource or its events, compared as text.
+    pub(crate) attributes: Vec<(String, String)>,
+    /// Bounds of the span's start, in nanoseconds since 1970, both included.
+    pub(crate) start_min: u64,
+    pub(crate) start_max: u64,
+    /// Bounds of the span's duration, in nanoseconds, both included.
+    pub(crate) duration_min: u64,
+    pub(crate) duration_max: u64,
+    /// How many traces at most, newest first.
+    pub(crate) limit: usize,
+}
+
+/// Jaeger's own default.
+pub(crate) const DEFAULT_LIMIT: usize = 100;
+
+impl Default for Search {
+    fn default() -> Self {
+        Self {
+            service: None,
+            operation: None,
+            attributes: Vec::new(),
+            start_min: 0,
+            start_max: u64::MAX,
+            duration_min: 0,
+            duration_max: u64::MAX,
+            limit: DEFAULT_LIMIT,
+        }
+    }
+}
+
+impl Search {
+    pub(crate) fn matches(&self, trace: &Trace) -> bool {
+        trace.spans().any(|span| self.matches_span(span))
+    }
+
+    /// The cheap conditions come first: only attributes need the span decoded.
+    fn matches_span(&self, span: &StoredSpan) -> bool {
+        let same = |wanted: &Option<String>, actual: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == actual)
+        };
+        same(&self.service, &span.origin.service)
+            && same(&self.operation, &span.name)
+            && (self.start_min..=self.start_max).contains(&span.start_nanos)
+            && (self.duration_min..=self.duration_max).contains(&span.duration_nanos())
+            && self.matches_attributes(span)
+    }
+
+    fn matches_attributes(&self, stored: &StoredSpan) -> bool {
+        if self.attributes.is_empty() {
+            return true;
+        }
+        let span = stored.decode();
+        let events = span.events.iter().flat_map(|event| &event.attributes);
+        let own = span
+            .attributes
+            .iter()
+            .chain(&stored.origin.resource.attributes);
+        let pairs: Vec<&KeyValue> = own.chain(events).collect();
+        let has = |key: &str, wanted: &str| {
+            let same =
+                |pair: &&KeyValue| pair.key == key && values::text(pair.value.as_ref()) == wanted;
+            pairs.iter().any(same)
+        };
+        self.attributes
+            .iter()
+            .all(|(key, wanted)| has(key, wanted) || has_derived(stored, key, wanted))
+    }
+}
+
+/// Tags that Jaeger derives from fields of the span, and that people search by.
+fn has_derived(span: &StoredSpan, key: &str, wanted: &str) -> bool {
+    match key {
+        "error" => wanted == if span.failed { "true" } else { "false" },
+        "otel.status_code" => span.failed && wanted == "ERROR",
+        "span.kind" => kind_text(span.kind) == Some(wanted),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::common::v1::any_value::Value;
+    use opentelemetry_proto::tonic::trace::v1::Status;
+    use opentelemetry_proto::tonic::trace::v1::span::Event;
+
+    use super::*;
+    use crate::testing::{attribute, sent, stored, trace_id};
+
+    /// One span of service `orders` from 10 ns to 1 s 10 ns, with an attribute, an event and an error.
+    fn trace() -> Trace {
+        let mut span = sent(10, None, "send order.created");
+        span.kind = 4;
+        span.attributes = vec![attribute("attempt", Value::IntValue(2))];
+        span.events = vec![Event {
+            attributes: vec![attribute("why", Value::StringValue("full".into()))],
+            ..Event::default()
+        }];
+        span.status = Some(Status {
+            code: 2,
+            ..Status::default()
+        });
+        let mut trace = Trace::new(trace_id(1));
+        trace.insert(stored(&span, "orders").into());
+        trace
+    }
+
+    fn with_attributes(pairs: &[(&str, &str)]) -> Search {
+        let attributes = pairs
+            .iter()
+            .map(|(key, value)| ((*key).into(), (*value).into()))
+            .collect();
+        Search {
+            attributes,
+            ..Search::default()
+        }
+    }
+
+    #[test]
+    fn finds_by_attributes_of_the_span_its_resource_and_its_events() {
+        let trace = trace();
+        assert!(
+            with_attributes(&[
+                ("attempt", "2"),
+                ("service.name", "orders"),
+                ("why", "full")
+            ])
+            .matches(&trace)
+        );
+        assert!(!with_attributes(&[("attempt", "2"), ("why", "empty")]).matches(&trace));
+    }
+
+    #[test]
+    fn finds_by_the_tags_that_jaeger_derives() {
+        let trace = trace();
+        assert!(
+            with_attributes(&[
+                ("error", "true"),
+                ("span.kind", "producer"),
+                ("otel.status_code", "ERROR")
+            ])
+            .matches(&trace)
+        );
+        assert!(!with_attributes(&[("error", "false")]).matches(&trace));
+        assert!(!with_attributes(&[("span.kind", "consumer")]).matches(&trace));
+    }
+
+    #[test]
+    fn bounds_are_included() {
+        let trace = trace();
+        let second = 1_000_000_000;
+        let matches = |start_min, start_max, duration_min, duration_max| {
+            Search {
+                start_min,
+                start_max,
+                duration_min,
+                duration_max,
+                ..Search::default()
+            }
+            .matches(&trace)
+        };
+        assert!(matches(10, 10, second, second));
+        assert!(!matches(11, u64::MAX, 0, u64::MAX));
+        assert!(!matches(0, 9, 0, u64::MAX));
+        assert!(!matches(0, u64::MAX, second + 1, u64::MAX));
+        assert!(!matches(0, u64::MAX, 0, second - 1));
+    }
+}

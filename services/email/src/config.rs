@@ -1,0 +1,35 @@
+use std::net::SocketAddr;
+
+use clap::Parser;
+use messaging::pubsub;
+use url::Url;
+
+/// Writes to customers: takes order.classified from Pub/Sub and sends one mail per order.
+#[derive(Debug, Clone, Parser)]
+#[command(version, about, after_help = telemetry::SETTINGS_HELP)]
+pub struct Config {
+    /// Address to listen on, for health checks.
+    #[arg(long, env = "LISTEN_ADDR", default_value = "127.0.0.1:8084")]
+    pub listen_addr: SocketAddr,
+
+    #[command(flatten)]
+    pub database: web::DatabaseArgs,
+
+    /// Mail server, as smtp://[user:password@]host[:port], or smtps:// for TLS.
+    #[arg(
+        long,
+        env = "SMTP_URL",
+        hide_env_values = true,
+        default_value = "smtp://127.0.0.1:1025"
+    )]
+    pub smtp_url: Url,
+
+    #[command(flatten)]
+    pub pubsub: pubsub::Address,
+
+    #[command(flatten)]
+    pub messaging: messaging::Settings,
+
+    #[command(flatten)]
+    pub startup: web::StartupArgs,
+}

@@ -1,0 +1,49 @@
+//! Ends an order. Idempotent: an order that has ended stays as it is.
+
+use domain::OrderClassified;
+use messaging::{Delivery, Dependency, Handler, HandlerError};
+
+use crate::orders::{Change, Orders};
+
+#[derive(Debug)]
+pub struct OrderClassifiedHandler {
+    orders: Orders,
+}
+
+impl OrderClassifiedHandler {
+    pub fn new(orders: Orders) -> Self {
+        Self { orders }
+    }
+}
+
+impl Handler for OrderClassifiedHandler {
+    type Event = OrderClassified;
+
+    fn idempotency_key(&self, event: &OrderClassified) -> String {
+        event.order_id.to_string()
+    }
+
+    async fn handle(&self, event: &OrderClassified, _: &Delivery) -> Result<(), HandlerError> {
+        let order_id = event.order_id;
+        let changed = self
+            .orders
+            .change_status(order_id, event.outcome.into(), event.category)
+            .await
+            .map_err(|error| anyhow::Error::new(error).context(Dependency("postgresql")))
+            .map_err(HandlerError::Retry)?;
+        match changed {
+            Change::Made => tracing::info!(%order_id, outcome = ?event.outcome, "order ended"),
+            Change::AsBefore => tracing::info!(%order_id, "order had ended before"),
+            Change::Refused(status) => {
+                // A late duplicate: the first decision stands, and is what the customer was told.
+                tracing::warn!(%order_id, %status, outcome = ?event.outcome, "order had ended otherwise");
+            }
+            Change::UnknownOrder => {
+                return Err(HandlerError::Reject(anyhow::anyhow!(
+                    "there is no order {order_id}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! The trace contract, held against a running stack.
+//!
+//! Without further settings it starts an embedded stack of its own.
+//! With `GATEWAY_URL`, `JAEGER_URL` and `MAIL_URL` it tests what runs there; then the negative runs are left out,
+//! because they need services that lose the context on purpose.
+
+mod addresses;
+mod customer;
+mod negative;
+mod positive;
+mod site;
+mod stack;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+use crate::addresses::Addresses;
+use crate::customer::Customer;
+use crate::site::Site;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let outside = match Addresses::from_environment() {
+        Ok(outside) => outside,
+        Err(error) => {
+            eprintln!("{error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut trials = negative::trials(outside.is_some());
+    let site = Arc::new(Site::new(outside));
+    trials.extend(positive_trials(&site));
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    // The last owner of the site: its stack is stopped here, whatever the tests did.
+    drop(site);
+    conclusion.exit_code()
+}
+
+fn positive_trials(site: &Arc<Site>) -> Vec<Trial> {
+    vec![
+        trial(
+            site,
+            "a_confirmed_order_is_one_whole_trace",
+            positive::a_confirmed_order,
+        ),
+        trial(
+            site,
+            "an_order_without_stock_is_one_whole_trace",
+            positive::an_order_without_stock,
+        ),
+        trial(
+            site,
+            "a_suspicious_order_is_one_whole_trace",
+            positive::a_suspicious_order,
+        ),
+        trial(
+            site,
+            "the_logs_of_an_order_carry_its_trace_id",
+            positive::the_logs_of_an_order,
+        ),
+    ]
+}
+
+/// A test against the shared stack, which the first of them starts.
+fn trial<T>(site: &Arc<Site>, name: &str, test: T) -> Trial
+where
+    T: AsyncFnOnce(Customer) -> anyhow::Result<Completion> + Send + 'static,
+{
+    let site = Arc::clone(site);
+    Trial::ignorable_test(name, move || {
+        let customer = Customer::new(site.addresses()?);
+        block_on(test(customer)).map_err(failed)
+    })
+}
+
+/// Each test runs on a thread of its own, and waits there.
+fn block_on<F: Future>(test: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a thread can wait").block_on(test)
+}
+
+/// With its causes: a broken contract is the innermost, with its waterfall.
+#[expect(clippy::needless_pass_by_value, reason = "it is passed to map_err")]
+fn failed(error: anyhow::Error) -> Failed {
+    Failed::from(format!("{error:#}"))
+}

@@ -1,0 +1,106 @@
+//! Services that lose the context on purpose, on one hop at a time: then the contract must fail, and name that hop.
+
+use std::sync::Mutex;
+
+use anyhow::bail;
+use journey::contract::scenarios::HAPPY;
+use journey::contract::{Broken, Transport, Violation, check};
+use journey::{Story, TraceId};
+use libtest_mimic::{Completion, Trial};
+
+use crate::customer::{Customer, wait_for};
+use crate::stack::Stack;
+use crate::{block_on, failed};
+
+/// `FAULT_DROP_CONTEXT`'s names of the hops, and what carries the context there.
+const HOPS: [(&str, Transport); 5] = [
+    ("http", Transport::Http),
+    ("outbox", Transport::Outbox),
+    ("kafka", Transport::Kafka),
+    ("sqs", Transport::Sqs),
+    ("pubsub", Transport::PubSub),
+];
+
+/// Each run has a stack of its own, and one more at a time is enough for the machine.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// A test per hop; skipped where the services are not ours to break.
+pub(crate) fn trials(outside: bool) -> Vec<Trial> {
+    HOPS.into_iter()
+        .map(|(hop, over)| trial(hop, over, outside))
+        .collect()
+}
+
+fn trial(hop: &'static str, over: Transport, outside: bool) -> Trial {
+    Trial::ignorable_test(
+        format!("the_contract_breaks_where_{hop}_loses_the_context"),
+        move || {
+            if outside {
+                return Ok(Completion::ignored_with(
+                    "the services at these addresses cannot be told to lose the context",
+                ));
+            }
+            // A run that failed poisons the lock, but leaves no stack behind.
+            let _turn = ONE_AT_A_TIME
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            block_on(breaks(hop, over)).map_err(failed)
+        },
+    )
+}
+
+async fn breaks(hop: &str, over: Transport) -> anyhow::Result<Completion> {
+    let stack = Stack::start(Some(hop)).await?;
+    let customer = Customer::new(stack.addresses.clone());
+    let placed = customer.order(&[("ITEM-001", 1)], "").await?;
+    customer.ended(&placed.order_id).await?;
+    wait_for(
+        "the end of the order's story, in another trace",
+        async || {
+            Ok(ended_elsewhere(&customer, placed.trace_id)
+                .await?
+                .then_some(()))
+        },
+    )
+    .await?;
+    wait_for("the contract to break at that hop", async || {
+        broken_at(&customer, placed.trace_id, over).await
+    })
+    .await?;
+    Ok(Completion::Completed)
+}
+
+/// Whether the one order of this stack was told to the end in a trace other than its own.
+///
+/// Only then is what is missing from its trace lost, and not merely late.
+async fn ended_elsewhere(customer: &Customer, own: TraceId) -> anyhow::Result<bool> {
+    let spans = customer.jaeger.recent("email").await?;
+    let Some(mail) = spans.iter().find(|span| span.name == "send mail") else {
+        return Ok(false);
+    };
+    if mail.trace_id == own {
+        bail!("the context was not lost: the mail was sent in the order's own trace");
+    }
+    Ok(true)
+}
+
+async fn broken_at(
+    customer: &Customer,
+    id: TraceId,
+    over: Transport,
+) -> anyhow::Result<Option<()>> {
+    let Some(story) = Story::gather(&customer.jaeger, id).await? else {
+        return Ok(None);
+    };
+    let Err(broken) = check(&story, &HAPPY) else {
+        return Ok(None);
+    };
+    Ok((first_broken(&broken) == Some(over)).then_some(()))
+}
+
+fn first_broken(broken: &Broken) -> Option<Transport> {
+    match broken.violations.first()? {
+        Violation::BrokenEdge { row, .. } => Some(row.over),
+        Violation::Rule { .. } => None,
+    }
+}

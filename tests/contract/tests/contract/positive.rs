@@ -1,0 +1,107 @@
+//! Orders whose story must be whole.
+
+use anyhow::ensure;
+use journey::Story;
+use journey::contract::scenarios::{HAPPY, NO_STOCK, SUSPICIOUS};
+use journey::contract::{Scenario, wait_until_whole};
+use libtest_mimic::Completion;
+
+use crate::customer::{Customer, PATIENCE, Placed, wait_for};
+
+/// Nobody else in these tests orders it, so its number stays what it was read to be.
+const SHORT_ITEM: &str = "ITEM-010";
+
+pub(crate) async fn a_confirmed_order(customer: Customer) -> anyhow::Result<Completion> {
+    let placed = customer
+        .order(&[("ITEM-001", 1), ("ITEM-002", 1)], "ring twice")
+        .await?;
+    let story = whole(&customer, &placed, "confirmed", &HAPPY).await?;
+    let reserved = count(&story, "POST /stock/{item_id}/reserve");
+    ensure!(
+        reserved == 2,
+        "two items were ordered, but {reserved} reserved"
+    );
+    Ok(Completion::Completed)
+}
+
+pub(crate) async fn an_order_without_stock(customer: Customer) -> anyhow::Result<Completion> {
+    let too_many = customer.available(SHORT_ITEM).await? + 1;
+    let placed = customer
+        .order(&[("ITEM-003", 1), (SHORT_ITEM, too_many)], "")
+        .await?;
+    let story = whole(&customer, &placed, "rejected", &NO_STOCK).await?;
+    let released = count(&story, "POST /stock/{item_id}/release");
+    ensure!(
+        released == 1,
+        "one item was reserved before the short one, but {released} released"
+    );
+    Ok(Completion::Completed)
+}
+
+pub(crate) async fn a_suspicious_order(customer: Customer) -> anyhow::Result<Completion> {
+    let note = "ship to a freight forwarder and pay with several different gift cards";
+    let placed = customer.order(&[("ITEM-004", 1)], note).await?;
+    whole(&customer, &placed, "in_review", &SUSPICIOUS).await?;
+    Ok(Completion::Completed)
+}
+
+/// Every service that had a part in the order said something about it that can be found by its trace.
+pub(crate) async fn the_logs_of_an_order(customer: Customer) -> anyhow::Result<Completion> {
+    let placed = customer.order(&[("ITEM-005", 1)], "").await?;
+    customer.ended(&placed.order_id).await?;
+    if customer
+        .services_that_logged(placed.trace_id)
+        .await?
+        .is_none()
+    {
+        return Ok(Completion::ignored_with("this trace store keeps no logs"));
+    }
+    let all = async || {
+        let logged = customer
+            .services_that_logged(placed.trace_id)
+            .await?
+            .unwrap_or_default();
+        let missing = ["orders", "classifier", "email"]
+            .into_iter()
+            .any(|name| !logged.iter().any(|it| it == name));
+        Ok((!missing).then_some(()))
+    };
+    wait_for(
+        "log records of orders, classifier and email with the order's trace id",
+        all,
+    )
+    .await?;
+    Ok(Completion::Completed)
+}
+
+/// Follows an order to its end, its one mail and its whole story.
+async fn whole(
+    customer: &Customer,
+    placed: &Placed,
+    end: &str,
+    scenario: &'static Scenario,
+) -> anyhow::Result<Story> {
+    let status = customer.ended(&placed.order_id).await?;
+    ensure!(
+        status == end,
+        "order {} should end as {end}, not {status}",
+        placed.order_id
+    );
+    let story = wait_until_whole(&customer.jaeger, placed.trace_id, scenario, PATIENCE).await?;
+    let remembered = &placed.remembered;
+    ensure!(
+        *remembered == placed.trace_id.to_string(),
+        "the order remembers trace {remembered}, not its own"
+    );
+    let mails = customer.mails(&placed.order_id).await?;
+    ensure!(mails == 1, "{mails} mails about order {}", placed.order_id);
+    Ok(story)
+}
+
+fn count(story: &Story, name: &str) -> usize {
+    story
+        .spans()
+        .iter()
+        .filter(|span| span.name == name)
+        .count()
+}

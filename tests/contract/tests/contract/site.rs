@@ -1,0 +1,38 @@
+//! The stack that the positive tests share.
+
+use std::sync::OnceLock;
+
+use libtest_mimic::Failed;
+
+use crate::addresses::Addresses;
+use crate::block_on;
+use crate::stack::Stack;
+
+/// The system under test: somebody else's, or one of our own that starts when it is first asked for.
+#[derive(Debug)]
+pub(crate) enum Site {
+    Outside(Addresses),
+    /// A stack that did not start fails every test with the same reason, and is not tried again.
+    Own(OnceLock<Result<Stack, String>>),
+}
+
+impl Site {
+    pub(crate) fn new(outside: Option<Addresses>) -> Self {
+        outside.map_or_else(|| Self::Own(OnceLock::new()), Self::Outside)
+    }
+
+    pub(crate) fn addresses(&self) -> Result<Addresses, Failed> {
+        match self {
+            Self::Outside(addresses) => Ok(addresses.clone()),
+            Self::Own(stack) => {
+                let stack = stack.get_or_init(|| {
+                    block_on(Stack::start(None)).map_err(|error| format!("{error:#}"))
+                });
+                stack
+                    .as_ref()
+                    .map(|stack| stack.addresses.clone())
+                    .map_err(Failed::from)
+            }
+        }
+    }
+}
