@@ -27,10 +27,11 @@ fn answer(mut stream: &TcpStream, settings: &[(String, String)]) -> std::io::Res
         println!("these were my last words");
         std::process::exit(3);
     }
-    let body: String = settings
+    let lines: Vec<_> = settings
         .iter()
-        .map(|(name, value)| format!("{name}={value}\n"))
+        .map(|(name, value)| format!("{name}={value}"))
         .collect();
+    let body = lines.join("\n");
     let length = body.len();
     write!(
         stream,

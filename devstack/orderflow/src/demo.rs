@@ -1,23 +1,23 @@
 //! `orderflow demo`: everything started, three orders sent, and the trace of the first shown.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use clap::Args;
 use futures::future::join_all;
-use journey::{JaegerClient, waterfall};
+use journey::{JaegerClient, Story, waterfall};
 use tokio::time::Instant;
 
-use crate::gateway::{Gateway, Order};
-use crate::screen::{Screen, Show, has_colour};
+use crate::gateway::{Gateway, Order, Status};
+use crate::screen::{ERROR, Screen, Show, has_colour};
 use crate::settings::Addresses;
 use crate::stack::{StackArgs, with_stack};
 use crate::traffic::orders::{self, Kind};
 use crate::traffic::report::order_line;
 use crate::traffic::run::{Outcome, place_and_follow};
-use crate::traffic::wholeness;
+use crate::traffic::wholeness::{self, PATIENCE};
 
 /// The first order may meet consumers that are still joining their group.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -45,85 +45,113 @@ pub(crate) async fn run(dir: &Path, args: DemoArgs) -> anyhow::Result<ExitCode> 
         args.stack,
         Show::Problems,
         async |screen, addresses| {
-            let good = show(screen, addresses, began).await?;
-            screen.print(&what_next(addresses));
-            if args.once {
-                return Ok(if good {
-                    ExitCode::SUCCESS
-                } else {
-                    ExitCode::FAILURE
-                });
+            let demo = Demo {
+                screen,
+                addresses,
+                began,
+            };
+            let orders = demo.place_orders().await?;
+            let stories = demo.read_stories(&orders).await;
+            demo.draw_first(&orders, &stories);
+            demo.tell_what_next();
+            if !args.once {
+                screen.tell("\neverything stays up until Ctrl-C");
+                return std::future::pending().await;
             }
-            screen.tell("everything stays up until Ctrl-C");
-            std::future::pending().await
+            let good = orders.len() == SHOWN.len() && stories.len() == SHOWN.len();
+            Ok(if good {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
         },
     )
     .await
 }
 
-/// Sends the orders, shows what became of them; `true` if all ended and all traces were whole.
-async fn show(screen: &Screen, addresses: &Addresses, began: Instant) -> anyhow::Result<bool> {
-    screen.print("");
-    let orders = send(screen, addresses, began).await?;
-    let client = JaegerClient::new(addresses.jaeger_url());
-    let stories = join_all(orders.iter().map(|order| wholeness::check(&client, order))).await;
-    for (order, story) in orders.iter().zip(&stories) {
-        if let Err(reason) = story {
-            screen.print(&format!("the trace of {} is not whole: {reason}", order.id));
-        }
-    }
-    if let Some(Ok(story)) = stories.first() {
-        let style = waterfall::Style::for_terminal(has_colour());
-        screen.print(&format!("\n{}", waterfall::render(story, style)));
-    }
-    Ok(orders.len() == SHOWN.len() && stories.iter().all(Result::is_ok))
-}
-
-/// Sends all at once and answers with those that ended, in the order of [`SHOWN`].
-async fn send(
-    screen: &Screen,
-    addresses: &Addresses,
+struct Demo<'a> {
+    screen: &'a Screen,
+    addresses: &'a Addresses,
     began: Instant,
-) -> anyhow::Result<Vec<Order>> {
-    let gateway = Gateway::new(&addresses.gateway_url())?;
-    let jaeger_url = addresses.jaeger_url();
-    let mut random = fastrand::Rng::new();
-    let first = tokio::sync::OnceCell::new();
-    let outcomes = SHOWN.map(|(kind, words)| {
-        let (order, gateway, first, jaeger_url) = (
-            orders::order(kind, &mut random),
-            &gateway,
-            &first,
-            &jaeger_url,
-        );
-        async move {
-            let outcome = place_and_follow(gateway, order, LIMIT).await;
-            if outcome.ended().is_some() && first.set(()).is_ok() {
-                screen.print(&format!(
-                    "first order ended {:.1} s after the start",
-                    began.elapsed().as_secs_f64()
-                ));
-            }
-            screen.print(&format!("{}  {words}", order_line(&outcome, jaeger_url)));
-            outcome
-        }
-    });
-    Ok(join_all(outcomes)
-        .await
-        .iter()
-        .filter_map(Outcome::ended)
-        .cloned()
-        .collect())
 }
 
-fn what_next(addresses: &Addresses) -> String {
-    let mut text = String::new();
-    for (what, url) in [
-        ("orders", format!("{}/orders", addresses.gateway_url())),
-        ("traces", addresses.jaeger_url()),
-        ("mail", addresses.mail_url()),
-    ] {
-        let _ = writeln!(text, "  {what:<7} {url}");
+impl Demo<'_> {
+    /// Places all at once, with a line for each as it ends; answers with those that ended, in the order of [`SHOWN`].
+    async fn place_orders(&self) -> anyhow::Result<Vec<Order>> {
+        self.screen.print("");
+        let gateway = Gateway::new(&self.addresses.gateway_url())?;
+        let mut random = fastrand::Rng::new();
+        let first = AtomicBool::new(true);
+        let shown = SHOWN.map(|(kind, words)| (orders::order(kind, &mut random), words));
+        let outcomes = join_all(shown.map(async |(order, words)| {
+            let outcome = place_and_follow(&gateway, order, LIMIT).await;
+            self.tell(
+                &outcome,
+                words,
+                outcome.ended().is_some() && first.swap(false, Relaxed),
+            );
+            outcome
+        }))
+        .await;
+        Ok(outcomes
+            .iter()
+            .filter_map(Outcome::ended)
+            .cloned()
+            .collect())
     }
-    format!("open\n{text}try\n  orderflow traffic --orders 50\n  orderflow trace <order id>")
+
+    fn tell(&self, outcome: &Outcome, words: &str, is_first: bool) {
+        let line = order_line(outcome, &self.addresses.jaeger_url());
+        self.screen.print(&format!("{line}  {words}"));
+        if is_first {
+            let seconds = self.began.elapsed().as_secs_f64();
+            self.screen.print(&format!(
+                "the first order ended {seconds:.1} s after the start"
+            ));
+        }
+    }
+
+    /// The stories that are whole; a flaw in another is told, with its waterfall.
+    async fn read_stories(&self, orders: &[Order]) -> Vec<Story> {
+        let client = JaegerClient::new(self.addresses.jaeger_url());
+        let mut stories = Vec::new();
+        for order in orders {
+            match wholeness::check(&client, order, PATIENCE).await {
+                Ok(story) => stories.push(story),
+                Err(flaw) => self
+                    .screen
+                    .print(&format!("{ERROR}{}{ERROR:#}: {flaw:#}", order.id)),
+            }
+        }
+        stories
+    }
+
+    /// Draws the trace of the confirmed order, the one that went the whole way.
+    fn draw_first(&self, orders: &[Order], stories: &[Story]) {
+        let confirmed = orders
+            .iter()
+            .find(|order| order.status == Status::Confirmed);
+        let trace_id = confirmed.and_then(|order| order.trace_id.clone());
+        let its = stories
+            .iter()
+            .find(|story| Some(story.origin().to_string()) == trace_id);
+        if let Some(story) = its.or(stories.first()) {
+            let style = waterfall::Style::for_terminal(has_colour());
+            self.screen
+                .print(&format!("\n{}", waterfall::render(story, style)));
+        }
+    }
+
+    fn tell_what_next(&self) {
+        let (orders, traces, mail) = (
+            self.addresses.gateway_url(),
+            self.addresses.jaeger_url(),
+            self.addresses.mail_url(),
+        );
+        self.screen.print(&format!(
+            "open  orders  {orders}/orders\n      traces  {traces}\n      mail    {mail}"
+        ));
+        self.screen
+            .print("try   orderflow traffic --orders 50\n      orderflow trace <order id>");
+    }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, Utc};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::{Deserialize, Serialize};
 
 /// Longer than an order takes under any load that the stack is meant for.
@@ -71,25 +71,23 @@ struct Problem {
 #[derive(Debug, Clone)]
 pub(crate) struct Gateway {
     client: Client,
-    base_url: String,
+    base_url: Url,
 }
 
 impl Gateway {
     pub(crate) fn new(base_url: &str) -> anyhow::Result<Self> {
         let client = Client::builder().timeout(TIMEOUT).build()?;
-        Ok(Self {
-            client,
-            base_url: base_url.trim_end_matches('/').to_owned(),
-        })
+        let base_url = base_url
+            .parse()
+            .with_context(|| format!("{base_url} is no address"))?;
+        Ok(Self { client, base_url })
     }
 
     /// Places an order; it is pending when this returns.
     pub(crate) async fn place(&self, order: &NewOrder) -> anyhow::Result<Order> {
-        let request = self
-            .client
-            .post(format!("{}/orders", self.base_url))
-            .json(order);
-        let response = request.send().await.with_context(|| self.unreachable())?;
+        let response = self
+            .send(self.client.post(self.url(&["orders"])?).json(order))
+            .await?;
         match response.status() {
             StatusCode::CREATED => Ok(response.json().await.context("reading the placed order")?),
             _ => Err(refusal(response).await),
@@ -98,17 +96,9 @@ impl Gateway {
 
     /// The order as it is now; `None` when there is no such order.
     pub(crate) async fn order(&self, id: &str) -> anyhow::Result<Option<Order>> {
-        let mut url =
-            reqwest::Url::parse(&self.base_url).context("GATEWAY_URL is not an address")?;
-        url.path_segments_mut()
-            .map_err(|()| anyhow::anyhow!("GATEWAY_URL is not an address"))?
-            .extend(["orders", id]);
         let response = self
-            .client
-            .get(url)
-            .send()
-            .await
-            .with_context(|| self.unreachable())?;
+            .send(self.client.get(self.url(&["orders", id])?))
+            .await?;
         match response.status() {
             StatusCode::OK => Ok(Some(response.json().await.context("reading the order")?)),
             StatusCode::NOT_FOUND => Ok(None),
@@ -116,20 +106,47 @@ impl Gateway {
         }
     }
 
-    fn unreachable(&self) -> String {
-        format!(
-            "the gateway at {} does not answer; is `orderflow up` running?",
-            self.base_url
-        )
+    /// The path is put together by segments: an id from the command line may contain anything.
+    fn url(&self, path: &[&str]) -> anyhow::Result<Url> {
+        let mut url = self.base_url.clone();
+        let segments = url.path_segments_mut();
+        segments
+            .map_err(|()| anyhow!("{} has no path", self.base_url))?
+            .pop_if_empty()
+            .extend(path);
+        Ok(url)
+    }
+
+    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
+        request.send().await.map_err(|error| {
+            let reason = if error.is_timeout() { "in time " } else { "" };
+            let Self { base_url, .. } = self;
+            anyhow!(
+                "the gateway at {base_url} does not answer {reason}(is `orderflow up` running?)"
+            )
+        })
     }
 }
 
+/// A problem document in one line; a body that is none is not worth more than its beginning.
 async fn refusal(response: Response) -> anyhow::Error {
     let status = response.status();
     let body = response.text().await.unwrap_or_default();
     let problem = serde_json::from_str::<Problem>(&body).ok();
-    let words = problem
-        .and_then(|problem| problem.detail.or(problem.title))
-        .unwrap_or(body);
-    anyhow::anyhow!("{status}: {words}")
+    let words = problem.and_then(|problem| problem.detail.or(problem.title));
+    let words =
+        words.unwrap_or_else(|| body.chars().take_while(|c| *c != '\n').take(120).collect());
+    anyhow!("{status}: {words}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_stays_one_segment_of_the_path() {
+        let gateway = Gateway::new("http://127.0.0.1:8080/").unwrap();
+        let url = gateway.url(&["orders", "../a b"]).unwrap();
+        assert_eq!(url.as_str(), "http://127.0.0.1:8080/orders/..%2Fa%20b");
+    }
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::iter;
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
 
 use anyhow::{Context as _, bail};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
@@ -84,7 +86,7 @@ impl Entry {
             .default_value(self.default)
             .value_name("PORT")
             .value_parser(value_parser!(u16))
-            .help(format!("Port of {}; 0 lets the system choose", self.owner))
+            .help(format!("Port of {}; 0 takes a free one", self.owner))
             .help_heading("Ports")
     }
 }
@@ -96,7 +98,7 @@ impl fmt::Display for Port {
     }
 }
 
-/// A number for every [`Port`], on 127.0.0.1. Port 0 lets the system choose.
+/// A number for every [`Port`], on 127.0.0.1. Port 0 takes a free one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Ports(HashMap<Port, u16>);
 
@@ -137,7 +139,7 @@ impl Ports {
         self.0[&port]
     }
 
-    /// All ports 0: the system chooses each.
+    /// All ports 0: a free one is found for each.
     pub(crate) fn free(mut self) -> Self {
         self.0.values_mut().for_each(|number| *number = 0);
         self
@@ -185,11 +187,35 @@ impl Claims {
     }
 }
 
+/// Where free ports are looked for: below the range from which systems take a port for an outgoing connection, or for
+/// whoever asks for port 0. Otherwise one of those might take the port between our letting go of it and a child's bind.
+const FREE_PORTS: Range<u16> = 20_000..32_768;
+
+/// Enough to find a free port in that range on a busy machine.
+const TRIES: usize = 100;
+
 fn bind(number: &mut u16) -> io::Result<TcpListener> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, *number))?;
+    let listener = if *number == 0 {
+        bind_free()?
+    } else {
+        bind_to(*number)?
+    };
     listener.set_nonblocking(true)?;
     *number = listener.local_addr()?.port();
     Ok(listener)
+}
+
+fn bind_free() -> io::Result<TcpListener> {
+    let candidates = iter::repeat_with(|| fastrand::u16(FREE_PORTS)).take(TRIES);
+    // Port 0 is the last resort, for a machine that uses the whole range.
+    candidates
+        .chain([0])
+        .find_map(|number| bind_to(number).ok())
+        .ok_or(io::ErrorKind::AddrNotAvailable.into())
+}
+
+fn bind_to(number: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, number))
 }
 
 fn refusal(port: Port, setting: &str, number: u16, error: &io::Error) -> String {
@@ -263,6 +289,15 @@ pub(crate) mod tests {
         ] {
             assert!(message.contains(&part), "{part} is not in: {message}");
         }
+    }
+
+    #[test]
+    fn a_free_port_is_none_that_an_outgoing_connection_could_take() {
+        let (ports, _claims) = free_ports().claim().unwrap();
+        assert!(
+            ports.0.values().all(|number| FREE_PORTS.contains(number)),
+            "{ports:?}"
+        );
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) struct StackArgs {
     /// Forget what earlier runs kept (databases and logs).
     #[arg(long)]
     fresh: bool,
-    /// Let the system choose every port, so that it does not matter what else is running.
+    /// Take free ports, so that it does not matter what else is running.
     #[arg(long)]
     free_ports: bool,
     #[command(flatten)]

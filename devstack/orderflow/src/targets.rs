@@ -11,13 +11,13 @@ use crate::settings::Addresses;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Addresses")]
 pub(crate) struct Targets {
-    /// The public HTTP API [default: that of the running stack, else http://127.0.0.1:8080].
+    /// The public HTTP API [default: the running stack's, else port 8080 on 127.0.0.1].
     #[arg(long = "gateway-url", env = "GATEWAY_URL", value_name = "URL")]
     gateway: Option<String>,
-    /// The trace store's query API [default: that of the running stack, else http://127.0.0.1:16686].
+    /// The trace store's query API [default: the running stack's, else port 16686 on 127.0.0.1].
     #[arg(long = "jaeger-url", env = "JAEGER_URL", value_name = "URL")]
     jaeger: Option<String>,
-    /// The mail sink's API [default: that of the running stack, else http://127.0.0.1:8025].
+    /// The mail sink's API [default: the running stack's, else port 8025 on 127.0.0.1].
     #[arg(long = "mail-url", env = "MAIL_URL", value_name = "URL")]
     mail: Option<String>,
 }

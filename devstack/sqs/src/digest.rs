@@ -41,7 +41,7 @@ pub(crate) fn of_attributes(attributes: &BTreeMap<String, MessageAttribute>) -> 
 }
 
 fn update(digest: &mut Md5, bytes: &[u8]) {
-    let length = u32::try_from(bytes.len()).expect("a message has at most 1 MiB");
+    let length = u32::try_from(bytes.len()).expect("a request has at most 8 MiB");
     digest.update(length.to_be_bytes());
     digest.update(bytes);
 }

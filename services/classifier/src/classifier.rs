@@ -11,7 +11,7 @@ use crate::model::Model;
 
 /// Decides about orders.
 #[derive(Debug)]
-pub struct Classifier {
+pub(crate) struct Classifier {
     embeddings: EmbeddingsClient,
     inventory: InventoryClient,
     model: Model,
@@ -20,7 +20,7 @@ pub struct Classifier {
 
 impl Classifier {
     /// `names` are what items are called; an order's text is made of them.
-    pub fn new(
+    pub(crate) fn new(
         embeddings: EmbeddingsClient,
         inventory: InventoryClient,
         model: Model,
@@ -35,7 +35,7 @@ impl Classifier {
     }
 
     /// Decides about one order, and reserves what it wants. Asked twice, it decides the same and reserves once.
-    pub async fn decide(&self, job: &ClassificationJob) -> anyhow::Result<OrderClassified> {
+    pub(crate) async fn decide(&self, job: &ClassificationJob) -> anyhow::Result<OrderClassified> {
         let category = self
             .categorise(job)
             .await
@@ -63,7 +63,7 @@ impl Classifier {
     }
 
     /// Gives up on an order whose job could not be done: it keeps nothing reserved.
-    pub async fn give_up(&self, job: &ClassificationJob) -> anyhow::Result<OrderClassified> {
+    pub(crate) async fn give_up(&self, job: &ClassificationJob) -> anyhow::Result<OrderClassified> {
         let items: Vec<_> = job
             .items
             .per_item()

@@ -40,7 +40,8 @@ pub async fn run(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let Some(connected) = shutdown.run_until_cancelled(connect(&config)).await else {
+    let connected = Box::pin(connect(&config));
+    let Some(connected) = shutdown.run_until_cancelled(connected).await else {
         return Ok(());
     };
     let Connected {
@@ -57,8 +58,8 @@ pub async fn run(
         shutdown.clone(),
     );
     let server = web::serve_then_stop(listener, router, shutdown, DRAIN);
-    let (served, (), ()) = tokio::join!(server, intake, worker);
-    served
+    let (result, (), ()) = tokio::join!(server, intake, worker);
+    result
 }
 
 async fn connect(config: &Config) -> anyhow::Result<Connected> {

@@ -16,7 +16,7 @@ struct Examples {
 
 /// The labelled examples as vectors.
 #[derive(Debug)]
-pub struct Model {
+pub(crate) struct Model {
     examples: Vec<(Category, Vec<f32>)>,
 }
 
@@ -36,7 +36,7 @@ impl Examples {
 
 impl Model {
     /// Embeds the examples that the service comes with.
-    pub async fn learn(embeddings: &EmbeddingsClient) -> anyhow::Result<Self> {
+    pub(crate) async fn learn(embeddings: &EmbeddingsClient) -> anyhow::Result<Self> {
         let examples = Examples::built_in()?;
         let vectors = embeddings.embed(&examples.texts).await?;
         Self::new(&examples, vectors)
@@ -56,7 +56,7 @@ impl Model {
     }
 
     /// The category of the example whose direction is nearest.
-    pub fn nearest(&self, vector: &[f32]) -> Category {
+    pub(crate) fn nearest(&self, vector: &[f32]) -> Category {
         let (category, _) = self
             .examples
             .iter()

@@ -7,16 +7,16 @@ use crate::repository::EmailRepository;
 
 /// A mail about an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Email {
-    pub order_id: OrderId,
-    pub recipient: String,
-    pub subject: String,
-    pub body: String,
+pub(crate) struct Email {
+    pub(crate) order_id: OrderId,
+    pub(crate) recipient: String,
+    pub(crate) subject: String,
+    pub(crate) body: String,
 }
 
 impl Email {
     /// The mail that tells a customer how an order ended.
-    pub fn about(event: &OrderClassified) -> Self {
+    pub(crate) fn about(event: &OrderClassified) -> Self {
         let order_id = event.order_id;
         let (subject, sentence) = match event.outcome {
             Outcome::Confirmed => (
@@ -45,7 +45,7 @@ impl Email {
     }
 
     /// The same for every attempt, so that a mail that was sent twice can be recognised as one.
-    pub fn message_id(&self) -> String {
+    pub(crate) fn message_id(&self) -> String {
         format!("<{}@orderflow.example.com>", self.order_id)
     }
 }
@@ -57,14 +57,14 @@ fn address(customer: &CustomerId) -> String {
 
 /// What became of a request to send a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
+pub(crate) enum Sent {
     Now,
     Before,
 }
 
 /// Why a mail was not sent.
 #[derive(Debug, thiserror::Error)]
-pub enum SendError {
+pub(crate) enum SendError {
     #[error("the email database failed")]
     Database(#[from] sqlx::Error),
     #[error(transparent)]
@@ -73,13 +73,13 @@ pub enum SendError {
 
 /// Sends mails, each once.
 #[derive(Debug, Clone)]
-pub struct Emails {
+pub(crate) struct Emails {
     repository: EmailRepository,
     mailer: Mailer,
 }
 
 impl Emails {
-    pub fn new(repository: EmailRepository, mailer: Mailer) -> Self {
+    pub(crate) fn new(repository: EmailRepository, mailer: Mailer) -> Self {
         Self { repository, mailer }
     }
 
@@ -87,7 +87,7 @@ impl Emails {
     ///
     /// The claim is committed after the mail server took the mail, so a failure in between never loses a mail.
     /// Dying in exactly that moment sends it again with the same `Message-ID`: SMTP has no better answer.
-    pub async fn send(&self, email: &Email) -> Result<Sent, SendError> {
+    pub(crate) async fn send(&self, email: &Email) -> Result<Sent, SendError> {
         let Some(claim) = self.repository.claim(email).await? else {
             return Ok(Sent::Before);
         };

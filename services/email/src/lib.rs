@@ -38,7 +38,8 @@ pub async fn run(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let Some(connected) = shutdown.run_until_cancelled(connect(&config)).await else {
+    let connected = Box::pin(connect(&config));
+    let Some(connected) = shutdown.run_until_cancelled(connected).await else {
         return Ok(());
     };
     let Connected {
@@ -52,8 +53,8 @@ pub async fn run(
 
     let consumer = classified.run(OrderClassifiedHandler::new(emails), shutdown.clone());
     let server = web::serve_then_stop(listener, router, shutdown, DRAIN);
-    let (served, ()) = tokio::join!(server, consumer);
-    served
+    let (result, ()) = tokio::join!(server, consumer);
+    result
 }
 
 async fn connect(config: &Config) -> anyhow::Result<Connected> {

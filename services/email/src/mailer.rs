@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends mail through one server. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Mailer {
+pub(crate) struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     host: String,
     port: Option<u16>,
@@ -23,7 +23,7 @@ pub struct Mailer {
 
 /// What can be done about a mail that was not sent.
 #[derive(Debug, thiserror::Error)]
-pub enum SendMailError {
+pub(crate) enum SendMailError {
     /// The server refuses this mail for good (a 5xx reply), or it cannot be written.
     #[error("the mail is refused: {0}")]
     Refused(String),
@@ -52,7 +52,7 @@ impl Header for XOrderId {
 
 impl Mailer {
     /// `url` is `smtp://[user:password@]host[:port]`, or `smtps://` for TLS.
-    pub fn new(url: &Url) -> anyhow::Result<Self> {
+    pub(crate) fn new(url: &Url) -> anyhow::Result<Self> {
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str())
             .map_err(|error| anyhow!(error))
             .context("SMTP_URL")?
@@ -66,7 +66,7 @@ impl Mailer {
     }
 
     /// Where the server is, without who we are there.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         match self.port {
             Some(port) => format!("{}:{port}", self.host),
             None => self.host.clone(),
@@ -74,14 +74,14 @@ impl Mailer {
     }
 
     /// Whether the server answers.
-    pub async fn check(&self) -> anyhow::Result<()> {
+    pub(crate) async fn check(&self) -> anyhow::Result<()> {
         let answers = self.transport.test_connection().await?;
         anyhow::ensure!(answers, "the mail server does not answer NOOP");
         Ok(())
     }
 
     /// Returns when the server has the mail.
-    pub async fn send(&self, email: &Email) -> Result<(), SendMailError> {
+    pub(crate) async fn send(&self, email: &Email) -> Result<(), SendMailError> {
         let message =
             message(email).map_err(|error| SendMailError::Refused(format!("{error:#}")))?;
         let span = self.span();

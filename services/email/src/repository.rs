@@ -7,23 +7,23 @@ use crate::emails::Email;
 
 /// The email database.
 #[derive(Debug, Clone)]
-pub struct EmailRepository {
+pub(crate) struct EmailRepository {
     pool: PgPool,
 }
 
 /// The right to send the one mail about an order. Dropping it gives the right back.
 #[derive(Debug)]
-pub struct Claim(Transaction<'static, Postgres>);
+pub(crate) struct Claim(Transaction<'static, Postgres>);
 
 impl EmailRepository {
-    pub fn new(pool: PgPool) -> Self {
+    pub(crate) fn new(pool: PgPool) -> Self {
         Self { pool }
     }
 
     /// Claims the mail about an order; `None` if it was sent before.
     ///
     /// The primary key makes a second claim wait for the first, and see what became of it.
-    pub async fn claim(&self, email: &Email) -> Result<Option<Claim>, sqlx::Error> {
+    pub(crate) async fn claim(&self, email: &Email) -> Result<Option<Claim>, sqlx::Error> {
         let insert =
             "insert into emails (order_id, recipient, subject, message_id) values ($1, $2, $3, $4)
              on conflict (order_id) do nothing";
@@ -39,14 +39,14 @@ impl EmailRepository {
     }
 
     /// Whether the database answers.
-    pub async fn check(&self) -> Result<(), sqlx::Error> {
+    pub(crate) async fn check(&self) -> Result<(), sqlx::Error> {
         sqlx::query("select 1").execute(&self.pool).await.map(drop)
     }
 }
 
 impl Claim {
     /// The mail was sent.
-    pub async fn commit(self) -> Result<(), sqlx::Error> {
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         self.0.commit().await
     }
 }

@@ -39,7 +39,8 @@ pub async fn run(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let Some(connected) = shutdown.run_until_cancelled(connect(&config)).await else {
+    let connected = Box::pin(connect(&config));
+    let Some(connected) = shutdown.run_until_cancelled(connected).await else {
         return Ok(());
     };
     let Connected {
@@ -54,8 +55,8 @@ pub async fn run(
     let relay = Relay::new(database, events).run(shutdown.clone());
     let consumer = classified.run(OrderClassifiedHandler::new(orders), shutdown.clone());
     let server = web::serve_then_stop(listener, router, shutdown, DRAIN);
-    let (served, (), ()) = tokio::join!(server, relay, consumer);
-    served
+    let (result, (), ()) = tokio::join!(server, relay, consumer);
+    result
 }
 
 async fn connect(config: &Config) -> anyhow::Result<Connected> {

@@ -9,17 +9,17 @@ use crate::repository::OrderRepository;
 
 /// An order as it was accepted, and where it is on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    pub id: OrderId,
-    pub customer_id: CustomerId,
-    pub lines: OrderLines,
-    pub note: Note,
-    pub status: OrderStatus,
-    pub category: Option<Category>,
+pub(crate) struct Order {
+    pub(crate) id: OrderId,
+    pub(crate) customer_id: CustomerId,
+    pub(crate) lines: OrderLines,
+    pub(crate) note: Note,
+    pub(crate) status: OrderStatus,
+    pub(crate) category: Option<Category>,
     /// The trace it began in; none when tracing was off.
-    pub trace_id: Option<String>,
-    pub created_at: DateTime<Utc>,
-    pub updated_at: DateTime<Utc>,
+    pub(crate) trace_id: Option<String>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
 }
 
 impl Order {
@@ -42,7 +42,7 @@ impl Order {
 
 /// What became of a request to change an order's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     Made,
     /// It has that status already.
     AsBefore,
@@ -53,18 +53,18 @@ pub enum Change {
 
 /// The orders of the shop.
 #[derive(Debug, Clone)]
-pub struct Orders {
+pub(crate) struct Orders {
     repository: OrderRepository,
     faults: Faults,
 }
 
 impl Orders {
-    pub fn new(repository: OrderRepository, faults: Faults) -> Self {
+    pub(crate) fn new(repository: OrderRepository, faults: Faults) -> Self {
         Self { repository, faults }
     }
 
     /// Accepts an order; the event about it is sent if and only if the order is kept.
-    pub async fn place(&self, new: NewOrder) -> Result<Order, sqlx::Error> {
+    pub(crate) async fn place(&self, new: NewOrder) -> Result<Order, sqlx::Error> {
         let order = Order::accept(new);
         telemetry::set_attribute("orderflow.order.id", order.id.to_string());
         let event = events::order_created(&order, self.faults.propagates(Hop::Outbox));
@@ -74,7 +74,7 @@ impl Orders {
     }
 
     /// Takes an order on; asked twice, it changes once.
-    pub async fn change_status(
+    pub(crate) async fn change_status(
         &self,
         id: OrderId,
         status: OrderStatus,
@@ -91,17 +91,20 @@ impl Orders {
         Ok(change)
     }
 
-    pub async fn get(&self, id: OrderId) -> Result<Option<Order>, sqlx::Error> {
+    pub(crate) async fn get(&self, id: OrderId) -> Result<Option<Order>, sqlx::Error> {
         self.repository.get(id).await
     }
 
     /// The newest orders, in two queries however many they are.
-    pub async fn find_newest(&self, limit: i64) -> Result<Vec<Order>, sqlx::Error> {
+    pub(crate) async fn find_newest(&self, limit: i64) -> Result<Vec<Order>, sqlx::Error> {
         self.repository.find_newest(limit).await
     }
 
     /// The newest orders with one query for each: slow on purpose, to be seen in its trace.
-    pub async fn find_newest_one_by_one(&self, limit: i64) -> Result<Vec<Order>, sqlx::Error> {
+    pub(crate) async fn find_newest_one_by_one(
+        &self,
+        limit: i64,
+    ) -> Result<Vec<Order>, sqlx::Error> {
         let mut orders = Vec::new();
         for id in self.repository.find_newest_ids(limit).await? {
             orders.extend(self.repository.get(id).await?);

@@ -21,12 +21,12 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// An event that is to be sent when the transaction it is written in has committed.
 #[derive(Debug, Clone)]
-pub struct Event {
+pub(crate) struct Event {
     /// Events with the same key stay in order.
-    pub key: String,
-    pub payload: Value,
+    pub(crate) key: String,
+    pub(crate) payload: Value,
     /// Captured where the event happens.
-    pub context: StoredContext,
+    pub(crate) context: StoredContext,
 }
 
 #[derive(FromRow)]
@@ -42,18 +42,18 @@ struct Row {
 /// Several relays share the work, since each locks the rows it sends.
 /// One that dies between sending and deleting leaves its rows to be sent twice: consumers are idempotent.
 #[derive(Debug)]
-pub struct Relay {
+pub(crate) struct Relay {
     pool: PgPool,
     events: kafka::Producer,
 }
 
 impl Relay {
-    pub fn new(pool: PgPool, events: kafka::Producer) -> Self {
+    pub(crate) fn new(pool: PgPool, events: kafka::Producer) -> Self {
         Self { pool, events }
     }
 
     /// Sends until `shutdown`; what fails is tried again.
-    pub async fn run(self, shutdown: CancellationToken) {
+    pub(crate) async fn run(self, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
             if let Err(error) = self.send_and_listen(&shutdown).await {
                 tracing::warn!(%error, "the outbox relay cannot reach its database, will try again");

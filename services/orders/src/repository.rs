@@ -14,7 +14,7 @@ use crate::outbox::Event;
 
 /// The orders database.
 #[derive(Debug, Clone)]
-pub struct OrderRepository {
+pub(crate) struct OrderRepository {
     pool: PgPool,
 }
 
@@ -39,12 +39,12 @@ struct LineRow {
 }
 
 impl OrderRepository {
-    pub fn new(pool: PgPool) -> Self {
+    pub(crate) fn new(pool: PgPool) -> Self {
         Self { pool }
     }
 
     /// Keeps the order, its lines and the event about it, or none of them.
-    pub async fn insert(&self, order: &Order, event: &Event) -> Result<(), sqlx::Error> {
+    pub(crate) async fn insert(&self, order: &Order, event: &Event) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         self.insert_order(&mut transaction, order).await?;
         self.insert_lines(&mut transaction, order).await?;
@@ -101,7 +101,7 @@ impl OrderRepository {
     }
 
     /// Whether the order was in a status that may become `status`, and now has it.
-    pub async fn update_status(
+    pub(crate) async fn update_status(
         &self,
         id: OrderId,
         status: OrderStatus,
@@ -124,7 +124,7 @@ impl OrderRepository {
         Ok(updated.rows_affected() == 1)
     }
 
-    pub async fn get(&self, id: OrderId) -> Result<Option<Order>, sqlx::Error> {
+    pub(crate) async fn get(&self, id: OrderId) -> Result<Option<Order>, sqlx::Error> {
         let sql = "
             select id, customer_id, note, status, category, trace_id, created_at, updated_at
             from orders where id = $1";
@@ -133,7 +133,7 @@ impl OrderRepository {
         Ok(self.with_lines(rows).await?.pop())
     }
 
-    pub async fn find_newest(&self, limit: i64) -> Result<Vec<Order>, sqlx::Error> {
+    pub(crate) async fn find_newest(&self, limit: i64) -> Result<Vec<Order>, sqlx::Error> {
         let sql = "
             select id, customer_id, note, status, category, trace_id, created_at, updated_at
             from orders order by created_at desc, id desc limit $1";
@@ -142,7 +142,7 @@ impl OrderRepository {
         self.with_lines(rows).await
     }
 
-    pub async fn find_newest_ids(&self, limit: i64) -> Result<Vec<OrderId>, sqlx::Error> {
+    pub(crate) async fn find_newest_ids(&self, limit: i64) -> Result<Vec<OrderId>, sqlx::Error> {
         let sql = "select id from orders order by created_at desc, id desc limit $1";
         let select = sqlx::query_scalar(sql).bind(limit).fetch_all(&self.pool);
         let ids: Vec<Uuid> = traced(&self.pool, "SELECT orders", sql, select).await?;
@@ -152,7 +152,7 @@ impl OrderRepository {
     }
 
     /// Whether the database answers.
-    pub async fn check(&self) -> Result<(), sqlx::Error> {
+    pub(crate) async fn check(&self) -> Result<(), sqlx::Error> {
         sqlx::query("select 1").execute(&self.pool).await.map(drop)
     }
 

@@ -112,12 +112,13 @@ async fn send_and_check(
         .cloned()
         .collect();
     let ids: Vec<&str> = ended.iter().map(|order| order.id.as_str()).collect();
-    let mails = mailbox::wait_for_mails(&urls.mail, &ids, MAIL_PATIENCE).await;
     let traces = if check {
         Some(wholeness::check_all(&urls.jaeger, &ended).await)
     } else {
         None
     };
+    // Last, so that a second mail about an order has had its time to arrive.
+    let mails = mailbox::wait_for_mails(&urls.mail, &ids, MAIL_PATIENCE).await;
     let memory = Run::ready(dir)?.and_then(|(run, _)| memory::of_stack(&run));
     Ok(Report {
         outcomes,

@@ -62,6 +62,9 @@ where
     R: Stream<Item = Result<StreamingPullRequest, Status>> + Unpin,
 {
     async fn next(&mut self) -> Result<Option<StreamingPullResponse>, Status> {
+        // Without a pause this stream would take its share again and again, until nothing is left
+        // for the others that were woken by the same publish.
+        tokio::task::yield_now().await;
         let shutdown = self.session.broker.shutdown().clone();
         tokio::select! {
             biased;

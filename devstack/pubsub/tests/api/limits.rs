@@ -1,8 +1,6 @@
-use std::error::Error as _;
-
 use google_cloud_pubsub::Error;
-use google_cloud_pubsub::model::Message;
 use google_cloud_pubsub::error::PublishError;
+use google_cloud_pubsub::model::Message;
 
 use crate::helpers::{ORDERS, TOPIC, TestServer, in_time, message, next};
 
@@ -10,11 +8,10 @@ use crate::helpers::{ORDERS, TOPIC, TestServer, in_time, message, next};
 async fn refusal(server: &TestServer, topic: &str, message: Message) -> String {
     let publisher = server.publisher(topic).await;
     let error = in_time(publisher.publish(message)).await.unwrap_err();
-    let source = error.source().unwrap();
-    let PublishError::Rpc(rpc) = source.downcast_ref().unwrap() else {
-        panic!("not refused by the server: {source}");
+    let PublishError::Rpc(rpc) = error else {
+        panic!("not refused by the server: {error}");
     };
-    describe(rpc)
+    describe(&rpc)
 }
 
 fn describe(error: &Error) -> String {

@@ -33,7 +33,10 @@ pub(super) fn decode(uri: &Uri, body: &[u8]) -> Result<Request, Error> {
     };
     let mut root = Node::default();
     for (name, value) in form_urlencoded::parse(form) {
-        root.insert(&name, value.into_owned())?;
+        // Clients write an empty list as one empty parameter with the list's name.
+        if !value.is_empty() || name.contains('.') {
+            root.insert(&name, value.into_owned())?;
+        }
     }
     let action = root.children.remove("Action").and_then(|node| node.value);
     let mut input = object(root.children);
@@ -150,6 +153,12 @@ mod tests {
         let entry =
             json!({ "Id": "a", "DelaySeconds": 3, "MessageAttributes": { "n": attribute } });
         assert_eq!(request.input, json!({ "Entries": [entry] }));
+    }
+
+    #[test]
+    fn reads_an_empty_list_as_none_and_an_empty_value_as_empty() {
+        let request = decode("Action=X&Entries=&Attribute.1.Name=Policy&Attribute.1.Value=");
+        assert_eq!(request.input, json!({ "Attributes": { "Policy": "" } }));
     }
 
     #[test]

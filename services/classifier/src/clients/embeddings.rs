@@ -18,7 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Asks one model for embeddings. Cheap to clone.
 #[derive(Clone)]
-pub struct EmbeddingsClient {
+pub(crate) struct EmbeddingsClient {
     client: Client,
     base: Url,
     key: String,
@@ -50,7 +50,7 @@ struct Usage {
 }
 
 impl EmbeddingsClient {
-    pub fn new(config: &Config) -> anyhow::Result<Self> {
+    pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
         Ok(Self {
             client: telemetry::http::client(TIMEOUT, &config.faults)?,
             base: config.openai_base_url.clone(),
@@ -60,7 +60,7 @@ impl EmbeddingsClient {
     }
 
     /// One vector per text, in their order, in an `embeddings <model>` span.
-    pub async fn embed(&self, texts: &[String]) -> anyhow::Result<Vec<Vec<f32>>> {
+    pub(crate) async fn embed(&self, texts: &[String]) -> anyhow::Result<Vec<Vec<f32>>> {
         let span = self.span();
         let result = self.request(texts).instrument(span.clone()).await;
         if let Err(error) = &result {

@@ -12,21 +12,21 @@ use url::Url;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone)]
-pub struct InventoryClient {
+pub(crate) struct InventoryClient {
     client: Client,
     base: Url,
 }
 
 /// What became of an attempt to reserve an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reservation {
+pub(crate) enum Reservation {
     Made,
     NoStock,
     UnknownItem,
 }
 
 impl InventoryClient {
-    pub fn new(base: &Url, faults: &telemetry::Faults) -> anyhow::Result<Self> {
+    pub(crate) fn new(base: &Url, faults: &telemetry::Faults) -> anyhow::Result<Self> {
         Ok(Self {
             client: telemetry::http::client(TIMEOUT, faults)?,
             base: base.clone(),
@@ -34,7 +34,7 @@ impl InventoryClient {
     }
 
     /// The names of all items.
-    pub async fn names(&self) -> anyhow::Result<HashMap<ItemId, String>> {
+    pub(crate) async fn names(&self) -> anyhow::Result<HashMap<ItemId, String>> {
         let response = self.client.get(self.url("stock")).send().await?;
         let items: Vec<StockItem> = response.error_for_status()?.json().await?;
         Ok(items
@@ -44,7 +44,7 @@ impl InventoryClient {
     }
 
     /// Reserves for an order; asked twice it answers the same and reserves once.
-    pub async fn reserve(
+    pub(crate) async fn reserve(
         &self,
         item: &ItemId,
         order_id: OrderId,
@@ -66,7 +66,7 @@ impl InventoryClient {
     }
 
     /// Gives back what an order has reserved, and keeps it from reserving later; an item that is unknown is fine.
-    pub async fn release(&self, item: &ItemId, order_id: OrderId) -> anyhow::Result<()> {
+    pub(crate) async fn release(&self, item: &ItemId, order_id: OrderId) -> anyhow::Result<()> {
         let url = self.url(&format!("stock/{item}/release"));
         let response = self
             .client

@@ -3,5 +3,5 @@
 mod embeddings;
 mod inventory;
 
-pub use embeddings::EmbeddingsClient;
-pub use inventory::{InventoryClient, Reservation};
+pub(crate) use embeddings::EmbeddingsClient;
+pub(crate) use inventory::{InventoryClient, Reservation};

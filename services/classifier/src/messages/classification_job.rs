@@ -11,13 +11,13 @@ use super::ClassifierEvents;
 use crate::classifier::Classifier;
 
 #[derive(Debug)]
-pub struct JobHandler {
+pub(crate) struct JobHandler {
     classifier: Arc<Classifier>,
     events: ClassifierEvents,
 }
 
 impl JobHandler {
-    pub fn new(classifier: Arc<Classifier>, events: ClassifierEvents) -> Self {
+    pub(crate) fn new(classifier: Arc<Classifier>, events: ClassifierEvents) -> Self {
         Self { classifier, events }
     }
 

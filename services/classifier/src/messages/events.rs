@@ -8,13 +8,13 @@ use crate::config::Config;
 
 /// Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct ClassifierEvents {
+pub(crate) struct ClassifierEvents {
     jobs: sqs::Producer,
     classified: pubsub::Producer,
 }
 
 impl ClassifierEvents {
-    pub async fn connect(config: &Config) -> Result<Self, ConnectError> {
+    pub(crate) async fn connect(config: &Config) -> Result<Self, ConnectError> {
         let mut jobs = sqs::Producer::connect(&config.sqs, ClassificationJob::QUEUE).await?;
         if !config.faults.propagates(Hop::Sqs) {
             jobs = jobs.without_context();
@@ -28,17 +28,17 @@ impl ClassifierEvents {
     }
 
     /// There is an order to classify.
-    pub async fn job(&self, job: &ClassificationJob) -> Result<(), SendError> {
+    pub(crate) async fn job(&self, job: &ClassificationJob) -> Result<(), SendError> {
         self.jobs.send(job).await
     }
 
     /// It was decided what becomes of an order.
-    pub async fn order_classified(&self, event: &OrderClassified) -> Result<(), SendError> {
+    pub(crate) async fn order_classified(&self, event: &OrderClassified) -> Result<(), SendError> {
         self.classified.send(event).await
     }
 
     /// Whether both brokers answer.
-    pub async fn check(&self) -> Result<(), ConnectError> {
+    pub(crate) async fn check(&self) -> Result<(), ConnectError> {
         self.jobs.check().await?;
         self.classified.check().await
     }

@@ -4,6 +4,6 @@ mod classification_job;
 mod events;
 mod order_created;
 
-pub use classification_job::JobHandler;
-pub use events::ClassifierEvents;
-pub use order_created::IntakeHandler;
+pub(crate) use classification_job::JobHandler;
+pub(crate) use events::ClassifierEvents;
+pub(crate) use order_created::IntakeHandler;

@@ -7,12 +7,12 @@ use messaging::{Delivery, Dependency, Handler, HandlerError};
 use super::ClassifierEvents;
 
 #[derive(Debug)]
-pub struct IntakeHandler {
+pub(crate) struct IntakeHandler {
     events: ClassifierEvents,
 }
 
 impl IntakeHandler {
-    pub fn new(events: ClassifierEvents) -> Self {
+    pub(crate) fn new(events: ClassifierEvents) -> Self {
         Self { events }
     }
 }

@@ -2,4 +2,4 @@
 
 mod order_classified;
 
-pub use order_classified::OrderClassifiedHandler;
+pub(crate) use order_classified::OrderClassifiedHandler;

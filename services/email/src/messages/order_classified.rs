@@ -8,12 +8,12 @@ use crate::mailer::SendMailError;
 
 /// Writes to the customer of an order that has ended.
 #[derive(Debug)]
-pub struct OrderClassifiedHandler {
+pub(crate) struct OrderClassifiedHandler {
     emails: Emails,
 }
 
 impl OrderClassifiedHandler {
-    pub fn new(emails: Emails) -> Self {
+    pub(crate) fn new(emails: Emails) -> Self {
         Self { emails }
     }
 }

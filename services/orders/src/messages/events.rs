@@ -8,7 +8,7 @@ use crate::orders::Order;
 use crate::outbox::Event;
 
 /// An order was accepted. The context is captured here: whoever sends the event later has no request.
-pub fn order_created(order: &Order, propagate: bool) -> Event {
+pub(crate) fn order_created(order: &Order, propagate: bool) -> Event {
     let created = OrderCreated {
         order_id: order.id,
         customer_id: order.customer_id.clone(),

@@ -1,6 +1,6 @@
 //! What goes out, and the door that messages come in by.
 
-pub mod events;
+pub(crate) mod events;
 mod order_classified;
 
-pub use order_classified::OrderClassifiedHandler;
+pub(crate) use order_classified::OrderClassifiedHandler;

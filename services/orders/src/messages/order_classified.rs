@@ -6,12 +6,12 @@ use messaging::{Delivery, Dependency, Handler, HandlerError};
 use crate::orders::{Change, Orders};
 
 #[derive(Debug)]
-pub struct OrderClassifiedHandler {
+pub(crate) struct OrderClassifiedHandler {
     orders: Orders,
 }
 
 impl OrderClassifiedHandler {
-    pub fn new(orders: Orders) -> Self {
+    pub(crate) fn new(orders: Orders) -> Self {
         Self { orders }
     }
 }
