@@ -105,8 +105,8 @@ impl Broker {
         Ok(result)
     }
 
-    /// Leases messages, which gives nobody else anything to do: a puller that woke itself by
-    /// looking for more than its flow control admits would never sleep.
+    /// Leases messages. Only if some were taken and others are left are the other pullers woken,
+    /// whose shares have changed: one that woke itself by looking in vain would never sleep.
     pub(crate) fn lease<T>(
         &self,
         name: &SubscriptionName,
@@ -114,9 +114,11 @@ impl Broker {
     ) -> Result<T, Error> {
         let mut state = self.lock();
         let subscription = state.catalog.subscription(name)?;
+        let before = subscription.ready();
         let result = operation(subscription, Instant::now());
-        let next = subscription.next_event();
-        self.set_alarm(&mut state, next);
+        if subscription.ready() < before {
+            self.wake(&mut state, name);
+        }
         Ok(result)
     }
 
@@ -189,15 +191,11 @@ impl Broker {
             return;
         };
         let next = subscription.next_event();
-        if subscription.has_ready()
+        if subscription.ready() > 0
             && let Some(waiting) = state.waiting.get(name)
         {
             waiting.notify_waiters();
         }
-        self.set_alarm(state, next);
-    }
-
-    fn set_alarm(&self, state: &mut State, next: Option<Instant>) {
         if let Some(next) = next
             && state.alarm.is_none_or(|alarm| next < alarm)
         {

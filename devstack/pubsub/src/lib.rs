@@ -63,7 +63,7 @@ pub async fn serve(
     let server =
         axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     tokio::select! {
-        served = server => served.context("serving Pub/Sub"),
+        result = server => result.context("serving Pub/Sub"),
         () = grace_is_over(&shutdown) => Ok(()),
         never = broker.keep_time() => match never {},
     }

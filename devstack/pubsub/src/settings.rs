@@ -14,10 +14,9 @@ const DEFAULT_ACK_DEADLINE: Duration = Duration::from_secs(10);
 const DELIVERY_ATTEMPTS: RangeInclusive<i32> = 5..=100;
 const DEFAULT_DELIVERY_ATTEMPTS: u32 = 5;
 const DEFAULT_MINIMUM_BACKOFF: Duration = Duration::from_secs(10);
-const MAXIMUM_BACKOFF: Duration = Duration::from_secs(600);
-const RETENTION: RangeInclusive<Duration> =
-    Duration::from_secs(10 * 60)..=Duration::from_secs(31 * 24 * 3600);
-const DEFAULT_RETENTION: Duration = Duration::from_secs(7 * 24 * 3600);
+const MAXIMUM_BACKOFF: Duration = Duration::from_mins(10);
+const RETENTION: RangeInclusive<Duration> = Duration::from_mins(10)..=Duration::from_hours(31 * 24);
+const DEFAULT_RETENTION: Duration = Duration::from_hours(7 * 24);
 
 /// What was asked for at creation or by the last update, with the defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,8 +65,12 @@ impl Settings {
                 0 => DEFAULT_ACK_DEADLINE,
                 seconds => parse_ack_deadline(seconds)?,
             },
-            dead_letter: from.dead_letter_policy.map(DeadLetter::parse).transpose()?,
-            retry: from.retry_policy.map(Retry::parse).transpose()?,
+            dead_letter: from
+                .dead_letter_policy
+                .as_ref()
+                .map(DeadLetter::parse)
+                .transpose()?,
+            retry: from.retry_policy.as_ref().map(Retry::parse).transpose()?,
             filter,
             ordered: from.enable_message_ordering,
             retain_acked: from.retain_acked_messages,
@@ -97,14 +100,14 @@ impl Settings {
                 .as_ref()
                 .map_or_else(String::new, |filter| filter.source().to_owned()),
             dead_letter_policy: self.dead_letter.as_ref().map(DeadLetter::to_proto),
-            retry_policy: self.retry.as_ref().map(Retry::to_proto),
+            retry_policy: self.retry.map(Retry::to_proto),
             ..proto::Subscription::default()
         }
     }
 }
 
 impl DeadLetter {
-    fn parse(from: proto::DeadLetterPolicy) -> Result<Self, Error> {
+    fn parse(from: &proto::DeadLetterPolicy) -> Result<Self, Error> {
         let max_delivery_attempts = match from.max_delivery_attempts {
             0 => DEFAULT_DELIVERY_ATTEMPTS,
             attempts if DELIVERY_ATTEMPTS.contains(&attempts) => attempts.unsigned_abs(),
@@ -130,7 +133,7 @@ impl DeadLetter {
 }
 
 impl Retry {
-    fn parse(from: proto::RetryPolicy) -> Result<Self, Error> {
+    fn parse(from: &proto::RetryPolicy) -> Result<Self, Error> {
         let minimum = parse_backoff(from.minimum_backoff, DEFAULT_MINIMUM_BACKOFF)?;
         let maximum = parse_backoff(from.maximum_backoff, MAXIMUM_BACKOFF)?;
         if minimum > maximum {
@@ -141,7 +144,7 @@ impl Retry {
         Ok(Self { minimum, maximum })
     }
 
-    fn to_proto(&self) -> proto::RetryPolicy {
+    fn to_proto(self) -> proto::RetryPolicy {
         proto::RetryPolicy {
             minimum_backoff: to_proto(self.minimum),
             maximum_backoff: to_proto(self.maximum),
@@ -243,7 +246,7 @@ mod tests {
         let settings = Settings::parse(subscription()).unwrap();
 
         assert_eq!(settings.ack_deadline, Duration::from_secs(10));
-        assert_eq!(settings.retention, Duration::from_secs(7 * 24 * 3600));
+        assert_eq!(settings.retention, Duration::from_hours(7 * 24));
         assert_eq!(settings.dead_letter, None);
         assert_eq!(settings.retry, None);
     }

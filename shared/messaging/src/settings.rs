@@ -15,6 +15,7 @@ pub enum Relation {
 
 /// Settings of every consumer.
 #[derive(Debug, Clone, Args)]
+#[group(id = "messaging")]
 pub struct Settings {
     /// How the span that processes a message relates to the span that sent it.
     #[arg(

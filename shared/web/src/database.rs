@@ -4,11 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow, ensure};
 use clap::Args;
-use sqlx::PgPool;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgPool};
 
 use crate::startup::{Dependency, StartupArgs, wait_for};
 
@@ -32,10 +32,13 @@ pub struct DatabaseArgs {
 pub struct DatabaseUrl(PgConnectOptions);
 
 impl FromStr for DatabaseUrl {
-    type Err = sqlx::Error;
+    type Err = anyhow::Error;
 
-    fn from_str(url: &str) -> Result<Self, sqlx::Error> {
-        PgConnectOptions::from_str(url).map(Self)
+    fn from_str(url: &str) -> anyhow::Result<Self> {
+        // sqlx does not look at the scheme.
+        let ours = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        ensure!(ours, "it does not begin with postgres://");
+        Ok(Self(url.parse()?))
     }
 }
 
@@ -72,7 +75,8 @@ impl DatabaseArgs {
             setting: "DATABASE_URL",
         };
         wait_for(database, startup, || ping(&self.database_url)).await?;
-        migrate(&pool, migrations)
+        migrations
+            .run(&pool)
             .await
             .with_context(|| format!("migrating {address}"))?;
         Ok(pool)
@@ -81,17 +85,28 @@ impl DatabaseArgs {
 
 /// One connection of its own: a pool would hide why there is none behind "timed out".
 async fn ping(url: &DatabaseUrl) -> anyhow::Result<()> {
-    use sqlx::{ConnectOptions, Connection};
-    Ok(url.0.connect().await?.close().await?)
-}
-
-async fn migrate(pool: &PgPool, migrations: &Migrator) -> Result<(), MigrateError> {
-    migrations.run(pool).await
+    let connected = async { url.0.connect().await?.close().await };
+    // An error of sqlx tells its cause itself: as a chain it would tell it twice.
+    connected
+        .await
+        .map_err(|error: sqlx::Error| anyhow!("{error}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refuses_what_is_no_address_of_postgresql() {
+        for url in [
+            "",
+            "orders",
+            "mysql://127.0.0.1/orders",
+            "postgres://[/orders",
+        ] {
+            assert!(url.parse::<DatabaseUrl>().is_err(), "{url}");
+        }
+    }
 
     #[test]
     fn prints_an_address_without_its_password() {

@@ -2,6 +2,11 @@
 //!
 //! Both doors, [`crate::grpc`] and [`crate::rest`], lead here.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "all operations have one signature, so that a table of routes can hold them"
+)]
+
 pub(crate) mod publisher;
 pub(crate) mod streaming_pull;
 pub(crate) mod subscriber;

@@ -62,9 +62,6 @@ where
     R: Stream<Item = Result<StreamingPullRequest, Status>> + Unpin,
 {
     async fn next(&mut self) -> Result<Option<StreamingPullResponse>, Status> {
-        // Without a pause this stream would take its share again and again, until nothing is left
-        // for the others that were woken by the same publish.
-        tokio::task::yield_now().await;
         let shutdown = self.session.broker.shutdown().clone();
         tokio::select! {
             biased;
@@ -78,16 +75,15 @@ where
         loop {
             let notified = Arc::clone(&self.session.waiting).notified_owned();
             // Requests first: a busy subscription must not keep acknowledgements waiting.
-            let request = match self.requests.next().now_or_never() {
-                Some(request) => request,
-                None => {
-                    if let Some(response) = self.session.lease()? {
-                        return Ok(Some(response));
-                    }
-                    tokio::select! {
-                        () = notified => continue,
-                        request = self.requests.next() => request,
-                    }
+            let request = if let Some(request) = self.requests.next().now_or_never() {
+                request
+            } else {
+                if let Some(response) = self.session.lease()? {
+                    return Ok(Some(response));
+                }
+                tokio::select! {
+                    () = notified => continue,
+                    request = self.requests.next() => request,
                 }
             };
             let Some(request) = request else {

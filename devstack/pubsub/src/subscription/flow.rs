@@ -46,8 +46,19 @@ impl Streams {
         self.open.remove(&id);
     }
 
-    pub(super) fn count(&self) -> usize {
-        self.open.len()
+    /// How many of the `ready` messages this stream takes, so that all streams with room come to
+    /// hold equally many. Whoever is woken first would otherwise take everything.
+    /// A stream that holds nothing may always take one.
+    pub(super) fn share(&self, id: StreamId, ready: usize) -> usize {
+        let (streams, held) = self
+            .open
+            .iter()
+            .filter(|(other, stream)| **other == id || stream.has_room())
+            .fold((0, 0), |(streams, held), (_, stream)| {
+                (streams + 1, held + stream.messages)
+            });
+        let own = self.open.get(&id).map_or(0, |stream| stream.messages);
+        (held + ready).div_ceil(streams.max(1)).saturating_sub(own)
     }
 
     pub(super) fn budget(&self, id: StreamId) -> Option<Budget> {
@@ -79,6 +90,11 @@ impl Streams {
 }
 
 impl Stream {
+    fn has_room(&self) -> bool {
+        let under = |limit: Option<usize>, used| limit.is_none_or(|limit| used < limit);
+        under(self.limits.messages, self.messages) && under(self.limits.bytes, self.bytes)
+    }
+
     fn budget(&self) -> Budget {
         let left = |limit: Option<usize>, used| {
             limit.map_or(usize::MAX, |limit: usize| limit.saturating_sub(used))

@@ -101,8 +101,9 @@ impl Subscription {
         self.streams.close(stream);
     }
 
-    pub(crate) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+    /// Messages that can be delivered now.
+    pub(crate) fn ready(&self) -> usize {
+        self.ready.len()
     }
 
     pub(crate) fn publish(&mut self, message: Arc<PubsubMessage>, now: Instant) {
@@ -130,7 +131,7 @@ impl Subscription {
         ack_deadline: Duration,
         now: Instant,
     ) -> Option<Vec<Delivery>> {
-        let share = self.ready.len().div_ceil(self.streams.count().max(1));
+        let share = self.streams.share(stream, self.ready.len());
         let budget = self.streams.budget(stream)?;
         Some(self.take(budget, share, Some(stream), now + ack_deadline))
     }

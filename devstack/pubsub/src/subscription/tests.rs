@@ -131,9 +131,9 @@ fn an_extended_lease_ends_later() {
 
     subscription.extend(delivered[0].ack_id, clock.at(30));
     subscription.advance(clock.at(29));
-    assert!(!subscription.has_ready());
+    assert!(subscription.ready() == 0);
     subscription.advance(clock.at(30));
-    assert!(subscription.has_ready());
+    assert!(subscription.ready() == 1);
 }
 
 #[test]
@@ -147,10 +147,10 @@ fn an_ack_id_of_an_earlier_delivery_settles_nothing() {
 
     subscription.acknowledge(first[0].ack_id, clock.at(2));
     subscription.nack(first[0].ack_id, clock.at(2));
-    assert!(!subscription.has_ready());
+    assert!(subscription.ready() == 0);
 
     subscription.nack(second[0].ack_id, clock.at(2));
-    assert!(subscription.has_ready());
+    assert!(subscription.ready() == 1);
 }
 
 #[test]
@@ -252,11 +252,11 @@ fn a_failed_message_waits_for_its_back_off() {
         subscription.nack(delivered[0].ack_id, clock.at(now));
         assert_eq!(subscription.next_event(), Some(clock.at(now + backoff)));
         subscription.advance(clock.at(now + backoff - 1));
-        assert!(!subscription.has_ready());
+        assert!(subscription.ready() == 0);
         now += backoff;
         subscription.advance(clock.at(now));
     }
-    assert!(subscription.has_ready());
+    assert!(subscription.ready() == 1);
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn an_answer_stays_small_enough_for_any_client() {
 }
 
 #[test]
-fn streams_share_the_work() {
+fn streams_come_to_hold_equally_many() {
     let clock = Clock::start();
     let mut subscription = subscription(settings());
     let one = subscription.open_stream(Limits::default());
@@ -334,16 +334,33 @@ fn streams_share_the_work() {
     for _ in 0..10 {
         subscription.publish(message("a"), clock.at(0));
     }
+    let pull = |subscription: &mut Subscription, stream| {
+        subscription
+            .pull_stream(stream, DEADLINE, clock.at(0))
+            .unwrap()
+            .len()
+    };
 
-    let first = subscription
-        .pull_stream(one, DEADLINE, clock.at(0))
-        .unwrap();
-    let second = subscription
-        .pull_stream(other, DEADLINE, clock.at(0))
-        .unwrap();
+    assert_eq!(pull(&mut subscription, one), 5);
+    assert_eq!(pull(&mut subscription, one), 0);
+    assert_eq!(pull(&mut subscription, other), 5);
+}
 
-    assert_eq!(first.len(), 5);
-    assert!(!second.is_empty());
+#[test]
+fn a_stream_without_room_does_not_hold_up_the_others() {
+    let clock = Clock::start();
+    let mut subscription = subscription(settings());
+    let full = subscription.open_stream(limits(1, 1000));
+    let other = subscription.open_stream(Limits::default());
+    for _ in 0..10 {
+        subscription.publish(message("a"), clock.at(0));
+    }
+
+    let first = subscription.pull_stream(full, DEADLINE, clock.at(0));
+    let second = subscription.pull_stream(other, DEADLINE, clock.at(0));
+
+    assert_eq!(first.unwrap().len(), 1);
+    assert_eq!(second.unwrap().len(), 9);
 }
 
 #[test]

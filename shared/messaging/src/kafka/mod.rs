@@ -16,6 +16,7 @@ const SYSTEM: &str = "kafka";
 
 /// Where Kafka is.
 #[derive(Debug, Clone, Args)]
+#[group(id = "kafka")]
 pub struct Address {
     /// Kafka's bootstrap servers, as host:port, several with commas.
     #[arg(long, env = "KAFKA_BROKERS", default_value = "127.0.0.1:9092")]

@@ -17,6 +17,7 @@ const GOOGLES_OWN: &str = "pubsub.googleapis.com:443";
 
 /// Where Pub/Sub is. Credentials are Google's Application Default Credentials, and none for an emulator.
 #[derive(Debug, Clone, Args)]
+#[group(id = "pubsub")]
 pub struct Address {
     /// Pub/Sub emulator as host:port, if it is not Google's own service.
     #[arg(long, env = "PUBSUB_EMULATOR_HOST")]

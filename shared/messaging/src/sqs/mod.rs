@@ -19,6 +19,7 @@ const SYSTEM: &str = "aws_sqs";
 
 /// Where SQS is, and as whom it is used.
 #[derive(Debug, Clone, Args)]
+#[group(id = "sqs")]
 pub struct Address {
     /// SQS endpoint, if it is not AWS's own.
     #[arg(long, env = "AWS_ENDPOINT_URL_SQS")]
@@ -34,6 +35,7 @@ pub struct Address {
 
 /// Credentials; without them they come from AWS's own chain: a profile, a role.
 #[derive(Clone, Args)]
+#[group(id = "aws_keys")]
 pub struct Keys {
     /// AWS access key; without it AWS's own chain is asked: a profile, a role.
     #[arg(

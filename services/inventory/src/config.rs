@@ -1,0 +1,20 @@
+//! The settings of this service, and its `--help`.
+
+use std::net::SocketAddr;
+
+use clap::Parser;
+
+/// Keeps the stock: tells what there is, reserves it for orders, takes it back.
+#[derive(Debug, Clone, Parser)]
+#[command(version, about, after_help = telemetry::SETTINGS_HELP)]
+pub struct Config {
+    /// Address to listen on.
+    #[arg(long, env = "LISTEN_ADDR", default_value = "127.0.0.1:8082")]
+    pub listen_addr: SocketAddr,
+
+    #[command(flatten)]
+    pub database: web::DatabaseArgs,
+
+    #[command(flatten)]
+    pub startup: web::StartupArgs,
+}
