@@ -15,7 +15,7 @@ use crate::ports::{Claims, Port, Ports};
 use crate::process::Exit;
 use crate::ready::wait_until_ready;
 use crate::rundir::{Run, RunDir, stop_leftovers};
-use crate::screen::{Screen, Show};
+use crate::screen::{PartLog, Screen, Show};
 use crate::settings::{Addresses, Overrides, Service};
 use crate::signals::Signals;
 
@@ -191,20 +191,20 @@ impl Stack {
         }
     }
 
+    /// All five, side by side, until each says that it is ready.
     async fn start_services(
         &mut self,
         addresses: &Addresses,
-        mut claims: Claims,
+        claims: Claims,
     ) -> anyhow::Result<()> {
+        // All ports are let go before the first child starts: for the moment between its fork and its exec, a child
+        // holds a copy of every socket that we still have, and another could not bind that port.
+        drop(claims);
         let client = reqwest::Client::builder().timeout(READY_TIMEOUT).build()?;
         let mut waits = Vec::new();
         for service in Service::ALL {
-            let (context, log) = (self.context.clone(), self.context.log(service.name())?);
-            let line = context.screen.starting(service.name());
-            claims.release(service.port());
-            let stop = self.services.stop.clone();
-            let task = services::run(context, service, addresses.clone(), Arc::clone(&log), stop);
-            self.services.add(service.name(), task);
+            let line = self.context.screen.starting(service.name());
+            let log = self.start_service(service, addresses)?;
             let (url, client) = (addresses.service_url(service), &client);
             waits.push(async move {
                 let ready = wait_until_ready(client, &url).await;
@@ -217,6 +217,18 @@ impl Stack {
             all = try_join_all(waits) => all.map(|_| ()).map_err(|exit| self.died(&exit)),
             exit = self.first_end() => Err(self.died(&exit)),
         }
+    }
+
+    fn start_service(
+        &mut self,
+        service: Service,
+        addresses: &Addresses,
+    ) -> anyhow::Result<Arc<PartLog>> {
+        let log = self.context.log(service.name())?;
+        let (context, stop) = (self.context.clone(), self.services.stop.clone());
+        let task = services::run(context, service, addresses.clone(), Arc::clone(&log), stop);
+        self.services.add(service.name(), task);
+        Ok(log)
     }
 
     /// The first part to end by itself.

@@ -1,10 +1,13 @@
-use std::net::SocketAddr;
+//! The settings of this service, and its `--help`.
 
-use clap::{ArgAction, Parser};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::{ArgAction, Parser, value_parser};
 use telemetry::http::Trust;
 use url::Url;
 
-/// The public door: checks what callers send, passes it on to orders and inventory, and begins the trace.
+/// The public door: checks what comes in, and passes it on to the services behind.
 #[derive(Debug, Clone, Parser)]
 #[command(version, about, after_help = telemetry::SETTINGS_HELP)]
 pub struct Config {
@@ -13,19 +16,19 @@ pub struct Config {
     pub listen_addr: SocketAddr,
 
     /// Base URL of the orders service.
-    #[arg(long, env = "ORDERS_URL", default_value = "http://127.0.0.1:8081")]
+    #[arg(long, env = "ORDERS_URL", default_value = "http://127.0.0.1:8081", value_parser = base_url)]
     pub orders_url: Url,
 
     /// Base URL of the inventory service.
-    #[arg(long, env = "INVENTORY_URL", default_value = "http://127.0.0.1:8082")]
+    #[arg(long, env = "INVENTORY_URL", default_value = "http://127.0.0.1:8082", value_parser = base_url)]
     pub inventory_url: Url,
 
-    /// Seconds to wait for a service behind the gateway.
-    #[arg(long, env = "UPSTREAM_TIMEOUT_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
-    pub upstream_timeout_seconds: u64,
+    /// Milliseconds that a service behind may take to answer.
+    #[arg(long, env = "GATEWAY_TIMEOUT_MS", default_value_t = 10_000, value_parser = value_parser!(u64).range(1..))]
+    pub gateway_timeout_ms: u64,
 
-    /// Whether to continue a caller's trace and take its baggage: true, or false to begin a trace and link to theirs.
-    #[arg(long, env = "GATEWAY_TRUST_INCOMING_TRACE", action = ArgAction::Set, default_value_t = false)]
+    /// Whether a caller's trace is continued, and its baggage taken, instead of beginning a trace that links to it.
+    #[arg(long, env = "GATEWAY_TRUST_INCOMING_TRACE", default_value_t = false, action = ArgAction::Set)]
     pub gateway_trust_incoming_trace: bool,
 
     #[command(flatten)]
@@ -33,11 +36,25 @@ pub struct Config {
 }
 
 impl Config {
-    pub(crate) fn trust(&self) -> Trust {
+    /// How long a service behind may take to answer.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.gateway_timeout_ms)
+    }
+
+    /// What becomes of a caller's trace.
+    pub fn trust(&self) -> Trust {
         if self.gateway_trust_incoming_trace {
             Trust::Continue
         } else {
             Trust::Link
         }
+    }
+}
+
+fn base_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        _ => Err("it does not begin with http:// or https://".to_owned()),
     }
 }

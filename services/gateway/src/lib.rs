@@ -1,4 +1,4 @@
-//! The gateway: the public HTTP API, and the place where a trace begins.
+//! The gateway: the public HTTP API, in front of orders and inventory.
 
 mod clients;
 pub mod config;
@@ -10,45 +10,31 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use web::Readiness;
 
-use crate::clients::{InventoryClient, OrdersClient};
+use crate::clients::{Health, InventoryClient, OrdersClient};
 use crate::config::Config;
 
-/// How long requests in hand may take after the gateway was told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long requests in hand may take after the service was told to stop.
+const DRAIN: Duration = Duration::from_secs(5);
 
-/// The services behind the gateway.
-#[derive(Debug, Clone)]
-struct Services {
-    orders: OrdersClient,
-    inventory: InventoryClient,
-}
-
-/// Runs the gateway on `listener` until `shutdown`.
+/// Runs the service on `listener` until `shutdown`.
 ///
-/// It does not wait for the services behind it: while one is away, its callers are told so.
+/// It waits for nobody at its start: what is behind may come and go, and `/readyz` tells.
 pub async fn run(
     config: Config,
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let services = Services {
-        orders: OrdersClient::new(&config)?,
-        inventory: InventoryClient::new(&config)?,
-    };
-    let readiness = readiness(services.clone());
-    let router = http::router(services, config.trust(), readiness);
+    let client = telemetry::http::client(config.timeout(), &config.faults)?;
+    let orders = OrdersClient::new(client.clone(), config.orders_url.clone());
+    let inventory = InventoryClient::new(client, config.inventory_url.clone());
+    let router = http::router(orders, inventory, readiness(&config)?, config.trust());
     web::serve(listener, router, shutdown, DRAIN).await
 }
 
-fn readiness(services: Services) -> Readiness {
-    let Services { orders, inventory } = services;
-    Readiness::new()
-        .check("orders", move || {
-            let orders = orders.clone();
-            async move { orders.check().await }
-        })
-        .check("inventory", move || {
-            let inventory = inventory.clone();
-            async move { inventory.check().await }
-        })
+fn readiness(config: &Config) -> anyhow::Result<Readiness> {
+    let orders = Health::new(&config.orders_url)?;
+    let inventory = Health::new(&config.inventory_url)?;
+    Ok(Readiness::new()
+        .check("orders", move || orders.clone().check())
+        .check("inventory", move || inventory.clone().check()))
 }

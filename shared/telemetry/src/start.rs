@@ -9,7 +9,7 @@ use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{FilterExt, dynamic_filter_fn, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
@@ -89,6 +89,10 @@ fn log_filter() -> anyhow::Result<EnvFilter> {
 }
 
 /// Spans have a filter of their own, so that `RUST_LOG=warn` makes the console quiet and leaves traces whole.
+///
+/// It is a dynamic one on purpose.
+/// When all filters answer once and for all, `tracing` no longer asks them, and a library that only asks whether it may
+/// log through the crate `log`, as librdkafka's does, leaves its answer behind for the next span, which is then lost.
 pub(crate) fn span_layer(traces: &SdkTracerProvider) -> BoxedLayer {
     tracing_opentelemetry::layer()
         .with_tracer(traces.tracer("orderflow"))
@@ -96,16 +100,16 @@ pub(crate) fn span_layer(traces: &SdkTracerProvider) -> BoxedLayer {
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false)
-        .with_filter(filter_fn(|metadata| {
+        .with_filter(dynamic_filter_fn(|metadata, _| {
             metadata.is_span() && *metadata.level() <= Level::INFO
         }))
         .boxed()
 }
 
 fn log_layer(logs: &SdkLoggerProvider) -> anyhow::Result<BoxedLayer> {
+    let not_exporters_own = filter_fn(|metadata| !is_exporters_own(metadata));
     Ok(OpenTelemetryTracingBridge::new(logs)
-        .with_filter(filter_fn(|metadata| !is_exporters_own(metadata)))
-        .with_filter(log_filter()?)
+        .with_filter(not_exporters_own.and(log_filter()?))
         .boxed())
 }
 
@@ -140,5 +144,37 @@ impl Telemetry {
         if let Some(Err(error)) = logs {
             tracing::warn!(%error, "the last log records may be lost");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use log::Log;
+    use opentelemetry_sdk::trace::InMemorySpanExporter;
+    use tracing::info_span;
+    use tracing_log::LogTracer;
+
+    use super::*;
+
+    #[test]
+    fn a_library_that_asks_whether_it_may_log_costs_no_span() {
+        let exporter = InMemorySpanExporter::default();
+        let traces = SdkTracerProvider::builder()
+            .with_simple_exporter(exporter.clone())
+            .build();
+        let logs = SdkLoggerProvider::builder().build();
+        let layers = vec![
+            console::layer().with_filter(log_filter().unwrap()).boxed(),
+            span_layer(&traces),
+            log_layer(&logs).unwrap(),
+        ];
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layers), || {
+            for _ in 0..3 {
+                let asked = log::Metadata::builder().level(log::Level::Debug).build();
+                LogTracer::new().enabled(&asked);
+                info_span!("statement").in_scope(|| ());
+            }
+        });
+        assert_eq!(exporter.get_finished_spans().unwrap().len(), 3);
     }
 }

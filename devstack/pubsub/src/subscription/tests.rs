@@ -406,7 +406,7 @@ fn only_messages_that_match_the_filter_arrive() {
 fn messages_past_their_retention_are_dropped() {
     let clock = Clock::start();
     let mut subscription = subscription(Settings {
-        retention: Duration::from_secs(600),
+        retention: Duration::from_mins(10),
         ..settings()
     });
     subscription.publish(message("a"), clock.at(0));

@@ -11,9 +11,9 @@ async fn a_message_arrives_with_its_attributes_and_is_gone_once_acknowledged() {
     let server = TestServer::start().await;
     let mut orders = server.subscribe(ORDERS).await;
     let publisher = server.publisher(TOPIC).await;
-    let sent = message("hello").set_attributes([("traceparent", "00-1-2-01"), ("empty", "")]);
+    let hello = message("hello").set_attributes([("traceparent", "00-1-2-01"), ("empty", "")]);
 
-    let id = publisher.publish(sent).await.unwrap();
+    let id = publisher.publish(hello).await.unwrap();
     let (received, handler) = next(&mut orders).await;
 
     assert_eq!(received.data, "hello");
@@ -97,21 +97,21 @@ async fn two_streams_of_a_subscription_share_its_messages() {
         });
     }
     let mut taken = [0, 0];
-    let mut published = HashSet::new();
+    let mut sent = HashSet::new();
     let mut received = HashSet::new();
 
     // The streams open in the background, so this goes on until both have had some.
     while taken.contains(&0) {
         let batch = (0..10).map(|n| publisher.publish(message(&n.to_string())));
-        published.extend(try_join_all(batch).await.unwrap());
-        while received.len() < published.len() {
+        sent.extend(try_join_all(batch).await.unwrap());
+        while received.len() < sent.len() {
             let (consumer, id) = in_time(arrivals.recv()).await.unwrap();
             assert!(received.insert(id), "a message arrived twice");
             taken[consumer] += 1;
         }
     }
 
-    assert_eq!(received, published);
+    assert_eq!(received, sent);
 }
 
 #[tokio::test]

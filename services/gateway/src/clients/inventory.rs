@@ -1,25 +1,25 @@
-use std::time::Duration;
-
 use domain::ItemId;
+use telemetry::http::Client;
+use url::Url;
 
-use super::upstream::{Answer, Upstream, UpstreamError};
-use crate::config::Config;
+use super::{Answer, CallError, below, call};
 
-/// The inventory service. Cheap to clone.
+const SERVICE: &str = "inventory";
+
+/// The inventory service.
 #[derive(Debug, Clone)]
-pub(crate) struct InventoryClient(Upstream);
+pub(crate) struct InventoryClient {
+    client: Client,
+    base: Url,
+}
 
 impl InventoryClient {
-    pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
-        let timeout = Duration::from_secs(config.upstream_timeout_seconds);
-        Upstream::new("inventory", &config.inventory_url, timeout, &config.faults).map(Self)
+    pub(crate) fn new(client: Client, base: Url) -> Self {
+        Self { client, base }
     }
 
-    pub(crate) async fn get(&self, item: &ItemId) -> Result<Answer, UpstreamError> {
-        self.0.get(&format!("stock/{item}")).await
-    }
-
-    pub(crate) async fn check(&self) -> anyhow::Result<()> {
-        self.0.check().await
+    pub(crate) async fn get(&self, item: &ItemId) -> Result<Answer, CallError> {
+        let url = below(&self.base, ["stock", item.as_str()]);
+        call(SERVICE, self.client.get(url)).await
     }
 }

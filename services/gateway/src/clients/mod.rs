@@ -1,9 +1,93 @@
-//! The services behind the gateway, one file per remote.
+//! The services behind, one file each, and what calling them has in common.
 
+mod health;
 mod inventory;
 mod orders;
-mod upstream;
 
+use bytes::Bytes;
+use reqwest::{StatusCode, header::HeaderMap};
+use reqwest_middleware::{Error, RequestBuilder};
+use url::Url;
+
+pub(crate) use health::Health;
 pub(crate) use inventory::InventoryClient;
 pub(crate) use orders::OrdersClient;
-pub(crate) use upstream::{Answer, UpstreamError};
+
+/// What a service answered: a success, or a problem of the caller's making.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// Why there is no answer that could be passed on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    #[error("{0} cannot be reached")]
+    Unreachable(&'static str, #[source] Error),
+    #[error("{0} did not answer in time")]
+    TimedOut(&'static str, #[source] Error),
+    #[error("{0} failed with status {1}")]
+    Failed(&'static str, StatusCode),
+}
+
+/// Sends `request` once: a POST that is sent again may be done twice.
+async fn call(service: &'static str, request: RequestBuilder) -> Result<Answer, CallError> {
+    let explain = |error: Error| {
+        if error.is_timeout() {
+            CallError::TimedOut(service, error)
+        } else {
+            CallError::Unreachable(service, error)
+        }
+    };
+    let response = request.send().await.map_err(explain)?;
+    let status = response.status();
+    if status.is_server_error() {
+        return Err(CallError::Failed(service, status));
+    }
+    let headers = response.headers().clone();
+    let body = response
+        .bytes()
+        .await
+        .map_err(|error| explain(error.into()))?;
+    Ok(Answer {
+        status,
+        headers,
+        body,
+    })
+}
+
+/// The URL of a place below `base`, whether or not that ends in a slash.
+fn below<'a>(base: &Url, segments: impl IntoIterator<Item = &'a str>) -> Url {
+    let mut url = base.clone();
+    url.path_segments_mut()
+        .expect("an http URL has a path")
+        .pop_if_empty()
+        .extend(segments);
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_places_below_any_base() {
+        for (base, expected) in [
+            ("http://orders:8081", "http://orders:8081/orders/a%2Fb"),
+            ("http://orders:8081/", "http://orders:8081/orders/a%2Fb"),
+            (
+                "https://example.com/api",
+                "https://example.com/api/orders/a%2Fb",
+            ),
+            (
+                "https://example.com/api/",
+                "https://example.com/api/orders/a%2Fb",
+            ),
+        ] {
+            let url = below(&base.parse().unwrap(), ["orders", "a/b"]);
+            assert_eq!(url.as_str(), expected);
+        }
+    }
+}

@@ -1,38 +1,46 @@
-use std::time::Duration;
-
 use domain::{NewOrder, OrderId};
+use telemetry::http::Client;
+use url::Url;
 
-use super::upstream::{Answer, Upstream, UpstreamError};
-use crate::config::Config;
+use super::{Answer, CallError, below, call};
 
-/// The orders service. Cheap to clone.
+const SERVICE: &str = "orders";
+
+/// The orders service.
 #[derive(Debug, Clone)]
-pub(crate) struct OrdersClient(Upstream);
+pub(crate) struct OrdersClient {
+    client: Client,
+    base: Url,
+}
 
 impl OrdersClient {
-    pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
-        let timeout = Duration::from_secs(config.upstream_timeout_seconds);
-        Upstream::new("orders", &config.orders_url, timeout, &config.faults).map(Self)
+    pub(crate) fn new(client: Client, base: Url) -> Self {
+        Self { client, base }
     }
 
-    pub(crate) async fn place(&self, order: &NewOrder) -> Result<Answer, UpstreamError> {
-        self.0.post("orders", order).await
+    pub(crate) async fn place(&self, order: &NewOrder) -> Result<Answer, CallError> {
+        let url = below(&self.base, ["orders"]);
+        call(SERVICE, self.client.post(url).json(order)).await
     }
 
-    pub(crate) async fn get(&self, id: OrderId) -> Result<Answer, UpstreamError> {
-        self.0.get(&format!("orders/{id}")).await
+    pub(crate) async fn get(&self, id: OrderId) -> Result<Answer, CallError> {
+        let url = below(&self.base, ["orders", &id.to_string()]);
+        call(SERVICE, self.client.get(url)).await
     }
 
-    /// `query` is the caller's, as it came.
-    pub(crate) async fn list(&self, query: &str) -> Result<Answer, UpstreamError> {
-        self.0.get(&format!("orders?{query}")).await
+    /// The newest orders; the orders service alone knows what its `query` may hold.
+    pub(crate) async fn list(&self, query: Option<&str>) -> Result<Answer, CallError> {
+        self.list_from("orders", query).await
     }
 
-    pub(crate) async fn list_one_by_one(&self, query: &str) -> Result<Answer, UpstreamError> {
-        self.0.get(&format!("orders-nplus1?{query}")).await
+    /// The same with a query per order.
+    pub(crate) async fn list_one_by_one(&self, query: Option<&str>) -> Result<Answer, CallError> {
+        self.list_from("orders-nplus1", query).await
     }
 
-    pub(crate) async fn check(&self) -> anyhow::Result<()> {
-        self.0.check().await
+    async fn list_from(&self, place: &str, query: Option<&str>) -> Result<Answer, CallError> {
+        let mut url = below(&self.base, [place]);
+        url.set_query(query);
+        call(SERVICE, self.client.get(url)).await
     }
 }

@@ -1,28 +1,19 @@
-//! What callers get from the services behind us. The status codes of this service stand here.
+//! Passing a service's answer on to the caller as it is.
 
-use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::response::{IntoResponse, Response};
-use web::Problem;
 
-use crate::clients::{Answer, UpstreamError};
+use crate::clients::Answer;
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        (self.status, self.headers, self.body).into_response()
-    }
-}
-
-impl IntoResponse for UpstreamError {
-    /// The caller learns which service failed, and the log learns why.
-    fn into_response(self) -> Response {
-        let status = match &self {
-            Self::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
-            Self::Unreachable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Failed { .. } => StatusCode::BAD_GATEWAY,
-        };
-        let detail = self.to_string();
-        let reason = format!("{:#}", anyhow::Error::new(self));
-        tracing::error!(reason, "no answer for the caller");
-        Problem::new(status).detail(detail).into_response()
+        let mut response = (self.status, self.body).into_response();
+        // Only what belongs to the answer: `traceresponse`, for one, is about the hop and not about the order.
+        for name in [CONTENT_TYPE, LOCATION] {
+            if let Some(value) = self.headers.get(&name) {
+                response.headers_mut().insert(name, value.clone());
+            }
+        }
+        response
     }
 }

@@ -1,13 +1,14 @@
+//! Inventory over HTTP.
+
 use axum::extract::State;
 use domain::ItemId;
-use web::Path;
+use web::{Path, Problem};
 
-use crate::Services;
-use crate::clients::{Answer, UpstreamError};
+use crate::clients::{Answer, InventoryClient};
 
 pub(super) async fn get(
-    State(services): State<Services>,
+    State(inventory): State<InventoryClient>,
     Path(item): Path<ItemId>,
-) -> Result<Answer, UpstreamError> {
-    services.inventory.get(&item).await
+) -> Result<Answer, Problem> {
+    Ok(inventory.get(&item).await?)
 }

@@ -1,38 +1,35 @@
+//! Orders over HTTP.
+
 use axum::extract::{RawQuery, State};
 use domain::{NewOrder, OrderId};
-use web::{Json, Path};
+use web::{Json, Path, Problem};
 
-use crate::Services;
-use crate::clients::{Answer, UpstreamError};
+use crate::clients::{Answer, OrdersClient};
 
-/// What is not an order ends here, with a problem that names the field.
 pub(super) async fn place(
-    State(services): State<Services>,
+    State(orders): State<OrdersClient>,
     Json(order): Json<NewOrder>,
-) -> Result<Answer, UpstreamError> {
-    services.orders.place(&order).await
+) -> Result<Answer, Problem> {
+    Ok(orders.place(&order).await?)
 }
 
 pub(super) async fn get(
-    State(services): State<Services>,
+    State(orders): State<OrdersClient>,
     Path(id): Path<OrderId>,
-) -> Result<Answer, UpstreamError> {
-    services.orders.get(id).await
+) -> Result<Answer, Problem> {
+    Ok(orders.get(id).await?)
 }
 
 pub(super) async fn list(
-    State(services): State<Services>,
+    State(orders): State<OrdersClient>,
     RawQuery(query): RawQuery,
-) -> Result<Answer, UpstreamError> {
-    services.orders.list(&query.unwrap_or_default()).await
+) -> Result<Answer, Problem> {
+    Ok(orders.list(query.as_deref()).await?)
 }
 
 pub(super) async fn list_one_by_one(
-    State(services): State<Services>,
+    State(orders): State<OrdersClient>,
     RawQuery(query): RawQuery,
-) -> Result<Answer, UpstreamError> {
-    services
-        .orders
-        .list_one_by_one(&query.unwrap_or_default())
-        .await
+) -> Result<Answer, Problem> {
+    Ok(orders.list_one_by_one(query.as_deref()).await?)
 }

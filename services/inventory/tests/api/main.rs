@@ -8,3 +8,4 @@ mod release;
 mod reserve;
 mod settings;
 mod stock;
+mod traces;

@@ -1,0 +1,24 @@
+use axum::Router;
+use axum::routing::get;
+
+use crate::helpers::{TestApp, problem};
+
+#[tokio::test]
+async fn is_ready_when_both_services_are_up() {
+    let healthy = Router::new().route("/healthz", get(|| async {}));
+    let app = TestApp::spawn(healthy.clone(), healthy).await;
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(app.get(path).send().await.unwrap().status(), 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn is_not_ready_but_alive_without_them() {
+    let app = TestApp::spawn_alone().await;
+    assert_eq!(app.get("/healthz").send().await.unwrap().status(), 200);
+    let (status, problem) = problem(app.get("/readyz")).await;
+    assert_eq!(
+        (status, problem["detail"].as_str()),
+        (503, Some("not ready: orders, inventory"))
+    );
+}

@@ -1,0 +1,11 @@
+mod classified;
+mod helpers;
+mod kafka;
+mod outbox;
+mod place;
+mod pubsub_server;
+mod read;
+mod ready;
+mod settings;
+mod status;
+mod wrong_input;
