@@ -67,14 +67,15 @@ pub(crate) fn open_to_all(path: &Path) -> bool {
 }
 
 fn place_elsewhere(dir: &Path) -> io::Result<PathBuf> {
+    if dir.is_symlink() {
+        return fs::read_link(dir);
+    }
     let mut hasher = DefaultHasher::new();
     dir.hash(&mut hasher);
     let place = PathBuf::from(format!("/var/tmp/postgres-{:016x}", hasher.finish()));
-    if !dir.is_symlink() {
-        if place.exists() {
-            fs::remove_dir_all(&place)?;
-        }
-        symlink(&place, dir)?;
+    if place.exists() {
+        fs::remove_dir_all(&place)?;
     }
+    symlink(&place, dir)?;
     Ok(place)
 }

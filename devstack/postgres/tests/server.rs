@@ -1,4 +1,7 @@
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helper functions too")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails, in its helper functions too"
+)]
 
 use std::path::Path;
 use std::process::Command;

@@ -110,14 +110,21 @@ const STOCK_RESERVED: &[Row] = &[
 
 #[rustfmt::skip]
 const STOCK_REFUSED: &[Row] = &[
-    row("ask in vain",   "POST",                          "classifier", Client,  ChildOf("classify")).only(REFUSED).fails().times(Count::SOME),
+    row("ask in vain",   "POST",                          "classifier", Client,  ChildOf("classify")).only(REFUSED).fails(),
     row("refuse",        "POST /stock/{item_id}/reserve", "inventory",  Server,  ChildOf("ask in vain")).over(Http),
-    row("try insert",    "INSERT reservations",           "inventory",  Client,  ChildOf("refuse")).has(SQL).times(Count::OPTIONAL),
+    row("try insert",    "INSERT reservations",           "inventory",  Client,  ChildOf("refuse")).has(SQL),
     row("try update",    "UPDATE stock",                  "inventory",  Client,  ChildOf("refuse")).has(SQL).times(Count::OPTIONAL),
+    row("mark refused",  "UPDATE reservations",           "inventory",  Client,  ChildOf("refuse")).has(SQL).times(Count::OPTIONAL),
+    row("look before",   "SELECT reservations",           "inventory",  Client,  ChildOf("refuse")).has(SQL).times(Count::OPTIONAL),
     row("ask stock",     "POST",                          "classifier", Client,  ChildOf("classify")).times(Count::ANY),
-    row("stock call",    "POST /stock/{item_id}/<action>", "inventory", Server,  ChildOf("ask stock")).over(Http),
-    row("reservation",   "<verb> reservations",           "inventory",  Client,  ChildOf("stock call")).has(SQL),
-    row("move stock",    "UPDATE stock",                  "inventory",  Client,  ChildOf("stock call")).has(SQL),
+    row("reserve",       "POST /stock/{item_id}/reserve", "inventory",  Server,  ChildOf("ask stock")).over(Http).times(Count::OPTIONAL),
+    row("reservation",   "INSERT reservations",           "inventory",  Client,  ChildOf("reserve")).has(SQL),
+    row("take stock",    "UPDATE stock",                  "inventory",  Client,  ChildOf("reserve")).has(SQL),
+    row("release",       "POST /stock/{item_id}/release", "inventory",  Server,  ChildOf("ask stock")).over(Http).times(Count::OPTIONAL),
+    row("tombstone",     "INSERT reservations",           "inventory",  Client,  ChildOf("release")).has(SQL),
+    row("withdraw",      "UPDATE reservations",           "inventory",  Client,  ChildOf("release")).has(SQL),
+    row("put back",      "UPDATE stock",                  "inventory",  Client,  ChildOf("release")).has(SQL),
+    row("answer",        "SELECT reservations",           "inventory",  Client,  ChildOf("release")).has(SQL),
 ];
 
 #[rustfmt::skip]

@@ -15,9 +15,11 @@ pub(crate) const NAME: &str = "devstack";
 
 /// From here on, `tracing` in this process writes to `log`.
 pub(crate) fn install(log: Arc<PartLog>) -> anyhow::Result<()> {
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .from_env_lossy();
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into());
+    // A new data folder on a slow disk takes a second to create a database: nobody has to act on that.
+    let filter = filter
+        .from_env_lossy()
+        .add_directive("sqlx::query=error".parse()?);
     let lines = json_subscriber::layer()
         .flatten_event(true)
         .with_writer(move || LineWriter(Arc::clone(&log)));

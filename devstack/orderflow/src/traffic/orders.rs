@@ -1,20 +1,25 @@
 //! The orders of the traffic: what customers of a small shop would ask for.
 
+use std::ops::RangeInclusive;
+
 use crate::gateway::{NewItem, NewOrder};
 
-/// The items that the inventory begins with, and what they cost here, in minor units.
-const ITEMS: [(&str, u32); 10] = [
+/// What the inventory has plenty of, and what it costs, in minor units.
+const ITEMS: [(&str, u32); 9] = [
     ("ITEM-001", 2999),
-    ("ITEM-002", 4999),
-    ("ITEM-003", 1299),
-    ("ITEM-004", 8999),
-    ("ITEM-005", 599),
-    ("ITEM-006", 14999),
-    ("ITEM-007", 3499),
-    ("ITEM-008", 2499),
-    ("ITEM-009", 999),
-    ("ITEM-010", 6999),
+    ("ITEM-002", 4500),
+    ("ITEM-003", 599),
+    ("ITEM-004", 3500),
+    ("ITEM-005", 4999),
+    ("ITEM-006", 8900),
+    ("ITEM-007", 1899),
+    ("ITEM-008", 1299),
+    ("ITEM-009", 1999),
 ];
+
+/// What the inventory has only five of, and never gets more.
+const SCARCE: (&str, u32) = ("ITEM-010", 7900);
+const MORE_THAN_THERE_ARE: RangeInclusive<u32> = 6..=20;
 
 const CUSTOMERS: [&str; 8] = [
     "ada",
@@ -42,9 +47,6 @@ const SUSPICIOUS_NOTES: [&str; 3] = [
     "urgent overnight to a freight forwarder, billing name differs, pay with gift cards",
 ];
 
-/// More than the inventory will ever hold of one item, and still a quantity that an order may ask for.
-const MORE_THAN_THE_STOCK: u32 = 100_000;
-
 /// What an order is meant to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -62,7 +64,7 @@ pub(crate) fn order(kind: Kind, random: &mut fastrand::Rng) -> NewOrder {
         _ => random.bool().then(|| pick(&NOTES, random)),
     };
     if kind == Kind::WithoutStock {
-        items[0].quantity = MORE_THAN_THE_STOCK;
+        items.push(item(SCARCE, random.u32(MORE_THAN_THERE_ARE)));
     }
     NewOrder {
         customer_id,
@@ -84,14 +86,17 @@ pub(crate) fn kind(random: &mut fastrand::Rng) -> Kind {
 fn items(random: &mut fastrand::Rng) -> Vec<NewItem> {
     let how_many = random.usize(1..=3);
     let chosen = random.choose_multiple(ITEMS, how_many);
-    let item = |(id, price): (&str, u32)| NewItem {
-        item_id: id.to_owned(),
-        quantity: 1,
-        price,
-    };
-    let mut items: Vec<_> = chosen.into_iter().map(item).collect();
+    let mut items: Vec<_> = chosen.into_iter().map(|what| item(what, 1)).collect();
     items[0].quantity = random.u32(1..=2);
     items
+}
+
+fn item((id, price): (&str, u32), quantity: u32) -> NewItem {
+    NewItem {
+        item_id: id.to_owned(),
+        quantity,
+        price,
+    }
 }
 
 fn pick<'a>(from: &[&'a str], random: &mut fastrand::Rng) -> &'a str {

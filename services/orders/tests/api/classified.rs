@@ -11,7 +11,9 @@ fn classified(order_id: &str, outcome: &str) -> Value {
 
 /// Waits until `count` deliveries were processed.
 async fn until_processed(recorder: &Recorder, count: usize) {
+    let mut n = 0;
     until(async || {
+        n += 1; if n % 500 == 0 { for s in recorder.spans() { eprintln!("{} {:?}", s.name, s.status); } eprintln!("--"); }
         let spans = recorder.spans().into_iter();
         let processed = spans.filter(|span| span.name == PROCESS).count();
         (processed == count).then_some(())

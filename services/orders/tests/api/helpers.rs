@@ -102,15 +102,14 @@ impl TestApp {
 
     /// Takes the database away for good, and ends what is connected to it.
     pub(crate) async fn lose_database(&self) {
-        let (server, name) = self.database_url.rsplit_once('/').unwrap();
-        let server = PgPool::connect(&format!("{server}/postgres"))
-            .await
-            .unwrap();
-        let drop = format!("drop database {name} with (force)");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(drop))
-            .execute(&server)
-            .await
-            .unwrap();
+        let options = self.database.connect_options();
+        let drop = format!(
+            "drop database {} with (force)",
+            options.get_database().unwrap()
+        );
+        let server = PgPool::connect_lazy_with(options.as_ref().clone().database("postgres"));
+        let dropped = sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(&server);
+        dropped.await.unwrap();
     }
 
     fn url(&self, path: &str) -> String {

@@ -81,7 +81,7 @@ impl Kafka {
 }
 
 fn record(message: &BorrowedMessage<'_>) -> Record {
-    let headers = message.headers().unwrap().iter();
+    let headers = message.headers().into_iter().flat_map(Headers::iter);
     Record {
         key: text(message.key()),
         payload: serde_json::from_slice(message.payload().unwrap()).unwrap(),
