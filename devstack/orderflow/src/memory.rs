@@ -1,6 +1,7 @@
 //! How much memory the running stack takes.
 
 use std::collections::HashSet;
+use std::fs;
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
@@ -9,8 +10,8 @@ use crate::rundir::Run;
 /// The sum over all processes of a stack.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
-    /// Resident set sizes added up. Pages that processes share (PostgreSQL's buffers) count once per process,
-    /// so this is never less than what the stack really takes.
+    /// Proportional set sizes added up: a page that processes share, such as PostgreSQL's buffers, counts once.
+    /// Where the system does not tell them, resident set sizes, in which it counts once per process.
     pub(crate) bytes: u64,
     pub(crate) processes: usize,
 }
@@ -26,13 +27,30 @@ pub(crate) fn of_stack(run: &Run) -> Option<Memory> {
         .map(|child| child.process.pid)
         .chain([run.command.pid]);
     let pids = with_descendants(roots, &parents(&system));
-    let memory = pids
+    let resident = |pid| {
+        system
+            .process(Pid::from_u32(pid))
+            .map_or(0, sysinfo::Process::memory)
+    };
+    let bytes = pids
         .iter()
-        .filter_map(|pid| system.process(Pid::from_u32(*pid)));
+        .map(|pid| proportional(*pid).unwrap_or_else(|| resident(*pid)))
+        .sum();
     Some(Memory {
-        bytes: memory.map(sysinfo::Process::memory).sum(),
+        bytes,
         processes: pids.len(),
     })
+}
+
+/// Linux alone has it, and lets us read it for processes of our own user, or of any as root.
+fn proportional(pid: u32) -> Option<u64> {
+    parse_pss(&fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?)
+}
+
+fn parse_pss(rollup: &str) -> Option<u64> {
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
 }
 
 fn parents(system: &System) -> Vec<(u32, u32)> {
@@ -70,5 +88,12 @@ mod tests {
             with_descendants([1, 2].into_iter(), &parents),
             HashSet::from([1, 2, 3, 5])
         );
+    }
+
+    #[test]
+    fn reads_the_proportional_set_size() {
+        let rollup = "55d0-7ffe ---p 00000000 00:00 0    [rollup]\nRss:      2048 kB\nPss:      1024 kB\nPss_Dirty: 8 kB\n";
+        assert_eq!(parse_pss(rollup), Some(1024 * 1024));
+        assert_eq!(parse_pss(""), None);
     }
 }

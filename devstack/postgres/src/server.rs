@@ -239,6 +239,8 @@ impl Launch {
             // Nobody needs the socket file, and its path may be at most 107 bytes long.
             "-cunix_socket_directories=".to_owned(),
             format!("-cmax_connections={MAX_CONNECTIONS}"),
+            // A demo's data is small, and every backend that touches a buffer is counted with it.
+            "-cshared_buffers=16MB".to_owned(),
             format!("-cfsync={durable}"),
             format!("-csynchronous_commit={durable}"),
             format!("-cfull_page_writes={durable}"),

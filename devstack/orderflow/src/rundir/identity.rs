@@ -55,9 +55,17 @@ impl ProcessId {
     }
 
     fn is_same_as(&self, now: &Self) -> bool {
-        self.pid == now.pid
-            && self.exe == now.exe
-            && self.started.abs_diff(now.started) <= START_TIME_TOLERANCE_SECONDS
+        self.exe == now.exe && self.began_with(now)
+    }
+
+    fn began_with(&self, now: &Self) -> bool {
+        self.started.abs_diff(now.started) <= START_TIME_TOLERANCE_SECONDS
+    }
+
+    /// Whether nothing of the process is left. While it exits, its executable can no longer be read, and its ports
+    /// may still be taken: so it is asked for by its start time alone.
+    fn is_gone(&self) -> bool {
+        Self::of(self.pid).is_none_or(|now| !self.began_with(&now))
     }
 
     /// Sends the signal, unless the process has gone.
@@ -70,7 +78,7 @@ impl ProcessId {
     /// Waits until the process has gone; `false` when it has not within `limit`.
     pub(crate) async fn gone_within(&self, limit: Duration) -> bool {
         let gone = async {
-            while self.is_running() {
+            while !self.is_gone() {
                 tokio::time::sleep(POLL_INTERVAL).await;
             }
         };

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use telemetry::testing::{Recorder, attribute};
+use telemetry::testing::attribute;
 
 use crate::helpers::{TestApp, until};
 
@@ -10,11 +10,9 @@ fn classified(order_id: &str, outcome: &str) -> Value {
 }
 
 /// Waits until `count` deliveries were processed.
-async fn until_processed(recorder: &Recorder, count: usize) {
-    let mut n = 0;
+async fn until_processed(app: &TestApp, count: usize) {
     until(async || {
-        n += 1; if n % 500 == 0 { for s in recorder.spans() { eprintln!("{} {:?}", s.name, s.status); } eprintln!("--"); }
-        let spans = recorder.spans().into_iter();
+        let spans = app.recorder.spans().into_iter();
         let processed = spans.filter(|span| span.name == PROCESS).count();
         (processed == count).then_some(())
     })
@@ -49,25 +47,23 @@ async fn takes_an_event_without_category_and_with_fields_it_does_not_know() {
 
 #[tokio::test]
 async fn an_event_that_comes_twice_changes_the_order_once() {
-    let recorder = Recorder::start();
     let app = TestApp::spawn().await;
     let id = app.place().await;
     app.pubsub.publish(&classified(&id, "confirmed")).await;
     let ended = app.until_status(&id, "confirmed").await;
     app.pubsub.publish(&classified(&id, "confirmed")).await;
-    until_processed(&recorder, 2).await;
+    until_processed(&app, 2).await;
     assert_eq!(app.get(&format!("/orders/{id}")).await.body, ended);
 }
 
 #[tokio::test]
 async fn the_first_decision_stands() {
-    let recorder = Recorder::start();
     let app = TestApp::spawn().await;
     let id = app.place().await;
     app.pubsub.publish(&classified(&id, "rejected")).await;
     let ended = app.until_status(&id, "rejected").await;
     app.pubsub.publish(&classified(&id, "confirmed")).await;
-    until_processed(&recorder, 2).await;
+    until_processed(&app, 2).await;
     assert_eq!(app.get(&format!("/orders/{id}")).await.body, ended);
 }
 
@@ -105,14 +101,13 @@ async fn what_is_no_event_is_a_dead_letter_and_the_next_message_is_processed() {
 
 #[tokio::test]
 async fn the_span_names_the_order_and_holds_the_statement() {
-    let recorder = Recorder::start();
     let app = TestApp::spawn().await;
     let id = app.place().await;
     app.pubsub.publish(&classified(&id, "confirmed")).await;
-    until_processed(&recorder, 1).await;
-    let process = recorder.span(PROCESS);
+    until_processed(&app, 1).await;
+    let process = app.recorder.span(PROCESS);
     let key = attribute(&process, "orderflow.messaging.idempotency_key");
     assert_eq!(key, Some(id));
-    let update = recorder.span("UPDATE orders");
+    let update = app.recorder.span("UPDATE orders");
     assert_eq!(update.parent_span_id, process.span_context.span_id());
 }

@@ -10,6 +10,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use telemetry::testing::Recorder;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -21,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Everything around the service.
 pub(crate) struct TestApp {
+    pub(crate) recorder: Recorder,
     pub(crate) service: Service,
     pub(crate) kafka: Kafka,
     pub(crate) pubsub: PubSub,
@@ -47,10 +49,12 @@ pub(crate) struct Answer {
 
 impl TestApp {
     pub(crate) async fn spawn() -> Self {
+        let recorder = Recorder::start();
         let database_url = testing::database().await;
         let kafka = Kafka::start();
         let pubsub = PubSub::start().await;
         Self {
+            recorder,
             service: Service::spawn(&database_url, &kafka, &pubsub).await,
             database: PgPool::connect_lazy(&database_url).unwrap(),
             database_url,

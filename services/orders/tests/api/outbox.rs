@@ -2,7 +2,6 @@ use std::collections::HashSet;
 
 use futures::future::join_all;
 use serde_json::Value;
-use telemetry::testing::Recorder;
 
 use crate::helpers::{Answer, TestApp, order, trace, until};
 
@@ -36,7 +35,6 @@ async fn an_event_stays_in_the_outbox_while_kafka_is_away_and_is_sent_when_it_is
 
 #[tokio::test]
 async fn keeps_the_context_of_the_request_and_not_of_the_relay() {
-    let recorder = Recorder::start();
     let app = TestApp::spawn().await;
     app.place().await;
     until_the_outbox_is_empty(&app).await;
@@ -55,7 +53,8 @@ async fn keeps_the_context_of_the_request_and_not_of_the_relay() {
 
     app.kafka.up();
     until_the_outbox_is_empty(&app).await;
-    let sent = recorder
+    let sent = app
+        .recorder
         .spans()
         .into_iter()
         .filter(|span| span.name == "send order.created");

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use telemetry::testing::{Recorder, attribute};
+use telemetry::testing::attribute;
 
 use crate::helpers::{TestApp, order, trace};
 
@@ -13,7 +13,7 @@ async fn answers_with_the_order_and_where_it_is() {
     let created_at = &answer.body["created_at"];
     let expected = json!({
         "order_id": id, "customer_id": "vip-ada", "status": "pending", "category": null,
-        "items": order()["items"], "note": "ring twice", "total": 2 * 2999 + 599, "trace_id": null,
+        "items": order()["items"], "note": "ring twice", "total": 2 * 2999 + 599, "trace_id": answer.trace().0,
         "created_at": created_at, "updated_at": created_at,
     });
     assert_eq!(answer.body, expected);
@@ -37,14 +37,13 @@ async fn tells_the_event_on_kafka_under_the_id_of_the_order() {
 
 #[tokio::test]
 async fn the_event_carries_the_trace_of_the_request_and_its_baggage() {
-    let recorder = Recorder::start();
     let app = TestApp::spawn().await;
     let answer = app.post(&order()).await;
     let (trace_id, server_span) = answer.trace();
     assert_eq!(answer.body["trace_id"], trace_id);
 
     let record = app.kafka.records(1).await.remove(0);
-    let send = recorder.span("send order.created");
+    let send = app.recorder.span("send order.created");
     let expected = (trace_id, send.span_context.span_id().to_string());
     assert_eq!(trace(&record.headers["traceparent"]), expected);
     assert_eq!(send.parent_span_id.to_string(), server_span);
@@ -59,15 +58,14 @@ async fn the_event_carries_the_trace_of_the_request_and_its_baggage() {
 
 #[tokio::test]
 async fn each_statement_is_a_span_below_the_request() {
-    let recorder = Recorder::start();
     let app = TestApp::spawn().await;
     let answer = app.post(&order()).await;
     let (_, server_span) = answer.trace();
     for name in ["INSERT orders", "INSERT order_items", "INSERT outbox"] {
-        let parent = recorder.span(name).parent_span_id.to_string();
+        let parent = app.recorder.span(name).parent_span_id.to_string();
         assert_eq!(parent, server_span, "{name}");
     }
-    let server = recorder.span("POST /orders");
+    let server = app.recorder.span("POST /orders");
     let id = attribute(&server, "orderflow.order.id");
     assert_eq!(id.as_deref(), answer.body["order_id"].as_str());
 }
