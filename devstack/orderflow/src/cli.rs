@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::demo::DemoArgs;
 use crate::parts::kafka;
-use crate::settings::Service;
+use crate::service::Service;
 use crate::stack::StackArgs;
 use crate::trace::TraceArgs;
 use crate::traffic::TrafficArgs;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use crate::rundir::Run;
-use crate::settings::Service;
+use crate::service::Service;
 
 pub(crate) fn run(dir: &Path, service: Option<Service>) -> anyhow::Result<ExitCode> {
     let Some((_, addresses)) = Run::ready(dir)? else {

@@ -1,10 +1,10 @@
 //! The embedded mode of OrderFlow: one command that starts PostgreSQL, Kafka, SQS, Pub/Sub, mail, embeddings,
 //! the trace store and the five services on loopback, drives orders through them and shows their traces.
 //!
-//! One file per subcommand ([`up`], [`down`], [`env`], [`traffic`], [`trace`], [`demo`]).
-//! What they share: [`ports`] (who listens where), [`settings`] (what each service is told),
-//! [`rundir`] (the lock, what is running, what an earlier run left behind), [`process`] and [`parts`] (what is started)
-//! and [`stack`] (start all, watch all, stop all).
+//! One file per subcommand (`up`, `down`, `env`, `traffic`, `trace`, `demo`).
+//! What they share: `ports` (who listens where), `settings` (what each service is told),
+//! `rundir` (the lock, what is running, what an earlier run left behind), `process` and `parts` (what is started)
+//! and `stack` (start all, watch all, stop all).
 
 mod cli;
 mod demo;
@@ -19,6 +19,7 @@ mod process;
 mod ready;
 mod rundir;
 mod screen;
+mod service;
 mod settings;
 mod signals;
 mod stack;

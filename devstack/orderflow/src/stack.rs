@@ -16,7 +16,8 @@ use crate::process::Exit;
 use crate::ready::wait_until_ready;
 use crate::rundir::{Run, RunDir, stop_leftovers};
 use crate::screen::{PartLog, Screen, Show};
-use crate::settings::{Addresses, Overrides, Service};
+use crate::service::Service;
+use crate::settings::{Addresses, Overrides};
 use crate::signals::Signals;
 
 /// What a shell calls a command that Ctrl-C ended.

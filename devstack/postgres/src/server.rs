@@ -192,6 +192,7 @@ impl Launch {
                 "-D",
             ])
             .arg(&unfinished)
+            .kill_on_drop(true)
             .output()
             .await
             .context("running initdb")?;

@@ -78,22 +78,8 @@ impl Classifier {
     }
 
     async fn categorise(&self, job: &ClassificationJob) -> anyhow::Result<Category> {
-        let vectors = self.embeddings.embed(&[self.text(job)]).await?;
-        let vector = vectors.first().context("no embedding came back")?;
-        Ok(self.model.nearest(vector))
-    }
-
-    fn text(&self, job: &ClassificationJob) -> String {
-        let items = job.items.per_item();
-        let names = items
-            .iter()
-            .map(|(item, _)| self.names.get(item).map_or(item.as_str(), String::as_str));
-        let mut text = names.collect::<Vec<_>>().join(", ");
-        if !job.note.as_str().is_empty() {
-            text.push_str(". ");
-            text.push_str(job.note.as_str());
-        }
-        text
+        let vectors = self.embeddings.embed(&texts(&self.names, job)).await?;
+        self.model.category(&vectors)
     }
 
     /// Reserves each item, or none: `Some` says which one could not be had.
@@ -124,6 +110,22 @@ impl Classifier {
         }
         Ok(())
     }
+}
+
+/// An order in words: what its items are called, and what the customer said, if anything.
+///
+/// They stay apart, because a long list of items would drown what the note says.
+fn texts(names: &HashMap<ItemId, String>, job: &ClassificationJob) -> Vec<String> {
+    let items = job.items.per_item();
+    let called = items
+        .iter()
+        .map(|(item, _)| names.get(item).map_or(item.as_str(), String::as_str));
+    let mut texts = vec![called.collect::<Vec<_>>().join(", ")];
+    let note = job.note.as_str().trim();
+    if !note.is_empty() {
+        texts.push(note.to_owned());
+    }
+    texts
 }
 
 fn decided(

@@ -7,6 +7,9 @@ use domain::Category;
 
 use crate::clients::EmbeddingsClient;
 
+/// The least cosine at which a text says something: below it the nearest example is nearest by chance.
+const RESEMBLES: f32 = 0.35;
+
 /// The labelled examples, as they stand in the data file.
 #[derive(Debug)]
 struct Examples {
@@ -18,6 +21,8 @@ struct Examples {
 #[derive(Debug)]
 pub(crate) struct Model {
     examples: Vec<(Category, Vec<f32>)>,
+    /// How long each vector is.
+    dimensions: usize,
 }
 
 impl Examples {
@@ -51,19 +56,57 @@ impl Model {
             examples.labels.len(),
             vectors.len()
         );
+        let dimensions = vectors.iter().map(Vec::len).max().unwrap_or_default();
+        ensure!(
+            dimensions > 0 && vectors.iter().all(|vector| vector.len() == dimensions),
+            "the embeddings are not all of one length"
+        );
         let examples = examples.labels.iter().copied().zip(vectors).collect();
-        Ok(Self { examples })
+        Ok(Self {
+            examples,
+            dimensions,
+        })
     }
 
-    /// The category of the example whose direction is nearest.
-    pub(crate) fn nearest(&self, vector: &[f32]) -> Category {
-        let (category, _) = self
+    /// The category of an order whose texts have these vectors: that of the example which one of them is nearest to.
+    ///
+    /// One text that looks suspicious is enough, however ordinary the others are.
+    pub(crate) fn category(&self, vectors: &[Vec<f32>]) -> anyhow::Result<Category> {
+        let mut resembled = Vec::new();
+        for vector in vectors {
+            let (category, similarity) = self.nearest(vector)?;
+            if similarity >= RESEMBLES {
+                resembled.push((category, similarity));
+            }
+        }
+        if resembled
+            .iter()
+            .any(|(category, _)| *category == Category::Suspicious)
+        {
+            return Ok(Category::Suspicious);
+        }
+        let nearest = resembled
+            .into_iter()
+            .max_by(|(_, one), (_, other)| one.total_cmp(other));
+        Ok(nearest.map_or(Category::Standard, |(category, _)| category))
+    }
+
+    /// The category of the example whose direction is nearest, and how near it is.
+    fn nearest(&self, vector: &[f32]) -> anyhow::Result<(Category, f32)> {
+        // A vector of another length comes from another model, and says nothing here.
+        let dimensions = self.dimensions;
+        ensure!(
+            vector.len() == dimensions,
+            "an embedding of {} numbers, but the examples have {dimensions}",
+            vector.len()
+        );
+        let nearest = self
             .examples
             .iter()
             .map(|(category, example)| (*category, cosine(vector, example)))
             .max_by(|(_, one), (_, other)| one.total_cmp(other))
             .expect("there is at least one example");
-        category
+        Ok(nearest)
     }
 }
 
@@ -79,34 +122,4 @@ fn length(vector: &[f32]) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn model() -> Model {
-        let examples = Examples {
-            labels: vec![Category::Standard, Category::Fragile],
-            texts: vec!["mouse".to_owned(), "vase".to_owned()],
-        };
-        Model::new(&examples, vec![vec![1.0, 0.0], vec![0.0, 3.0]]).unwrap()
-    }
-
-    #[test]
-    fn the_direction_decides_and_not_the_length() {
-        assert_eq!(model().nearest(&[100.0, 1.0]), Category::Standard);
-        assert_eq!(model().nearest(&[0.1, 0.2]), Category::Fragile);
-    }
-
-    #[test]
-    fn every_category_has_examples() {
-        let examples = Examples::built_in().unwrap();
-        for category in Category::ALL {
-            assert!(examples.labels.contains(&category), "{category} has none");
-        }
-    }
-
-    #[test]
-    fn refuses_vectors_that_do_not_match_the_examples() {
-        let examples = Examples::built_in().unwrap();
-        assert!(Model::new(&examples, vec![vec![1.0]]).is_err());
-    }
-}
+mod tests;

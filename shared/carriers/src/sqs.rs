@@ -95,7 +95,9 @@ impl Extractor for MetadataExtractor<'_> {
 mod tests {
     use super::*;
 
-    fn attributes(names: impl IntoIterator<Item = String>) -> HashMap<String, MessageAttributeValue> {
+    fn attributes(
+        names: impl IntoIterator<Item = String>,
+    ) -> HashMap<String, MessageAttributeValue> {
         names
             .into_iter()
             .map(|name| (name, string("old".to_owned())))

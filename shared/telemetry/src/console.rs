@@ -18,12 +18,13 @@ pub(crate) fn layer() -> Box<dyn Layer<Registry> + Send + Sync> {
             .boxed();
     }
     // The span's attributes are in the trace; on a log line they would only repeat.
-    JsonLayer::default()
+    let mut layer = JsonLayer::default()
         .with_current_span(false)
         .with_span_list(false)
-        .with_opentelemetry_ids(true)
-        .flatten_event(true)
-        .boxed()
+        .flatten_event(true);
+    let lines = layer.inner_layer_mut();
+    lines.add_dynamic_field("trace_id", |_, _| crate::trace_id());
+    layer.boxed()
 }
 
 /// `time LEVEL trace-id target: message fields`

@@ -1,14 +1,15 @@
 //! What may be asked of, and said to, the span one is in.
 
-use opentelemetry::Value;
 use opentelemetry::trace::{Status, TraceContextExt};
+use opentelemetry::{Context, Value};
 use opentelemetry_semantic_conventions::attribute::ERROR_TYPE;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// The trace id of the current span: 32 hex digits, or `None` outside a trace.
 pub fn trace_id() -> Option<String> {
-    let context = Span::current().context();
+    // Not from `Span::current()`, which knows nothing while a log line is being written.
+    let context = Context::current();
     let span = context.span().span_context().clone();
     span.is_valid().then(|| span.trace_id().to_string())
 }

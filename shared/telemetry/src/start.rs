@@ -20,7 +20,7 @@ use crate::{console, environment, export, propagation};
 const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
 
 /// What a log line needs to be shown when `RUST_LOG` says nothing.
-const DEFAULT_LOG_FILTER: &str = "info,opentelemetry=error,opentelemetry_sdk=error,opentelemetry_otlp=error,opentelemetry-otlp=error";
+const DEFAULT_LOG_FILTER: &str = "info,sqlx=warn,opentelemetry=error,opentelemetry_sdk=error,opentelemetry_otlp=error,opentelemetry-otlp=error";
 
 /// What a service's `--help` says about the settings that are not its own.
 pub const SETTINGS_HELP: &str = "\

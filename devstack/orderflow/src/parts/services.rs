@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::Context;
 use crate::process::{Exit, Process};
 use crate::screen::PartLog;
-use crate::settings::{Addresses, Service};
+use crate::service::Service;
+use crate::settings::Addresses;
 
 /// Says which services are not built, before anything has started.
 pub(crate) fn check_built() -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-use crate::helpers::TestApp;
+use crate::helpers::{TestApp, until};
 
 #[tokio::test]
 async fn is_ready_when_its_dependencies_answer() {
@@ -22,8 +22,11 @@ async fn names_what_is_missing_and_stays_alive() {
     assert_eq!(app.get("/healthz").await.status, 200);
 
     app.kafka.up();
-    let unready = app.get("/readyz").await;
-    assert_eq!(unready.body["detail"], "not ready: PostgreSQL");
+    until(async || {
+        let unready = app.get("/readyz").await;
+        (unready.body["detail"] == "not ready: PostgreSQL").then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

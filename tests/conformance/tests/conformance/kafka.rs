@@ -27,22 +27,21 @@ impl Broker for Kafka {
 
     async fn start() -> Self {
         let topic = unique("topic");
-        let (address, stand_in) = match outside("KAFKA_BROKERS") {
-            Some(brokers) => (brokers, None),
-            None => {
-                let cluster = MockCluster::new(1).unwrap();
-                (cluster.bootstrap_servers(), Some(cluster))
-            }
+        let (brokers, stand_in) = if let Some(brokers) = outside("KAFKA_BROKERS") {
+            (brokers, None)
+        } else {
+            let cluster = MockCluster::new(1).unwrap();
+            (cluster.bootstrap_servers(), Some(cluster))
         };
         let letters = format!("{topic}.dlt");
         match &stand_in {
             Some(cluster) => {
                 [&topic, &letters].map(|name| cluster.create_topic(name, 1, 1).unwrap())
             }
-            None => create(&address, [&topic, &letters]).await,
+            None => create(&brokers, [&topic, &letters]).await,
         };
         let address = Address {
-            kafka_brokers: address,
+            kafka_brokers: brokers,
         };
         Self {
             producer: Producer::connect(&address, &topic).await.unwrap(),
