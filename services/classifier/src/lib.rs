@@ -50,7 +50,7 @@ pub async fn run(
         jobs,
         events,
     } = connected?;
-    let router = Router::new().merge(web::health(readiness(events.clone())));
+    let router = Router::new().merge(web::health(readiness(events.clone(), orders.membership())));
 
     let intake = orders.run(IntakeHandler::new(events.clone()), shutdown.clone());
     let worker = jobs.run(
@@ -117,9 +117,14 @@ async fn classifier(config: &Config) -> anyhow::Result<Classifier> {
     Ok(Classifier::new(embeddings, inventory, model, names))
 }
 
-fn readiness(events: ClassifierEvents) -> Readiness {
-    Readiness::new().check("SQS and Pub/Sub", move || {
-        let events = events.clone();
-        async move { events.check().await }
-    })
+fn readiness(events: ClassifierEvents, membership: kafka::Membership) -> Readiness {
+    Readiness::new()
+        .check("Kafka", move || {
+            let membership = membership.clone();
+            async move { membership.check().await }
+        })
+        .check("SQS and Pub/Sub", move || {
+            let events = events.clone();
+            async move { events.check().await }
+        })
 }

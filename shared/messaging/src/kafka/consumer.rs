@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
-use super::{Address, Producer, refused};
+use super::{Address, Membership, Producer, refused};
 use crate::context::extract;
 use crate::error::ConnectError;
 use crate::handler::{Delivery, Handler};
@@ -36,7 +36,7 @@ const RECEIVE_PAUSE: Duration = Duration::from_secs(1);
 /// Partitions are processed side by side, the records of one partition in their order.
 /// Kafka has no way to give a record back: a retry waits in place, and holds up its partition alone.
 pub struct Consumer {
-    client: Arc<StreamConsumer>,
+    client: Arc<Client>,
     topic: String,
     group: Arc<str>,
     source: Destination,
@@ -44,6 +44,7 @@ pub struct Consumer {
     dead_letters: Producer,
 }
 
+type Client = StreamConsumer<Membership>;
 type Workers = HashMap<i32, mpsc::Sender<OwnedMessage>>;
 
 impl Consumer {
@@ -54,7 +55,7 @@ impl Consumer {
         topic: &str,
         group: &str,
     ) -> Result<Self, ConnectError> {
-        let client: StreamConsumer = address
+        let client: Client = address
             .client()
             .set("group.id", group)
             .set("auto.offset.reset", "earliest")
@@ -64,7 +65,7 @@ impl Consumer {
             .set("partition.assignment.strategy", "cooperative-sticky")
             // A new record is fetched as soon as the broker has it; this only bounds an idle fetch.
             .set("fetch.wait.max.ms", "20")
-            .create()
+            .create_with_context(Membership::default())
             .map_err(|error| refused(&error))?;
         client
             .subscribe(&[topic])
@@ -82,6 +83,11 @@ impl Consumer {
     /// Whether the broker answers and has the topic.
     pub async fn check(&self) -> Result<(), ConnectError> {
         self.dead_letters.check().await
+    }
+
+    /// Tells, while it runs, whether it has joined its group.
+    pub fn membership(&self) -> Membership {
+        self.client.context().as_ref().clone()
     }
 
     /// Receives until `shutdown`, then finishes what is in hand.
@@ -177,7 +183,7 @@ async fn hand_over(
 
 /// The worker of a partition, and what it needs.
 struct Partition<H> {
-    client: Arc<StreamConsumer>,
+    client: Arc<Client>,
     group: Arc<str>,
     processor: Processor<H, Producer>,
     shutdown: CancellationToken,

@@ -1,12 +1,14 @@
 //! Kafka: context in record headers, retry in place, a dead-letter topic.
 
 mod consumer;
+mod membership;
 mod producer;
 
 use clap::Args;
 use rdkafka::ClientConfig;
 
 pub use consumer::Consumer;
+pub use membership::Membership;
 pub use producer::Producer;
 
 use crate::error::ConnectError;
