@@ -11,15 +11,32 @@
 //! They implement OpenTelemetry's [`Injector`] and [`Extractor`], so they work with any propagator.
 //! W3C Trace Context and Baggage together write `traceparent`, `tracestate` and `baggage`.
 //!
-//! Nothing here fails: what does not fit a broker's limits is left out and counted
-//! (`MetadataInjector::left_out`), because a message must never be lost for its trace.
+//! # What all of them do
+//!
+//! - **Write**: a key replaces what stands under it, in upper or lower case, so that a message that is sent again
+//!   carries one context. An empty value removes the key: an old `tracestate` says nothing about a new trace.
+//! - **No room**: what does not fit a broker's limits is left out and counted (`MetadataInjector::left_out`), because a
+//!   message must never be lost for its trace. `traceparent` takes the place of `baggage`, else of `tracestate`, in
+//!   whatever order a propagator writes them.
+//! - **Read**: names in upper or lower case; a value that is null, binary or not text is no context. Nothing panics.
 //!
 //! [`Injector`]: opentelemetry::propagation::Injector
 //! [`Extractor`]: opentelemetry::propagation::Extractor
 
+#[cfg(any(feature = "pubsub", feature = "sqs"))]
+mod attributes;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 #[cfg(feature = "pubsub")]
 pub mod pubsub;
 #[cfg(feature = "sqs")]
 pub mod sqs;
+#[cfg(any(feature = "pubsub", feature = "sqs"))]
+mod w3c;
+#[cfg(feature = "sqs")]
+mod xray;
+
+/// Compiles and runs what the README shows.
+#[cfg(all(doctest, feature = "kafka", feature = "sqs", feature = "pubsub"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
