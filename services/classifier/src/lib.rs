@@ -98,7 +98,7 @@ async fn jobs(config: &Config) -> anyhow::Result<sqs::Consumer> {
 
 async fn events(config: &Config) -> anyhow::Result<ClassifierEvents> {
     let events = ClassifierEvents::connect(config).await?;
-    events.check().await?;
+    events.check_pubsub().await?;
     Ok(events)
 }
 
@@ -118,13 +118,18 @@ async fn classifier(config: &Config) -> anyhow::Result<Classifier> {
 }
 
 fn readiness(events: ClassifierEvents, membership: kafka::Membership) -> Readiness {
+    let jobs = events.clone();
     Readiness::new()
         .check("Kafka", move || {
             let membership = membership.clone();
             async move { membership.check().await }
         })
-        .check("SQS and Pub/Sub", move || {
+        .check("SQS", move || {
+            let jobs = jobs.clone();
+            async move { jobs.check_sqs().await }
+        })
+        .check("Pub/Sub", move || {
             let events = events.clone();
-            async move { events.check().await }
+            async move { events.check_pubsub().await }
         })
 }

@@ -31,8 +31,9 @@ pub(crate) fn remove<V, S>(attributes: &mut HashMap<String, V, S>, key: &str) ->
 ///
 /// Only keys of the W3C propagators make way, and only for each other: the others are the application's.
 pub(crate) fn make_way<V, S>(attributes: &mut HashMap<String, V, S>, key: &str) -> bool {
-    let mut lesser = FIELDS.iter().rev();
-    let mut lesser = lesser.by_ref().take_while(|field| !field.eq_ignore_ascii_case(key));
-    FIELDS.iter().any(|field| field.eq_ignore_ascii_case(key))
-        && lesser.any(|field| remove(attributes, field))
+    let rank = FIELDS
+        .iter()
+        .position(|field| field.eq_ignore_ascii_case(key));
+    let lesser = rank.map_or(&[][..], |rank| &FIELDS[rank + 1..]);
+    lesser.iter().rev().any(|field| remove(attributes, field))
 }

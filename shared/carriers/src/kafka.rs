@@ -2,10 +2,25 @@
 //!
 //! A header's value is bytes: it may be null, binary, or stand there several times.
 
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use opentelemetry::propagation::{Extractor, Injector};
 use rdkafka::message::{Header, Headers, OwnedHeaders};
 
 /// Writes context into the headers of a record that is about to be sent.
+///
+/// ```
+/// use carriers::kafka::MetadataInjector;
+/// use opentelemetry::{Context, global};
+/// use rdkafka::message::OwnedHeaders;
+///
+/// let mut headers = OwnedHeaders::new();
+/// global::get_text_map_propagator(|propagator| {
+///     propagator.inject_context(&Context::current(), &mut MetadataInjector::new(&mut headers));
+/// });
+/// // Then: `FutureRecord::to("orders").headers(headers)`.
+/// ```
 #[derive(Debug)]
 pub struct MetadataInjector<'a> {
     headers: &'a mut OwnedHeaders,
@@ -13,11 +28,29 @@ pub struct MetadataInjector<'a> {
 
 impl<'a> MetadataInjector<'a> {
     /// Writes into `headers`, replacing what stands under the same key.
+    ///
+    /// ```
+    /// use carriers::kafka::MetadataInjector;
+    /// use opentelemetry::propagation::Injector;
+    /// use rdkafka::message::{Headers, OwnedHeaders};
+    ///
+    /// let mut headers = OwnedHeaders::new();
+    /// for attempt in ["first", "second"] {
+    ///     MetadataInjector::new(&mut headers).set("baggage", format!("attempt={attempt}"));
+    /// }
+    /// assert_eq!(headers.count(), 1);
+    /// ```
     pub fn new(headers: &'a mut OwnedHeaders) -> Self {
         Self { headers }
     }
 
     /// Kafka limits the record, not its headers, so nothing is ever left out.
+    ///
+    /// ```
+    /// # use carriers::kafka::MetadataInjector;
+    /// # let mut headers = rdkafka::message::OwnedHeaders::new();
+    /// assert_eq!(MetadataInjector::new(&mut headers).left_out(), 0);
+    /// ```
     pub fn left_out(&self) -> usize {
         0
     }
@@ -25,21 +58,21 @@ impl<'a> MetadataInjector<'a> {
 
 impl Injector for MetadataInjector<'_> {
     fn set(&mut self, key: &str, value: String) {
-        if value.is_empty() {
-            return;
-        }
         // `OwnedHeaders::insert` appends, so a record that is sent again would carry two `traceparent`.
-        let kept = without(self.headers, key);
-        *self.headers = kept.insert(Header {
-            key,
-            value: Some(&value),
-        });
+        if readable(self.headers).any(|header| header.key.eq_ignore_ascii_case(key)) {
+            *self.headers = without(self.headers, key);
+        }
+        if !value.is_empty() {
+            let headers = mem::replace(self.headers, OwnedHeaders::new_with_capacity(0));
+            let value = Some(&value);
+            *self.headers = headers.insert(Header { key, value });
+        }
     }
 }
 
+/// The only way to take a header out is to write the others again.
 fn without(headers: &OwnedHeaders, key: &str) -> OwnedHeaders {
-    headers
-        .iter()
+    readable(headers)
         .filter(|header| !header.key.eq_ignore_ascii_case(key))
         .fold(
             OwnedHeaders::new_with_capacity(headers.count() + 1),
@@ -47,83 +80,74 @@ fn without(headers: &OwnedHeaders, key: &str) -> OwnedHeaders {
         )
 }
 
+/// All headers, except those whose name is not UTF-8.
+///
+/// Any sender can put such a name on a record, and rdkafka 0.39 panics on it: `Headers::try_get` unwraps the name.
+/// A consumer that lets the panic through is stopped by that record, and again after each restart.
+fn readable<H: Headers>(headers: &H) -> impl Iterator<Item = Header<'_, &[u8]>> {
+    (0..headers.count()).filter_map(|index| {
+        // Reading changes nothing, so nothing is left half done.
+        let header = catch_unwind(AssertUnwindSafe(|| headers.try_get(index)));
+        header.ok().flatten()
+    })
+}
+
 /// Reads context from the headers of a record that was received.
+///
+/// ```
+/// use carriers::kafka::MetadataExtractor;
+/// use opentelemetry::{Context, global};
+/// use rdkafka::Message;
+///
+/// fn context_of(record: &impl Message) -> Context {
+///     let headers = MetadataExtractor::new(record.headers());
+///     // A new context: what the consumer does at the moment has nothing to do with this record.
+///     global::get_text_map_propagator(|propagator| {
+///         propagator.extract_with_context(&Context::new(), &headers)
+///     })
+/// }
+/// ```
 #[derive(Debug)]
-pub struct MetadataExtractor<'a, H> {
-    headers: Option<&'a H>,
+pub struct MetadataExtractor<'a> {
+    headers: Vec<Header<'a, &'a [u8]>>,
 }
 
-impl<'a, H: Headers> MetadataExtractor<'a, H> {
+impl<'a> MetadataExtractor<'a> {
     /// Reads from `headers`; `None` is a record without headers.
-    pub fn new(headers: Option<&'a H>) -> Self {
-        Self { headers }
-    }
-
-    fn all(&self) -> impl Iterator<Item = Header<'a, &'a [u8]>> {
-        self.headers.into_iter().flat_map(Headers::iter)
+    ///
+    /// ```
+    /// use carriers::kafka::MetadataExtractor;
+    /// use opentelemetry::propagation::Extractor;
+    /// use rdkafka::message::{Header, OwnedHeaders};
+    ///
+    /// let headers = OwnedHeaders::new().insert(Header { key: "Baggage", value: Some("order.id=7") });
+    /// let extractor = MetadataExtractor::new(Some(&headers));
+    /// assert_eq!(extractor.get("baggage"), Some("order.id=7"));
+    /// ```
+    pub fn new<H: Headers>(headers: Option<&'a H>) -> Self {
+        Self {
+            headers: headers.into_iter().flat_map(readable).collect(),
+        }
     }
 }
 
-impl<H: Headers> Extractor for MetadataExtractor<'_, H> {
-    /// The last readable value under `key`: headers are appended, so the last one is the newest.
+impl Extractor for MetadataExtractor<'_> {
+    /// The last value under `key` that is text: headers are appended, so the last one is the newest.
     fn get(&self, key: &str) -> Option<&str> {
-        self.all()
+        self.headers
+            .iter()
+            .rev()
             .filter(|header| header.key.eq_ignore_ascii_case(key))
-            .filter_map(|header| std::str::from_utf8(header.value?).ok())
-            .last()
+            .find_map(|header| text(header.value?))
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.all().map(|header| header.key).collect()
+        self.headers.iter().map(|header| header.key).collect()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(pairs: &[(&str, Option<&[u8]>)]) -> OwnedHeaders {
-        pairs
-            .iter()
-            .fold(OwnedHeaders::new(), |headers, &(key, value)| {
-                headers.insert(Header { key, value })
-            })
-    }
-
-    #[test]
-    fn replaces_a_key_whatever_its_case() {
-        let mut headers = headers(&[("Traceparent", Some(b"old")), ("other", Some(b"kept"))]);
-        MetadataInjector::new(&mut headers).set("traceparent", "new".to_owned());
-        assert_eq!(headers.count(), 2);
-        let read = MetadataExtractor::new(Some(&headers));
-        assert_eq!(read.get("traceparent"), Some("new"));
-        assert_eq!(read.get("other"), Some("kept"));
-    }
-
-    #[test]
-    fn keeps_null_and_binary_values_of_others() {
-        let mut headers = headers(&[("null", None), ("binary", Some(&[0xff, 0x00]))]);
-        MetadataInjector::new(&mut headers).set("baggage", "a=1".to_owned());
-        assert_eq!(headers.get(0).value, None);
-        assert_eq!(headers.get(1).value, Some(&[0xff, 0x00][..]));
-    }
-
-    #[test]
-    fn reads_the_last_readable_duplicate() {
-        let headers = headers(&[
-            ("traceparent", Some(b"first")),
-            ("traceparent", Some(b"second")),
-            ("traceparent", Some(&[0xff])),
-            ("traceparent", None),
-        ]);
-        let read = MetadataExtractor::new(Some(&headers));
-        assert_eq!(read.get("traceparent"), Some("second"));
-    }
-
-    #[test]
-    fn reads_a_record_without_headers_as_empty() {
-        let read = MetadataExtractor::<OwnedHeaders>::new(None);
-        assert_eq!(read.get("traceparent"), None);
-        assert!(read.keys().is_empty());
-    }
+/// An empty value says as little as none.
+fn text(value: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(value).ok()?;
+    (!text.is_empty()).then_some(text)
 }

@@ -7,12 +7,52 @@ use std::hash::BuildHasher;
 
 use opentelemetry::propagation::{Extractor, Injector};
 
+use crate::w3c::{TRACEPARENT, TRACESTATE};
+use crate::{attributes, w3c};
+
 /// The most attributes a message may have.
+///
+/// ```
+/// // What `traceparent`, `tracestate` and `baggage` leave to the application.
+/// assert_eq!(carriers::pubsub::MAX_ATTRIBUTES - 3, 97);
+/// ```
 pub const MAX_ATTRIBUTES: usize = 100;
+
+/// The most bytes an attribute's key may have.
+///
+/// ```
+/// assert!("traceparent".len() <= carriers::pubsub::MAX_KEY_BYTES);
+/// ```
+pub const MAX_KEY_BYTES: usize = 256;
+
 /// The most bytes an attribute's value may have; W3C baggage may be eight times as long.
+///
+/// ```
+/// # use std::collections::HashMap;
+/// # use carriers::pubsub::{MAX_VALUE_BYTES, MetadataInjector};
+/// # use opentelemetry::propagation::Injector;
+/// let mut attributes = HashMap::new();
+/// MetadataInjector::new(&mut attributes).set("baggage", "x".repeat(MAX_VALUE_BYTES + 1));
+/// assert!(attributes.is_empty());
+/// ```
 pub const MAX_VALUE_BYTES: usize = 1024;
 
+/// Keys that begin like this are Google's.
+const RESERVED_PREFIX: &str = "goog";
+
 /// Writes context into the attributes of a message that is about to be published.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use carriers::pubsub::MetadataInjector;
+/// use opentelemetry::{Context, global};
+///
+/// let mut attributes = HashMap::new();
+/// global::get_text_map_propagator(|propagator| {
+///     propagator.inject_context(&Context::current(), &mut MetadataInjector::new(&mut attributes));
+/// });
+/// // Then: `Message::new().set_attributes(attributes)`.
+/// ```
 #[derive(Debug)]
 pub struct MetadataInjector<'a, S> {
     attributes: &'a mut HashMap<String, String, S>,
@@ -21,6 +61,18 @@ pub struct MetadataInjector<'a, S> {
 
 impl<'a, S> MetadataInjector<'a, S> {
     /// Writes into `attributes`, replacing what stands under the same key.
+    ///
+    /// Write the application's own attributes first: what it adds later may be the hundred and first.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use carriers::pubsub::MetadataInjector;
+    /// use opentelemetry::propagation::Injector;
+    ///
+    /// let mut attributes = HashMap::new();
+    /// MetadataInjector::new(&mut attributes).set("baggage", "order.id=7".to_owned());
+    /// assert_eq!(attributes["baggage"], "order.id=7");
+    /// ```
     pub fn new(attributes: &'a mut HashMap<String, String, S>) -> Self {
         Self {
             attributes,
@@ -28,84 +80,118 @@ impl<'a, S> MetadataInjector<'a, S> {
         }
     }
 
-    /// How many keys found no room, or had a value longer than [`MAX_VALUE_BYTES`].
+    /// How many values are not in the message because there was no room, or because Pub/Sub would refuse them.
+    ///
+    /// ```
+    /// # use std::collections::HashMap;
+    /// # use carriers::pubsub::{MAX_ATTRIBUTES, MetadataInjector};
+    /// # use opentelemetry::propagation::Injector;
+    /// let mut attributes: HashMap<_, _> =
+    ///     (0..MAX_ATTRIBUTES).map(|n| (format!("own-{n}"), String::new())).collect();
+    /// let mut injector = MetadataInjector::new(&mut attributes);
+    /// injector.set("baggage", "order.id=7".to_owned());
+    /// assert_eq!(injector.left_out(), 1);
+    /// ```
     pub fn left_out(&self) -> usize {
         self.left_out
+    }
+
+    /// Whether there is a place for `key`, if need be that of a key that matters less.
+    fn has_room(&mut self, key: &str) -> bool {
+        if self.attributes.len() != MAX_ATTRIBUTES {
+            return self.attributes.len() < MAX_ATTRIBUTES;
+        }
+        let made = attributes::make_way(self.attributes, key);
+        self.left_out += usize::from(made);
+        made
     }
 }
 
 impl<S: BuildHasher> Injector for MetadataInjector<'_, S> {
     fn set(&mut self, key: &str, value: String) {
+        attributes::remove(self.attributes, key);
+        // A message that is passed on would show one trace to us, and its old one to Google's clients.
+        if let Some(google) = google(key) {
+            self.attributes.remove(google);
+        }
         if value.is_empty() {
             return;
         }
-        self.attributes
-            .retain(|name, _| !name.eq_ignore_ascii_case(key));
-        if self.attributes.len() >= MAX_ATTRIBUTES || value.len() > MAX_VALUE_BYTES {
+        if is_key(key) && value.len() <= MAX_VALUE_BYTES && self.has_room(key) {
+            self.attributes.insert(key.to_owned(), value);
+        } else {
             self.left_out += 1;
-            return;
         }
-        self.attributes.insert(key.to_owned(), value);
+    }
+}
+
+fn is_key(key: &str) -> bool {
+    (1..=MAX_KEY_BYTES).contains(&key.len()) && !key.starts_with(RESERVED_PREFIX)
+}
+
+/// The attribute in which Google's own clients, with tracing switched on, carry `key`.
+fn google(key: &str) -> Option<&'static str> {
+    if key.eq_ignore_ascii_case(TRACEPARENT) {
+        Some("googclient_traceparent")
+    } else if key.eq_ignore_ascii_case(TRACESTATE) {
+        Some("googclient_tracestate")
+    } else {
+        None
     }
 }
 
 /// Reads context from the attributes of a message that was received.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use carriers::pubsub::MetadataExtractor;
+/// use opentelemetry::{Context, global};
+///
+/// fn context_of(attributes: &HashMap<String, String>) -> Context {
+///     // A new context: what the consumer does at the moment has nothing to do with this message.
+///     global::get_text_map_propagator(|propagator| {
+///         propagator.extract_with_context(&Context::new(), &MetadataExtractor::new(attributes))
+///     })
+/// }
+/// ```
 #[derive(Debug)]
 pub struct MetadataExtractor<'a, S> {
     attributes: &'a HashMap<String, String, S>,
+    /// Whether the trace context is the one that Google's clients wrote.
+    is_google: bool,
 }
 
-impl<'a, S> MetadataExtractor<'a, S> {
-    /// Reads from `attributes`.
+impl<'a, S: BuildHasher> MetadataExtractor<'a, S> {
+    /// Reads from `attributes`; where they hold no usable `traceparent`, what Google's clients write under
+    /// `googclient_traceparent` and `googclient_tracestate` takes its place.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use carriers::pubsub::MetadataExtractor;
+    /// use opentelemetry::propagation::Extractor;
+    ///
+    /// let traceparent = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
+    /// let attributes = HashMap::from([("googclient_traceparent".to_owned(), traceparent.to_owned())]);
+    /// assert_eq!(MetadataExtractor::new(&attributes).get("traceparent"), Some(traceparent));
+    /// ```
     pub fn new(attributes: &'a HashMap<String, String, S>) -> Self {
-        Self { attributes }
+        let is_usable =
+            |name| attributes::find(attributes, name).is_some_and(|v| w3c::is_usable(v));
+        Self {
+            attributes,
+            is_google: !is_usable(TRACEPARENT) && google(TRACEPARENT).is_some_and(is_usable),
+        }
     }
 }
 
 impl<S: BuildHasher> Extractor for MetadataExtractor<'_, S> {
     fn get(&self, key: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(key))
-            .map(|(_, value)| value.as_str())
+        let google = google(key).filter(|_| self.is_google);
+        attributes::find(self.attributes, google.unwrap_or(key)).map(String::as_str)
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.attributes.keys().map(String::as_str).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn replaces_a_key_whatever_its_case() {
-        let mut attributes = HashMap::from([("TraceParent".to_owned(), "old".to_owned())]);
-        MetadataInjector::new(&mut attributes).set("traceparent", "new".to_owned());
-        assert_eq!(attributes.len(), 1);
-        let read = MetadataExtractor::new(&attributes);
-        assert_eq!(read.get("traceparent"), Some("new"));
-    }
-
-    #[test]
-    fn leaves_out_and_counts_a_value_that_is_too_long() {
-        let mut attributes = HashMap::new();
-        let mut injector = MetadataInjector::new(&mut attributes);
-        injector.set("traceparent", "fits".to_owned());
-        injector.set("baggage", "x".repeat(MAX_VALUE_BYTES + 1));
-        assert_eq!(injector.left_out(), 1);
-        assert_eq!(attributes.len(), 1);
-    }
-
-    #[test]
-    fn leaves_out_what_finds_no_room() {
-        let mut attributes: HashMap<_, _> = (0..MAX_ATTRIBUTES)
-            .map(|n| (format!("own-{n}"), "x".to_owned()))
-            .collect();
-        let mut injector = MetadataInjector::new(&mut attributes);
-        injector.set("traceparent", "no room".to_owned());
-        assert_eq!(injector.left_out(), 1);
-        assert_eq!(attributes.len(), MAX_ATTRIBUTES);
+        let names = self.attributes.keys().map(String::as_str);
+        names.chain(self.is_google.then_some(TRACEPARENT)).collect()
     }
 }

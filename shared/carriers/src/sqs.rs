@@ -5,17 +5,54 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_sqs::types::MessageAttributeValue;
+use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
 use opentelemetry::propagation::{Extractor, Injector};
+
+use crate::w3c::{FIELDS, TRACEPARENT, TRACESTATE};
+use crate::{attributes, w3c, xray};
 
 /// The most attributes a message may have.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html>
+///
+/// ```
+/// // What the context leaves to the application.
+/// assert_eq!(carriers::sqs::MAX_ATTRIBUTES - carriers::sqs::PROPAGATION_ATTRIBUTES.len(), 7);
+/// ```
 pub const MAX_ATTRIBUTES: usize = 10;
 
+/// The most characters an attribute's name may have.
+const MAX_NAME_LENGTH: usize = 256;
+
 /// What W3C Trace Context and Baggage write, to be asked for by name on receive.
-pub const PROPAGATION_ATTRIBUTES: [&str; 3] = ["traceparent", "tracestate", "baggage"];
+///
+/// Ask for the system attribute `AWSTraceHeader` too: AWS services that send to a queue write their context there.
+///
+/// ```
+/// use aws_sdk_sqs::types::MessageSystemAttributeName::AwsTraceHeader;
+/// use carriers::sqs::PROPAGATION_ATTRIBUTES;
+///
+/// fn receive(client: &aws_sdk_sqs::Client) -> aws_sdk_sqs::operation::receive_message::builders::ReceiveMessageFluentBuilder {
+///     client
+///         .receive_message()
+///         .set_message_attribute_names(Some(PROPAGATION_ATTRIBUTES.map(str::to_owned).to_vec()))
+///         .message_system_attribute_names(AwsTraceHeader)
+/// }
+/// ```
+pub const PROPAGATION_ATTRIBUTES: [&str; 3] = FIELDS;
 
 /// Writes context into the attributes of a message that is about to be sent.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use carriers::sqs::MetadataInjector;
+/// use opentelemetry::{Context, global};
+///
+/// let mut attributes = HashMap::new();
+/// global::get_text_map_propagator(|propagator| {
+///     propagator.inject_context(&Context::current(), &mut MetadataInjector::new(&mut attributes));
+/// });
+/// // Then: `client.send_message().set_message_attributes(Some(attributes))`.
+/// ```
 #[derive(Debug)]
 pub struct MetadataInjector<'a> {
     attributes: &'a mut HashMap<String, MessageAttributeValue>,
@@ -24,6 +61,18 @@ pub struct MetadataInjector<'a> {
 
 impl<'a> MetadataInjector<'a> {
     /// Writes into `attributes`, replacing what stands under the same key.
+    ///
+    /// Write the application's own attributes first: what it adds later may be the eleventh.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use carriers::sqs::MetadataInjector;
+    /// use opentelemetry::propagation::Injector;
+    ///
+    /// let mut attributes = HashMap::new();
+    /// MetadataInjector::new(&mut attributes).set("baggage", "order.id=7".to_owned());
+    /// assert_eq!(attributes["baggage"].string_value(), Some("order.id=7"));
+    /// ```
     pub fn new(attributes: &'a mut HashMap<String, MessageAttributeValue>) -> Self {
         Self {
             attributes,
@@ -31,26 +80,69 @@ impl<'a> MetadataInjector<'a> {
         }
     }
 
-    /// How many keys found no room.
+    /// How many values are not in the message because there was no room, or because SQS would refuse them.
+    ///
+    /// ```
+    /// # use std::collections::HashMap;
+    /// # use aws_sdk_sqs::types::MessageAttributeValue;
+    /// # use carriers::sqs::{MAX_ATTRIBUTES, MetadataInjector};
+    /// # use opentelemetry::propagation::Injector;
+    /// # let own = || MessageAttributeValue::builder().data_type("Number").string_value("1").build().unwrap();
+    /// let mut attributes: HashMap<_, _> =
+    ///     (0..MAX_ATTRIBUTES).map(|n| (format!("own-{n}"), own())).collect();
+    /// let mut injector = MetadataInjector::new(&mut attributes);
+    /// injector.set("baggage", "order.id=7".to_owned());
+    /// assert_eq!(injector.left_out(), 1);
+    /// ```
     pub fn left_out(&self) -> usize {
         self.left_out
+    }
+
+    /// Whether there is a place for `key`, if need be that of a key that matters less.
+    fn has_room(&mut self, key: &str) -> bool {
+        if self.attributes.len() != MAX_ATTRIBUTES {
+            return self.attributes.len() < MAX_ATTRIBUTES;
+        }
+        let made = attributes::make_way(self.attributes, key);
+        self.left_out += usize::from(made);
+        made
     }
 }
 
 impl Injector for MetadataInjector<'_> {
     fn set(&mut self, key: &str, value: String) {
+        attributes::remove(self.attributes, key);
         // SQS refuses the whole message for one empty attribute, and an empty `tracestate` says nothing.
         if value.is_empty() {
             return;
         }
-        self.attributes
-            .retain(|name, _| !name.eq_ignore_ascii_case(key));
-        if self.attributes.len() >= MAX_ATTRIBUTES {
+        if is_name(key) && value.chars().all(is_allowed) && self.has_room(key) {
+            self.attributes.insert(key.to_owned(), string(value));
+        } else {
             self.left_out += 1;
-            return;
         }
-        self.attributes.insert(key.to_owned(), string(value));
     }
+}
+
+/// Whether SQS takes `key` as the name of an attribute.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+fn is_name(key: &str) -> bool {
+    let is_reserved = |prefix: &str| {
+        let start = key.get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    (1..=MAX_NAME_LENGTH).contains(&key.len())
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+        && key.split('.').all(|part| !part.is_empty())
+        && !is_reserved("AWS.")
+        && !is_reserved("Amazon.")
+}
+
+/// Whether SQS takes `character`: it allows what XML does.
+fn is_allowed(character: char) -> bool {
+    !matches!(character, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
 }
 
 fn string(value: String) -> MessageAttributeValue {
@@ -62,79 +154,92 @@ fn string(value: String) -> MessageAttributeValue {
 }
 
 /// Reads context from the attributes of a message that was received.
+///
+/// ```
+/// use aws_sdk_sqs::types::Message;
+/// use carriers::sqs::MetadataExtractor;
+/// use opentelemetry::{Context, global};
+///
+/// fn context_of(message: &Message) -> Context {
+///     // A new context: what the consumer does at the moment has nothing to do with this message.
+///     global::get_text_map_propagator(|propagator| {
+///         propagator.extract_with_context(&Context::new(), &MetadataExtractor::of(message))
+///     })
+/// }
+/// ```
 #[derive(Debug)]
 pub struct MetadataExtractor<'a> {
     attributes: Option<&'a HashMap<String, MessageAttributeValue>>,
+    /// What `AWSTraceHeader` says, where the attributes hold no usable `traceparent`.
+    from_xray: Option<String>,
 }
 
 impl<'a> MetadataExtractor<'a> {
-    /// Reads from `attributes`; `None` is a message without attributes.
+    /// Reads from `attributes` alone; `None` is a message without attributes.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use carriers::sqs::{MetadataExtractor, MetadataInjector};
+    /// use opentelemetry::propagation::{Extractor, Injector};
+    ///
+    /// let mut attributes = HashMap::new();
+    /// MetadataInjector::new(&mut attributes).set("baggage", "order.id=7".to_owned());
+    /// assert_eq!(MetadataExtractor::new(Some(&attributes)).get("baggage"), Some("order.id=7"));
+    /// ```
     pub fn new(attributes: Option<&'a HashMap<String, MessageAttributeValue>>) -> Self {
-        Self { attributes }
+        Self {
+            attributes,
+            from_xray: None,
+        }
     }
 
-    fn all(&self) -> impl Iterator<Item = (&'a String, &'a MessageAttributeValue)> {
-        self.attributes.into_iter().flatten()
+    /// Reads from the attributes of `message`, and from its system attribute `AWSTraceHeader` where they hold no usable
+    /// `traceparent`.
+    ///
+    /// ```
+    /// use aws_sdk_sqs::types::{Message, MessageSystemAttributeName::AwsTraceHeader};
+    /// use carriers::sqs::MetadataExtractor;
+    /// use opentelemetry::propagation::Extractor;
+    ///
+    /// let xray = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    /// let message = Message::builder().attributes(AwsTraceHeader, xray).build();
+    /// assert_eq!(
+    ///     MetadataExtractor::of(&message).get("traceparent"),
+    ///     Some("00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"),
+    /// );
+    /// ```
+    pub fn of(message: &'a Message) -> Self {
+        let read = Self::new(message.message_attributes());
+        if read.attribute(TRACEPARENT).is_some_and(w3c::is_usable) {
+            return read;
+        }
+        let system = message.attributes();
+        let header = system.and_then(|all| all.get(&MessageSystemAttributeName::AwsTraceHeader));
+        Self {
+            from_xray: header.and_then(|header| xray::traceparent(header)),
+            ..read
+        }
+    }
+
+    /// The value under `key` if it is a string; a binary attribute is no trace context.
+    fn attribute(&self, key: &str) -> Option<&'a str> {
+        attributes::find(self.attributes?, key)?.string_value()
     }
 }
 
 impl Extractor for MetadataExtractor<'_> {
-    /// The value under `key` if it is a string; a binary attribute is no trace context.
     fn get(&self, key: &str) -> Option<&str> {
-        self.all()
-            .find(|(name, _)| name.eq_ignore_ascii_case(key))
-            .and_then(|(_, value)| value.string_value())
+        match &self.from_xray {
+            Some(traceparent) if key.eq_ignore_ascii_case(TRACEPARENT) => Some(traceparent),
+            // It belongs to the `traceparent` that could not be used.
+            Some(_) if key.eq_ignore_ascii_case(TRACESTATE) => None,
+            _ => self.attribute(key),
+        }
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.all().map(|(name, _)| name.as_str()).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn attributes(
-        names: impl IntoIterator<Item = String>,
-    ) -> HashMap<String, MessageAttributeValue> {
-        names
-            .into_iter()
-            .map(|name| (name, string("old".to_owned())))
-            .collect()
-    }
-
-    #[test]
-    fn replaces_a_key_whatever_its_case() {
-        let mut attributes = attributes(["TraceParent".to_owned()]);
-        MetadataInjector::new(&mut attributes).set("traceparent", "new".to_owned());
-        assert_eq!(attributes.len(), 1);
-        let read = MetadataExtractor::new(Some(&attributes));
-        assert_eq!(read.get("traceparent"), Some("new"));
-    }
-
-    #[test]
-    fn leaves_out_and_counts_what_finds_no_room() {
-        let mut attributes = attributes((0..9).map(|n| format!("own-{n}")));
-        let mut injector = MetadataInjector::new(&mut attributes);
-        injector.set("traceparent", "fits".to_owned());
-        injector.set("baggage", "does not".to_owned());
-        assert_eq!(injector.left_out(), 1);
-        assert_eq!(attributes.len(), MAX_ATTRIBUTES);
-        assert!(!attributes.contains_key("baggage"));
-    }
-
-    #[test]
-    fn never_writes_an_empty_attribute() {
-        let mut attributes = HashMap::new();
-        MetadataInjector::new(&mut attributes).set("tracestate", String::new());
-        assert!(attributes.is_empty());
-    }
-
-    #[test]
-    fn reads_a_message_without_attributes_as_empty() {
-        let read = MetadataExtractor::new(None);
-        assert_eq!(read.get("traceparent"), None);
-        assert!(read.keys().is_empty());
+        let names = self.attributes.into_iter().flat_map(HashMap::keys);
+        let from_xray = self.from_xray.as_ref().map(|_| TRACEPARENT);
+        names.map(String::as_str).chain(from_xray).collect()
     }
 }

@@ -15,7 +15,11 @@ pub(crate) fn traceparent(header: &str) -> Option<String> {
     // `1-<8 digits of time>-<24 digits>`: together the 32 digits of a trace id.
     let (time, rest) = field("Root")?.strip_prefix("1-")?.split_once('-')?;
     let span_id = field("Parent")?;
-    let flags = if field("Sampled") == Some("1") { "01" } else { "00" };
+    let flags = if field("Sampled") == Some("1") {
+        "01"
+    } else {
+        "00"
+    };
     let traceparent = format!("00-{time}{rest}-{span_id}-{flags}").to_ascii_lowercase();
     (time.len() == 8 && w3c::is_usable(&traceparent)).then_some(traceparent)
 }
@@ -35,7 +39,8 @@ mod tests {
 
     #[test]
     fn takes_fields_in_any_order_and_passes_over_others() {
-        let header = format!("Self=1-2-3; Sampled=1 ; Parent=53995C3F42CD8AD8;{ROOT};Lineage=a:1|b:2");
+        let header =
+            format!("Self=1-2-3; Sampled=1 ; Parent=53995C3F42CD8AD8;{ROOT};Lineage=a:1|b:2");
         let expected = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
         assert_eq!(traceparent(&header).as_deref(), Some(expected));
     }

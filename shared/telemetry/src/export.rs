@@ -6,7 +6,10 @@ use opentelemetry_otlp::{LogExporter, SpanExporter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use opentelemetry_semantic_conventions::resource::{SERVICE_NAME, SERVICE_NAMESPACE};
+use opentelemetry_semantic_conventions::resource::{
+    SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_VERSION,
+};
+use uuid::Uuid;
 
 use crate::baggage::BaggageSpanProcessor;
 use crate::environment;
@@ -58,7 +61,10 @@ pub(crate) fn resource(service: &'static str) -> Resource {
     let named = from_environment
         .get(&SERVICE_NAME.into())
         .is_some_and(|name| !name.as_str().starts_with("unknown_service"));
-    let mut resource = Resource::builder();
+    let mut resource = Resource::builder().with_attributes([
+        KeyValue::new(SERVICE_VERSION, env!("CARGO_PKG_VERSION")),
+        KeyValue::new(SERVICE_INSTANCE_ID, Uuid::new_v4().to_string()),
+    ]);
     if !named {
         resource = resource.with_service_name(service);
     }

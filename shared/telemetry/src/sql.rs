@@ -48,7 +48,7 @@ fn span(pool: &PgPool, summary: &'static str, text: &'static str) -> Span {
         db.operation.name = operation,
         db.collection.name = (!table.is_empty()).then_some(table),
         db.query.summary = summary,
-        db.query.text = text,
+        db.query.text = text.split_whitespace().collect::<Vec<_>>().join(" "),
         server.address = server.get_host(),
         server.port = i64::from(server.get_port()),
     )

@@ -87,7 +87,7 @@ impl EmbeddingsClient {
             texts.len(),
             response.data.len()
         );
-        Ok(in_order(response))
+        in_order(response)
     }
 
     /// By <https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/#embeddings>
@@ -117,13 +117,18 @@ impl fmt::Debug for EmbeddingsClient {
     }
 }
 
-fn in_order(mut response: Response) -> Vec<Vec<f32>> {
+fn in_order(mut response: Response) -> anyhow::Result<Vec<Vec<f32>>> {
     let span = Span::current();
     span.record("gen_ai.response.model", response.model);
     if let Some(usage) = response.usage {
         span.record("gen_ai.usage.input_tokens", usage.prompt_tokens);
     }
     response.data.sort_by_key(|embedding| embedding.index);
+    let indexes = response.data.iter().map(|embedding| embedding.index);
+    ensure!(
+        indexes.eq(0..response.data.len()),
+        "the embeddings do not belong to the texts one by one"
+    );
     let vectors: Vec<Vec<f32>> = response
         .data
         .into_iter()
@@ -135,5 +140,5 @@ fn in_order(mut response: Response) -> Vec<Vec<f32>> {
     {
         span.record("gen_ai.embeddings.dimension.count", dimensions);
     }
-    vectors
+    Ok(vectors)
 }

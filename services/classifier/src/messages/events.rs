@@ -37,9 +37,13 @@ impl ClassifierEvents {
         self.classified.send(event).await
     }
 
-    /// Whether both brokers answer.
-    pub(crate) async fn check(&self) -> Result<(), ConnectError> {
-        self.jobs.check().await?;
+    /// Whether SQS answers and has the queue.
+    pub(crate) async fn check_sqs(&self) -> Result<(), ConnectError> {
+        self.jobs.check().await
+    }
+
+    /// Whether Pub/Sub answers and has the topic.
+    pub(crate) async fn check_pubsub(&self) -> Result<(), ConnectError> {
         self.classified.check().await
     }
 }

@@ -31,7 +31,7 @@ async fn call(router: Router, path: &str, headers: &[(&str, &str)]) -> Response<
 #[tokio::test]
 async fn a_server_span_is_named_by_its_route() {
     let recorder = Recorder::start();
-    call(server(routes()), "/orders/7", &[]).await;
+    call(server(routes()), "/orders/7", &[("host", "localhost:8080")]).await;
     let span = recorder.span("GET /orders/{id}");
     assert_eq!(span.span_kind, SpanKind::Server);
     assert_eq!(
@@ -42,16 +42,44 @@ async fn a_server_span_is_named_by_its_route() {
         attribute(&span, "http.response.status_code").as_deref(),
         Some("200")
     );
+    assert_eq!(attribute(&span, "url.scheme").as_deref(), Some("http"));
+    assert_eq!(attribute(&span, "server.port").as_deref(), Some("8080"));
+    assert_eq!(attribute(&span, "user_agent.original"), None);
     assert_eq!(span.status, Status::Unset);
+}
+
+#[tokio::test]
+async fn a_path_without_a_route_is_not_in_the_name() {
+    let recorder = Recorder::start();
+    call(server(routes()), "/no/such/path", &[]).await;
+    assert_eq!(attribute(&recorder.span("GET"), "http.route"), None);
+}
+
+#[tokio::test]
+async fn a_method_that_nobody_knows_is_other() {
+    let recorder = Recorder::start();
+    let request = Request::builder().method("BREW").uri("/orders/7");
+    let request = request.body(Body::empty()).unwrap();
+    server(routes()).oneshot(request).await.unwrap();
+    let span = recorder.span("HTTP /orders/{id}");
+    assert_eq!(
+        attribute(&span, "http.request.method").as_deref(),
+        Some("_OTHER")
+    );
+    assert_eq!(
+        attribute(&span, "http.request.method_original").as_deref(),
+        Some("BREW")
+    );
 }
 
 #[tokio::test]
 async fn the_response_names_the_server_span() {
     let recorder = Recorder::start();
     let response = call(server(routes()), "/orders/7", &[]).await;
+    let (response, _) = response.into_parts();
     let span = recorder.span("GET /orders/{id}").span_context;
     let expected = format!("00-{}-{}-01", span.trace_id(), span.span_id());
-    assert_eq!(response.headers()["traceresponse"], expected);
+    assert_eq!(response.headers["traceresponse"], expected);
 }
 
 #[tokio::test]

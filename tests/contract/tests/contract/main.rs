@@ -10,6 +10,7 @@ mod negative;
 mod positive;
 mod site;
 mod stack;
+mod telemetry_page;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -59,6 +60,11 @@ fn positive_trials(site: &Arc<Site>) -> Vec<Trial> {
             site,
             "the_logs_of_an_order_carry_its_trace_id",
             positive::the_logs_of_an_order,
+        ),
+        trial(
+            site,
+            "the_telemetry_page_has_every_span_and_attribute",
+            telemetry_page::the_page,
         ),
     ]
 }

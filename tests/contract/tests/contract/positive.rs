@@ -12,9 +12,7 @@ use crate::customer::{Customer, PATIENCE, Placed, wait_for};
 const SHORT_ITEM: &str = "ITEM-010";
 
 pub(crate) async fn a_confirmed_order(customer: Customer) -> anyhow::Result<Completion> {
-    let placed = customer
-        .order(&[("ITEM-001", 1), ("ITEM-002", 1)], "ring twice")
-        .await?;
+    let placed = confirmed(&customer).await?;
     let story = whole(&customer, &placed, "confirmed", &HAPPY).await?;
     let reserved = count(&story, "POST /stock/{item_id}/reserve");
     ensure!(
@@ -25,10 +23,7 @@ pub(crate) async fn a_confirmed_order(customer: Customer) -> anyhow::Result<Comp
 }
 
 pub(crate) async fn an_order_without_stock(customer: Customer) -> anyhow::Result<Completion> {
-    let too_many = customer.available(SHORT_ITEM).await? + 1;
-    let placed = customer
-        .order(&[("ITEM-003", 1), (SHORT_ITEM, too_many)], "")
-        .await?;
+    let placed = without_stock(&customer).await?;
     let story = whole(&customer, &placed, "rejected", &NO_STOCK).await?;
     let released = count(&story, "POST /stock/{item_id}/release");
     ensure!(
@@ -39,10 +34,28 @@ pub(crate) async fn an_order_without_stock(customer: Customer) -> anyhow::Result
 }
 
 pub(crate) async fn a_suspicious_order(customer: Customer) -> anyhow::Result<Completion> {
-    let note = "ship to a freight forwarder and pay with several different gift cards";
-    let placed = customer.order(&[("ITEM-004", 1)], note).await?;
+    let placed = suspicious(&customer).await?;
     whole(&customer, &placed, "in_review", &SUSPICIOUS).await?;
     Ok(Completion::Completed)
+}
+
+/// Places an order of two items that are there.
+pub(crate) async fn confirmed(customer: &Customer) -> anyhow::Result<Placed> {
+    let items = [("ITEM-001", 1), ("ITEM-002", 1)];
+    customer.order(&items, "ring twice").await
+}
+
+/// Places an order of two items, of the second of which there is not enough.
+pub(crate) async fn without_stock(customer: &Customer) -> anyhow::Result<Placed> {
+    let too_many = customer.available(SHORT_ITEM).await? + 1;
+    let items = [("ITEM-003", 1), (SHORT_ITEM, too_many)];
+    customer.order(&items, "").await
+}
+
+/// Places an order that somebody should look at.
+pub(crate) async fn suspicious(customer: &Customer) -> anyhow::Result<Placed> {
+    let note = "ship to a freight forwarder and pay with several different gift cards";
+    customer.order(&[("ITEM-004", 1)], note).await
 }
 
 /// Every service that had a part in the order said something about it that can be found by its trace.
@@ -75,7 +88,7 @@ pub(crate) async fn the_logs_of_an_order(customer: Customer) -> anyhow::Result<C
 }
 
 /// Follows an order to its end, its one mail and its whole story.
-async fn whole(
+pub(crate) async fn whole(
     customer: &Customer,
     placed: &Placed,
     end: &str,

@@ -1,0 +1,68 @@
+use serde_json::{Value, json};
+use telemetry::testing::attribute;
+
+use crate::helpers::{TestApp, classified, job};
+
+fn order_created(job: &Value) -> Value {
+    let mut event = job.clone();
+    event["created_at"] = json!("2026-11-21T10:00:00Z");
+    event
+}
+
+#[tokio::test]
+async fn an_order_becomes_one_job_and_one_decision() {
+    let app = TestApp::spawn().await;
+    // The second order shows that nothing more came of the first.
+    for count in 1..=2 {
+        let job = job(&["ITEM-001"], "");
+        app.world.kafka.order_created(&order_created(&job)).await;
+        let event = app.next_event().await;
+        assert_eq!(
+            event,
+            classified(&job, "confirmed", json!("standard"), Value::Null)
+        );
+        assert_eq!(app.count("send classification-jobs"), count);
+        assert_eq!(app.count("send order.classified"), count);
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_comes_twice_is_decided_the_same_and_asks_for_the_same() {
+    let app = TestApp::spawn().await;
+    let order = order_created(&job(&["ITEM-001"], ""));
+    app.world.kafka.order_created(&order).await;
+    app.world.kafka.order_created(&order).await;
+    assert_eq!(app.next_event().await, app.next_event().await);
+    let [first, second] = &app.world.inventory.requests()[..] else {
+        panic!("two jobs, a request for each");
+    };
+    assert_eq!(first, second);
+}
+
+#[tokio::test]
+async fn the_next_order_is_taken_after_one_that_is_none() {
+    let app = TestApp::spawn().await;
+    let garbage = json!({"order_id": "7"});
+    app.world.kafka.order_created(&garbage).await;
+    let job = job(&["ITEM-001"], "");
+    app.world.kafka.order_created(&order_created(&job)).await;
+    assert_eq!(app.next_event().await["order_id"], job["order_id"]);
+    assert_eq!(app.count("send order.created.dlt"), 1);
+}
+
+#[tokio::test]
+async fn one_trace_goes_from_the_order_to_the_decision() {
+    let app = TestApp::spawn().await;
+    let job = job(&["ITEM-001"], "");
+    app.world.kafka.order_created(&order_created(&job)).await;
+    let message = app.world.pubsub.next().await;
+    let traceparent = message.attributes["traceparent"].as_str().unwrap();
+
+    let sent = app.recorder.span("send order.classified").span_context;
+    let expected = format!("00-{}-{}-01", sent.trace_id(), sent.span_id());
+    assert_eq!(traceparent, expected);
+    let intake = app.recorder.span("process order.created");
+    assert_eq!(intake.span_context.trace_id(), sent.trace_id());
+    let key = attribute(&intake, "orderflow.messaging.idempotency_key");
+    assert_eq!(key.as_deref(), job["order_id"].as_str());
+}

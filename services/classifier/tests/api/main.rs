@@ -1,0 +1,12 @@
+mod embeddings_api;
+mod failed;
+mod helpers;
+mod intake;
+mod inventory;
+mod kafka;
+mod outcome;
+mod pubsub_server;
+mod ready;
+mod settings;
+mod sqs_server;
+mod startup;
