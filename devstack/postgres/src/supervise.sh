@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Runs "$@" until it ends or standard input closes.
 # The kernel closes it when the process that started us is gone, however it went:
 # that is how no PostgreSQL outlives a command that was killed with SIGKILL.

@@ -71,13 +71,13 @@ fn inject(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("inject");
     group.bench_function("map", |b| b.iter(|| map(&propagator, black_box(&context))));
     group.bench_function("kafka", |b| {
-        b.iter(|| headers(&propagator, black_box(&context)))
+        b.iter(|| headers(&propagator, black_box(&context)));
     });
     group.bench_function("sqs", |b| {
-        b.iter(|| message(&propagator, black_box(&context)))
+        b.iter(|| message(&propagator, black_box(&context)));
     });
     group.bench_function("pubsub", |b| {
-        b.iter(|| attributes(&propagator, black_box(&context)))
+        b.iter(|| attributes(&propagator, black_box(&context)));
     });
     group.finish();
 }
