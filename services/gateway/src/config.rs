@@ -32,6 +32,9 @@ pub struct Config {
     pub gateway_trust_incoming_trace: bool,
 
     #[command(flatten)]
+    pub startup: web::StartupArgs,
+
+    #[command(flatten)]
     pub faults: telemetry::Faults,
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use web::Readiness;
+use web::{Dependency, Readiness, wait_for};
 
 use crate::clients::{Health, InventoryClient, OrdersClient};
 use crate::config::Config;
@@ -17,24 +17,57 @@ use crate::config::Config;
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// Runs the service on `listener` until `shutdown`.
-///
-/// It waits for nobody at its start: what is behind may come and go, and `/readyz` tells.
 pub async fn run(
     config: Config,
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
+    let health = Behind::new(&config)?;
+    let Some(started) = shutdown.run_until_cancelled(health.wait(&config)).await else {
+        return Ok(());
+    };
+    started?;
     let client = telemetry::http::client(config.timeout(), &config.faults)?;
     let orders = OrdersClient::new(client.clone(), config.orders_url.clone());
     let inventory = InventoryClient::new(client, config.inventory_url.clone());
-    let router = http::router(orders, inventory, readiness(&config)?, config.trust());
+    let router = http::router(orders, inventory, health.readiness(), config.trust());
     web::serve(listener, router, shutdown, DRAIN).await
 }
 
-fn readiness(config: &Config) -> anyhow::Result<Readiness> {
-    let orders = Health::new(&config.orders_url)?;
-    let inventory = Health::new(&config.inventory_url)?;
-    Ok(Readiness::new()
-        .check("orders", move || orders.clone().check())
-        .check("inventory", move || inventory.clone().check()))
+/// The health of the services behind the gateway.
+struct Behind {
+    orders: Health,
+    inventory: Health,
+}
+
+impl Behind {
+    fn new(config: &Config) -> anyhow::Result<Self> {
+        Ok(Self {
+            orders: Health::new(&config.orders_url)?,
+            inventory: Health::new(&config.inventory_url)?,
+        })
+    }
+
+    /// Waits until both have been up once; later they may come and go, and `/readyz` tells.
+    async fn wait(&self, config: &Config) -> anyhow::Result<()> {
+        let orders = Dependency {
+            name: "orders",
+            address: config.orders_url.as_str(),
+            setting: "ORDERS_URL",
+        };
+        let inventory = Dependency {
+            name: "inventory",
+            address: config.inventory_url.as_str(),
+            setting: "INVENTORY_URL",
+        };
+        wait_for(orders, config.startup, || self.orders.clone().check()).await?;
+        wait_for(inventory, config.startup, || self.inventory.clone().check()).await
+    }
+
+    fn readiness(self) -> Readiness {
+        let Self { orders, inventory } = self;
+        Readiness::new()
+            .check("orders", move || orders.clone().check())
+            .check("inventory", move || inventory.clone().check())
+    }
 }

@@ -1,1 +1,41 @@
-fn main() {}
+//! Publishes a message in a trace and receives it in the same trace; silence is success.
+//! `cargo run --features pubsub --example pubsub -- projects/<id> <topic> <subscription> http://localhost:8085`
+
+use carriers::pubsub::{MetadataExtractor, MetadataInjector};
+use google_cloud_auth::credentials::anonymous;
+use google_cloud_pubsub::client::{Publisher, Subscriber};
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
+use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracerProvider};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let w3c = TraceContextPropagator::new();
+    let tracer = SdkTracerProvider::default().tracer("example");
+    let sent = opentelemetry::Context::new().with_span(tracer.start("send orders"));
+    let argument = |n| std::env::args().nth(n).ok_or("four arguments, please");
+    let (project, endpoint) = (argument(1)?, argument(4)?);
+    // An emulator needs an endpoint and no credentials; Google's own service needs neither of these two lines.
+    let nobody = anonymous::Builder::new().build();
+    let publisher = Publisher::builder(format!("{project}/topics/{}", argument(2)?));
+    let publisher = publisher.with_endpoint(&endpoint);
+    let publisher = publisher.with_credentials(nobody.clone()).build().await?;
+    let subscriber = Subscriber::builder().with_endpoint(endpoint);
+    let subscriber = subscriber.with_credentials(nobody).build().await?;
+
+    let mut attributes = std::collections::HashMap::new();
+    w3c.inject_context(&sent, &mut MetadataInjector::new(&mut attributes));
+    let message = google_cloud_pubsub::model::Message::new().set_data("an order");
+    publisher
+        .publish(message.set_attributes(attributes))
+        .await?;
+
+    let subscription = format!("{project}/subscriptions/{}", argument(3)?);
+    let mut messages = subscriber.subscribe(subscription).build();
+    let (message, handler) = messages.next().await.ok_or("nothing came")??;
+    let carrier = MetadataExtractor::new(&message.attributes);
+    let received = w3c.extract_with_context(&opentelemetry::Context::new(), &carrier);
+    let trace = |context: &opentelemetry::Context| context.span().span_context().trace_id();
+    assert_eq!(trace(&received), trace(&sent));
+    handler.confirmed_ack().await.map_err(Into::into)
+}

@@ -24,8 +24,8 @@ impl Health {
         })
     }
 
-    pub(crate) async fn check(self) -> reqwest::Result<()> {
+    pub(crate) async fn check(self) -> anyhow::Result<()> {
         let response = self.client.get(self.url).send().await?;
-        response.error_for_status().map(drop)
+        Ok(response.error_for_status().map(drop)?)
     }
 }

@@ -1,6 +1,7 @@
 //! The gateway itself on a free port, in front of services that a test plays.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use clap::Parser;
@@ -9,11 +10,14 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use web::Readiness;
 
 pub(crate) struct TestApp {
     pub(crate) client: Client,
     address: SocketAddr,
-    _services: JoinSet<anyhow::Result<()>>,
+    services: JoinSet<anyhow::Result<()>>,
+    stop_services: CancellationToken,
+    _gateway: JoinSet<anyhow::Result<()>>,
 }
 
 impl TestApp {
@@ -24,26 +28,9 @@ impl TestApp {
 
     pub(crate) async fn spawn_with(orders: Router, inventory: Router, args: &[&str]) -> Self {
         let mut services = JoinSet::new();
-        let (orders, inventory) = (
-            serve(&mut services, orders).await,
-            serve(&mut services, inventory).await,
-        );
-        Self::in_front_of(services, orders, inventory, args).await
-    }
-
-    /// A gateway before two addresses at which nobody listens.
-    pub(crate) async fn spawn_alone() -> Self {
-        let (orders, inventory) = (nobody(), nobody());
-        Self::in_front_of(JoinSet::new(), orders, inventory, &[]).await
-    }
-
-    async fn in_front_of(
-        mut services: JoinSet<anyhow::Result<()>>,
-        orders: SocketAddr,
-        inventory: SocketAddr,
-        args: &[&str],
-    ) -> Self {
-        let (orders, inventory) = (format!("http://{orders}"), format!("http://{inventory}"));
+        let stop = CancellationToken::new();
+        let orders = serve(&mut services, orders, &stop).await;
+        let inventory = serve(&mut services, inventory, &stop).await;
         let urls = [
             "gateway",
             "--orders-url",
@@ -54,12 +41,26 @@ impl TestApp {
         let config = Config::parse_from(urls.iter().chain(args));
         let listener = web::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
-        services.spawn(gateway::run(config, listener, CancellationToken::new()));
+        let mut gateway = JoinSet::new();
+        gateway.spawn(gateway::run(config, listener, CancellationToken::new()));
         Self {
             client: Client::builder().build().unwrap(),
             address,
-            _services: services,
+            services,
+            stop_services: stop,
+            _gateway: gateway,
         }
+    }
+
+    /// A gateway whose services were there when it started, and are no longer.
+    pub(crate) async fn spawn_alone() -> Self {
+        let mut app = Self::spawn(Router::new(), Router::new()).await;
+        app.get("/healthz").send().await.unwrap();
+        app.stop_services.cancel();
+        while let Some(stopped) = app.services.join_next().await {
+            stopped.unwrap().unwrap();
+        }
+        app
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
@@ -71,17 +72,22 @@ impl TestApp {
     }
 }
 
-async fn serve(services: &mut JoinSet<anyhow::Result<()>>, router: Router) -> SocketAddr {
+/// Starts a service with these routes and a `/healthz`, and says where.
+async fn serve(
+    services: &mut JoinSet<anyhow::Result<()>>,
+    router: Router,
+    stop: &CancellationToken,
+) -> String {
     let listener = web::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.local_addr().unwrap();
-    services.spawn(async move { Ok(axum::serve(listener, router).await?) });
-    address
-}
-
-/// An address that was free a moment ago.
-fn nobody() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
+    let router = router.merge(web::health(Readiness::new()));
+    services.spawn(web::serve(
+        listener,
+        router,
+        stop.clone(),
+        Duration::from_secs(5),
+    ));
+    format!("http://{address}")
 }
 
 pub(crate) fn an_order() -> Value {

@@ -40,10 +40,12 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// A context that every broker has room for, whose baggage needs escaping.
+///
+/// No `%`: OpenTelemetry 0.33 writes it as it is and reads it as an escape, with any carrier.
 fn context() -> impl Strategy<Value = Context> {
     let span = (1..=u128::MAX, 1..=u64::MAX, any::<bool>());
     let state = vec(("[a-z][a-z0-9_*/-]{0,8}", "[!-+./0-9:;<>-~]{1,16}"), 0..8);
-    let baggage = vec(("[a-z.]{1,12}", "[ -~é]{0,24}"), 0..6);
+    let baggage = vec(("[a-z.]{1,12}", "[ -$&-~é]{0,24}"), 0..6);
     (span, state, baggage).prop_map(|((trace_id, span_id, is_sampled), state, baggage)| {
         let span = SpanContext::new(
             TraceId::from(trace_id),
@@ -77,6 +79,14 @@ fn string(value: &str) -> MessageAttributeValue {
         .data_type("String")
         .string_value(value);
     value.build().unwrap()
+}
+
+/// How many of the application's own attributes are still there.
+fn kept<V>(attributes: &HashMap<String, V>) -> usize {
+    attributes
+        .keys()
+        .filter(|name| name.starts_with("own-"))
+        .count()
 }
 
 proptest! {
@@ -146,7 +156,7 @@ proptest! {
         }
         let left_out = injector.left_out();
         prop_assert!(attributes.len() <= sqs::MAX_ATTRIBUTES);
-        prop_assert!((0..own).all(|n| attributes.contains_key(&format!("own-{n}"))));
+        prop_assert_eq!(kept(&attributes), own);
         let missing = wanted.iter().filter(|(_, value)| !value.is_empty()).count() + own;
         prop_assert!(missing - attributes.len() <= left_out);
         prop_assert!(attributes.values().all(|value| value.string_value() != Some("")));
@@ -167,7 +177,7 @@ proptest! {
         }
         let left_out = injector.left_out();
         prop_assert!(attributes.len() <= pubsub::MAX_ATTRIBUTES);
-        prop_assert!((0..own).all(|n| attributes.contains_key(&format!("own-{n}"))));
+        prop_assert_eq!(kept(&attributes), own);
         let missing = wanted.iter().filter(|(_, value)| !value.is_empty()).count() + own;
         prop_assert!(missing - attributes.len() <= left_out);
         for (key, value) in &attributes {
