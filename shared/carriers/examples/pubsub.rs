@@ -1,5 +1,6 @@
 //! Publishes a message in a trace and receives it in the same trace; silence is success.
-//! `cargo run --features pubsub --example pubsub -- projects/<id> <topic> <subscription> http://localhost:8085`
+//! `cargo run --features pubsub --example pubsub -- \
+//!   projects/<id>/topics/<name> projects/<id>/subscriptions/<name> http://localhost:8085`
 
 use carriers::pubsub::{MetadataExtractor, MetadataInjector};
 use google_cloud_auth::credentials::anonymous;
@@ -13,12 +14,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let w3c = TraceContextPropagator::new();
     let tracer = SdkTracerProvider::default().tracer("example");
     let sent = opentelemetry::Context::new().with_span(tracer.start("send orders"));
-    let argument = |n| std::env::args().nth(n).ok_or("four arguments, please");
-    let (project, endpoint) = (argument(1)?, argument(4)?);
-    // An emulator needs an endpoint and no credentials; Google's own service needs neither of these two lines.
-    let nobody = anonymous::Builder::new().build();
-    let publisher = Publisher::builder(format!("{project}/topics/{}", argument(2)?));
-    let publisher = publisher.with_endpoint(&endpoint);
+    let argument = |n| std::env::args().nth(n).ok_or("three arguments, please");
+    // An emulator needs an endpoint and no credentials; Google's own service needs no word about either.
+    let (endpoint, nobody) = (argument(3)?, anonymous::Builder::new().build());
+    let publisher = Publisher::builder(argument(1)?).with_endpoint(&endpoint);
     let publisher = publisher.with_credentials(nobody.clone()).build().await?;
     let subscriber = Subscriber::builder().with_endpoint(endpoint);
     let subscriber = subscriber.with_credentials(nobody).build().await?;
@@ -30,12 +29,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .publish(message.set_attributes(attributes))
         .await?;
 
-    let subscription = format!("{project}/subscriptions/{}", argument(3)?);
-    let mut messages = subscriber.subscribe(subscription).build();
+    let mut messages = subscriber.subscribe(argument(2)?).build();
     let (message, handler) = messages.next().await.ok_or("nothing came")??;
     let carrier = MetadataExtractor::new(&message.attributes);
     let received = w3c.extract_with_context(&opentelemetry::Context::new(), &carrier);
     let trace = |context: &opentelemetry::Context| context.span().span_context().trace_id();
     assert_eq!(trace(&received), trace(&sent));
-    handler.confirmed_ack().await.map_err(Into::into)
+    handler.ack();
+    messages.shutdown_token().shutdown().await;
+    Ok(())
 }
