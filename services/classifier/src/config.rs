@@ -13,14 +13,15 @@ pub struct Config {
     pub listen_addr: SocketAddr,
 
     /// Base URL of the inventory service.
-    #[arg(long, env = "INVENTORY_URL", default_value = "http://127.0.0.1:8082")]
+    #[arg(long, env = "INVENTORY_URL", default_value = "http://127.0.0.1:8082", value_parser = base_url)]
     pub inventory_url: Url,
 
     /// Base URL of an OpenAI-compatible API, with its version path.
     #[arg(
         long,
         env = "OPENAI_BASE_URL",
-        default_value = "http://127.0.0.1:8090/v1"
+        default_value = "http://127.0.0.1:8090/v1",
+        value_parser = base_url
     )]
     pub openai_base_url: Url,
 
@@ -58,4 +59,12 @@ pub struct Config {
 
     #[command(flatten)]
     pub faults: telemetry::Faults,
+}
+
+fn base_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        _ => Err("it does not begin with http:// or https://".to_owned()),
+    }
 }

@@ -20,7 +20,8 @@ pub struct Config {
         long,
         env = "SMTP_URL",
         hide_env_values = true,
-        default_value = "smtp://127.0.0.1:1025"
+        default_value = "smtp://127.0.0.1:1025",
+        value_parser = smtp_url
     )]
     pub smtp_url: Url,
 
@@ -32,4 +33,12 @@ pub struct Config {
 
     #[command(flatten)]
     pub startup: web::StartupArgs,
+}
+
+fn smtp_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    match url.scheme() {
+        "smtp" | "smtps" if url.has_host() => Ok(url),
+        _ => Err("it is not smtp://host or smtps://host".to_owned()),
+    }
 }

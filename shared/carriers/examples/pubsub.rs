@@ -1,6 +1,5 @@
 //! Publishes a message in a trace and receives it in the same trace; silence is success.
-//! `cargo run --features pubsub --example pubsub -- \
-//!   projects/<id>/topics/<name> projects/<id>/subscriptions/<name> http://localhost:8085`
+//! `cargo run --features pubsub --example pubsub -- projects/p/topics/t projects/p/subscriptions/s http://localhost:8085`
 
 use carriers::pubsub::{MetadataExtractor, MetadataInjector};
 use google_cloud_auth::credentials::anonymous;

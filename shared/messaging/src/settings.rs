@@ -27,18 +27,33 @@ pub struct Settings {
     pub messaging_trace_relation: Relation,
 
     /// Deliveries of one message before it goes to the dead-letter destination.
-    #[arg(long, env = "MESSAGING_MAX_ATTEMPTS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=15))]
+    #[arg(long, env = "MESSAGING_MAX_ATTEMPTS", default_value_t = DEFAULT_MAX_ATTEMPTS, value_parser = clap::value_parser!(u32).range(1..=15))]
     pub messaging_max_attempts: u32,
 
     /// Milliseconds before the second attempt; each further delay is twice as long, up to 30 seconds.
-    #[arg(long, env = "MESSAGING_RETRY_DELAY_MS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=30_000))]
+    #[arg(long, env = "MESSAGING_RETRY_DELAY_MS", default_value_t = DEFAULT_RETRY_DELAY_MS, value_parser = clap::value_parser!(u64).range(1..=30_000))]
     pub messaging_retry_delay_ms: u64,
 
     /// Messages that one consumer processes at the same time.
-    #[arg(long, env = "MESSAGING_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, env = "MESSAGING_CONCURRENCY", default_value_t = DEFAULT_CONCURRENCY, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub messaging_concurrency: u16,
 }
 
+impl Default for Settings {
+    /// What the command line has without arguments.
+    fn default() -> Self {
+        Self {
+            messaging_trace_relation: Relation::Parent,
+            messaging_max_attempts: DEFAULT_MAX_ATTEMPTS,
+            messaging_retry_delay_ms: DEFAULT_RETRY_DELAY_MS,
+            messaging_concurrency: DEFAULT_CONCURRENCY,
+        }
+    }
+}
+
+const DEFAULT_MAX_ATTEMPTS: u32 = 10;
+const DEFAULT_RETRY_DELAY_MS: u64 = 200;
+const DEFAULT_CONCURRENCY: u16 = 32;
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 
 impl Settings {
@@ -80,6 +95,14 @@ mod tests {
     fn no_delay_is_longer_than_half_a_minute() {
         let settings = settings(&[]);
         assert_eq!(settings.retry_delay(u32::MAX), LONGEST_DELAY);
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_command_line() {
+        assert_eq!(
+            format!("{:?}", settings(&[])),
+            format!("{:?}", Settings::default())
+        );
     }
 
     #[test]

@@ -37,7 +37,7 @@ fn refuses_a_wrong_value_in_one_line_that_names_its_variable() {
     for wrong in [
         ("LISTEN_ADDR", "nowhere"),
         ("INVENTORY_URL", "inventory"),
-        ("OPENAI_BASE_URL", "127.0.0.1"),
+        ("OPENAI_BASE_URL", "localhost:8090/v1"),
         ("MESSAGING_TRACE_RELATION", "friend"),
         ("MESSAGING_MAX_ATTEMPTS", "0"),
         ("MESSAGING_RETRY_DELAY_MS", "-1"),

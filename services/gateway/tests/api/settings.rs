@@ -1,5 +1,8 @@
 use std::process::{Command, Output};
 
+use clap::CommandFactory;
+use gateway::config::Config;
+
 fn gateway(variables: &[(&str, &str)], args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gateway"))
         .env_clear()
@@ -24,6 +27,14 @@ fn lists_every_setting_with_variable_default_and_meaning() {
         "[env: FAULT_DROP_CONTEXT=]",
     ] {
         assert!(help.contains(text), "{text} is missing in\n{help}");
+    }
+}
+
+#[test]
+fn every_setting_has_a_variable_and_a_meaning() {
+    for argument in Config::command().get_arguments() {
+        assert!(argument.get_help().is_some(), "{argument} has no meaning");
+        assert!(argument.get_env().is_some(), "{argument} has no variable");
     }
 }
 

@@ -67,3 +67,60 @@ async fn makes_no_traces_of_health_checks() {
     assert_eq!(app.get("/readyz").send().await.unwrap().status(), 200);
     assert!(recorder.spans().is_empty(), "{:?}", recorder.spans());
 }
+
+#[tokio::test]
+async fn only_baggage_of_a_caller_it_trusts_gets_through() {
+    let _recorder = Recorder::start();
+    let baggage = |headers: HeaderMap| async move {
+        let baggage = headers.get("baggage");
+        baggage
+            .map(|value| value.to_str().unwrap().to_owned())
+            .unwrap_or_default()
+    };
+    for (trust, expected) in [("false", ""), ("true", "customer.tier=vip")] {
+        let orders = Router::new().route("/orders", get(baggage));
+        let args = ["--gateway-trust-incoming-trace", trust];
+        let app = TestApp::spawn_with(orders, Router::new(), &args).await;
+        let request = app.get("/orders").header("baggage", "customer.tier=vip");
+        let passed = request.send().await.unwrap().text().await.unwrap();
+        assert_eq!(passed, expected, "trust={trust}");
+    }
+}
+
+#[tokio::test]
+async fn no_other_header_of_a_caller_gets_through() {
+    let names = |headers: HeaderMap| async move {
+        let names = headers.keys().map(ToString::to_string);
+        names.collect::<Vec<_>>().join(" ")
+    };
+    let orders = Router::new().route("/orders", get(names));
+    let app = TestApp::spawn(orders, Router::new()).await;
+    let request = app
+        .get("/orders")
+        .header("cookie", "a=b")
+        .header("x-user", "admin");
+    let passed = request.send().await.unwrap().text().await.unwrap();
+    assert!(
+        !passed.contains("cookie") && !passed.contains("x-user"),
+        "{passed}"
+    );
+}
+
+#[tokio::test]
+async fn a_problem_names_the_trace_that_the_response_names() {
+    let _recorder = Recorder::start();
+    let app = TestApp::spawn_alone().await;
+    for path in ["/orders", "/orders/7", "/nothing"] {
+        let response = app.get(path).send().await.unwrap();
+        let traceresponse = response.headers()["traceresponse"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let problem: serde_json::Value = response.json().await.unwrap();
+        let trace_id = problem["trace_id"].as_str().unwrap();
+        assert!(
+            traceresponse.starts_with(&format!("00-{trace_id}-")),
+            "{path}"
+        );
+    }
+}

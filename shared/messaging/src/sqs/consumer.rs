@@ -110,6 +110,7 @@ impl Consumer {
             .wait_time_seconds(LONG_POLL_SECONDS)
             .set_message_attribute_names(Some(PROPAGATION_ATTRIBUTES.map(str::to_owned).to_vec()))
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .message_system_attribute_names(MessageSystemAttributeName::AwsTraceHeader)
             .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
             .send()
             .await;
@@ -198,7 +199,7 @@ fn whole_seconds(delay: Duration) -> i32 {
 }
 
 fn creation(message: &Received) -> Context {
-    extract(&MetadataExtractor::new(message.message_attributes()))
+    extract(&MetadataExtractor::of(message))
 }
 
 fn delivery(message: &Received) -> Delivery {

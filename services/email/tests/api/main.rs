@@ -1,0 +1,10 @@
+mod dead_letter;
+mod helpers;
+mod mail_server;
+mod once;
+mod pubsub_server;
+mod ready;
+mod retry;
+mod send;
+mod settings;
+mod strict_smtp;
