@@ -4,7 +4,7 @@
 //! Unless it says otherwise there is exactly one under each span of that row, it succeeds, and its context travels
 //! within the process.
 
-use super::table::Edge::{ChildAndLinkOf, ChildOf, Root};
+use super::table::Edge::{ChildAndLinkOf, ChildOf, LinkOf, Root};
 use super::table::Transport::{Http, Kafka, Outbox, PubSub, Sqs};
 use super::table::{Attribute, Count, Row, Scenario, any, is, number, row};
 use crate::span::Kind::{Client, Consumer, Internal, Producer, Server};
@@ -37,6 +37,18 @@ pub static NO_STOCK: Scenario = Scenario {
 pub static SUSPICIOUS: Scenario = Scenario {
     name: "suspicious",
     chapters: &[ORDER_ACCEPTED, JOB_QUEUED, ORDER_CLASSIFIED, CUSTOMER_TOLD],
+};
+
+/// As [`HAPPY`], with `MESSAGING_TRACE_RELATION=link`: each message begins a trace that is linked to its sender.
+pub static LINKED: Scenario = Scenario {
+    name: "linked",
+    chapters: &[
+        ORDER_ACCEPTED,
+        JOB_QUEUED_BY_LINK,
+        ORDER_CLASSIFIED,
+        STOCK_RESERVED,
+        CUSTOMER_TOLD_BY_LINK,
+    ],
 };
 
 impl Scenario {
@@ -133,6 +145,24 @@ const CUSTOMER_TOLD: &[Row] = &[
     row("orders hears",  "process order.classified",     "orders",     Consumer, ChildAndLinkOf("send result")).over(PubSub).has(PUBSUB),
     row("update order",  "UPDATE orders",                "orders",     Client,   ChildOf("orders hears")).has(SQL).ends_the_story(),
     row("email hears",   "process order.classified",     "email",      Consumer, ChildAndLinkOf("send result")).over(PubSub).has(PUBSUB),
+    row("insert email",  "INSERT emails",                "email",      Client,   ChildOf("email hears")).has(SQL),
+    row("send mail",     "send mail",                    "email",      Client,   ChildOf("email hears")).has(SMTP).ends_the_story(),
+];
+
+#[rustfmt::skip]
+const JOB_QUEUED_BY_LINK: &[Row] = &[
+    row("send created",  "send order.created",           "orders",     Producer, ChildOf("place")).over(Outbox).has(KAFKA),
+    row("take created",  "process order.created",        "classifier", Consumer, LinkOf("send created")).over(Kafka).has(KAFKA),
+    row("send job",      "send classification-jobs",     "classifier", Producer, ChildOf("take created")).has(SQS),
+    row("take job",      "process classification-jobs",  "classifier", Consumer, LinkOf("send job")).over(Sqs).has(SQS),
+];
+
+#[rustfmt::skip]
+const CUSTOMER_TOLD_BY_LINK: &[Row] = &[
+    row("send result",   "send order.classified",        "classifier", Producer, ChildOf("classify")).has(PUBSUB),
+    row("orders hears",  "process order.classified",     "orders",     Consumer, LinkOf("send result")).over(PubSub).has(PUBSUB),
+    row("update order",  "UPDATE orders",                "orders",     Client,   ChildOf("orders hears")).has(SQL).ends_the_story(),
+    row("email hears",   "process order.classified",     "email",      Consumer, LinkOf("send result")).over(PubSub).has(PUBSUB),
     row("insert email",  "INSERT emails",                "email",      Client,   ChildOf("email hears")).has(SQL),
     row("send mail",     "send mail",                    "email",      Client,   ChildOf("email hears")).has(SMTP).ends_the_story(),
 ];

@@ -11,7 +11,7 @@ async fn an_order_fails_after_the_last_attempt_and_keeps_nothing_reserved() {
     let job = job(&["ITEM-001", "ITEM-002"], "");
     let event = app.classify(&job).await;
     let reason = json!("the order could not be processed");
-    assert_eq!(event, classified(&job, "failed", Value::Null, reason));
+    assert_eq!(event, classified(&job, "failed", &Value::Null, &reason));
     let expected = [
         "reserve ITEM-001",
         "reserve ITEM-002",
@@ -98,7 +98,7 @@ async fn tries_again_when_the_embeddings_api_fails_or_answers_nonsense() {
         until(async || (failed_attempts(&app) > failed).then_some(())).await;
         embeddings.recover();
         let event = app.next_event().await;
-        let expected = classified(&job, "confirmed", json!("fragile"), Value::Null);
+        let expected = classified(&job, "confirmed", &json!("fragile"), &Value::Null);
         assert_eq!(event, expected, "after {body}");
     }
 }

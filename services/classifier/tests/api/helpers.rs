@@ -143,7 +143,7 @@ pub(crate) fn job(items: &[&str], note: &str) -> Value {
 }
 
 /// What is expected to be told about the order of a job.
-pub(crate) fn classified(job: &Value, outcome: &str, category: Value, reason: Value) -> Value {
+pub(crate) fn classified(job: &Value, outcome: &str, category: &Value, reason: &Value) -> Value {
     json!({
         "order_id": job["order_id"], "customer_id": "vip-ada",
         "outcome": outcome, "category": category, "reason": reason,

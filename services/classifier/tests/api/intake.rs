@@ -19,7 +19,7 @@ async fn an_order_becomes_one_job_and_one_decision() {
         let event = app.next_event().await;
         assert_eq!(
             event,
-            classified(&job, "confirmed", json!("standard"), Value::Null)
+            classified(&job, "confirmed", &json!("standard"), &Value::Null)
         );
         assert_eq!(app.count("send classification-jobs"), count);
         assert_eq!(app.count("send order.classified"), count);

@@ -10,7 +10,7 @@ async fn confirms_an_order_when_everything_is_reserved() {
     let event = app.classify(&job).await;
     assert_eq!(
         event,
-        classified(&job, "confirmed", json!("fragile"), Value::Null)
+        classified(&job, "confirmed", &json!("fragile"), &Value::Null)
     );
     let reserve = |quantity| json!({"order_id": job["order_id"], "quantity": quantity});
     let expected = [
@@ -48,7 +48,7 @@ async fn rejects_an_item_that_nobody_knows() {
     let reason = json!("ITEM-999 is not in our catalogue");
     assert_eq!(
         event,
-        classified(&job, "rejected", json!("standard"), reason)
+        classified(&job, "rejected", &json!("standard"), &reason)
     );
     let expected = ["reserve ITEM-001", "reserve ITEM-999", "release ITEM-001"];
     assert_eq!(app.world.inventory.asked(), expected);
@@ -65,7 +65,7 @@ async fn puts_a_suspicious_order_in_review_and_reserves_nothing() {
     let reason = json!("the order looks suspicious");
     assert_eq!(
         event,
-        classified(&job, "in_review", json!("suspicious"), reason)
+        classified(&job, "in_review", &json!("suspicious"), &reason)
     );
     assert_eq!(app.world.inventory.asked(), [""; 0]);
 }

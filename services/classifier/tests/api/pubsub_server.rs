@@ -37,7 +37,7 @@ impl PubSub {
             subscriptions: vec![Subscription {
                 id: "stranger".to_owned(),
                 topic: TOPIC.to_owned(),
-                ack_deadline: Duration::from_secs(600),
+                ack_deadline: Duration::from_mins(10),
                 dead_letter_policy: None,
                 retry_policy: None,
             }],

@@ -1,6 +1,6 @@
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
+use axum::routing::{get, post};
 use telemetry::testing::Recorder;
 
 use crate::helpers::{TestApp, an_order};

@@ -1,11 +1,12 @@
 //! The trace contract, held against a running stack.
 //!
 //! Without further settings it starts an embedded stack of its own.
-//! With `GATEWAY_URL`, `JAEGER_URL` and `MAIL_URL` it tests what runs there; then the negative runs are left out,
-//! because they need services that lose the context on purpose.
+//! With `GATEWAY_URL`, `JAEGER_URL` and `MAIL_URL` it tests what runs there; then the runs are left out that need services
+//! which are set up otherwise: to lose the context on purpose, or to link traces.
 
 mod addresses;
 mod customer;
+mod linked;
 mod negative;
 mod positive;
 mod site;
@@ -13,7 +14,7 @@ mod stack;
 mod telemetry_page;
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         }
     };
     let mut trials = negative::trials(outside.is_some());
+    trials.push(linked::trial(outside.is_some()));
     let site = Arc::new(Site::new(outside));
     trials.extend(positive_trials(&site));
     let conclusion = libtest_mimic::run(&arguments, trials);
@@ -78,6 +80,25 @@ where
     Trial::ignorable_test(name, move || {
         let customer = Customer::new(site.addresses()?);
         block_on(test(customer)).map_err(failed)
+    })
+}
+
+/// A test that starts services which are set up in its own way; skipped where they are somebody else's.
+fn on_a_stack_of_its_own<T>(name: String, outside: bool, test: T) -> Trial
+where
+    T: AsyncFnOnce() -> anyhow::Result<Completion> + Send + 'static,
+{
+    /// One more stack at a time is enough for the machine.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    Trial::ignorable_test(name, move || {
+        if outside {
+            return Ok(Completion::ignored_with(
+                "the services at these addresses cannot be set up for it",
+            ));
+        }
+        // A run that failed poisons the lock, but leaves no stack behind.
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        block_on(test()).map_err(failed)
     })
 }
 

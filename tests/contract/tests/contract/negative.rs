@@ -1,7 +1,5 @@
 //! Services that lose the context on purpose, on one hop at a time: then the contract must fail, and name that hop.
 
-use std::sync::Mutex;
-
 use anyhow::bail;
 use journey::contract::scenarios::HAPPY;
 use journey::contract::{Broken, Transport, Violation, check};
@@ -9,8 +7,8 @@ use journey::{Story, TraceId};
 use libtest_mimic::{Completion, Trial};
 
 use crate::customer::{Customer, wait_for};
+use crate::on_a_stack_of_its_own;
 use crate::stack::Stack;
-use crate::{block_on, failed};
 
 /// `FAULT_DROP_CONTEXT`'s names of the hops, and what carries the context there.
 const HOPS: [(&str, Transport); 5] = [
@@ -21,9 +19,6 @@ const HOPS: [(&str, Transport); 5] = [
     ("pubsub", Transport::PubSub),
 ];
 
-/// Each run has a stack of its own, and one more at a time is enough for the machine.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
 /// A test per hop; skipped where the services are not ours to break.
 pub(crate) fn trials(outside: bool) -> Vec<Trial> {
     HOPS.into_iter()
@@ -32,25 +27,12 @@ pub(crate) fn trials(outside: bool) -> Vec<Trial> {
 }
 
 fn trial(hop: &'static str, over: Transport, outside: bool) -> Trial {
-    Trial::ignorable_test(
-        format!("the_contract_breaks_where_{hop}_loses_the_context"),
-        move || {
-            if outside {
-                return Ok(Completion::ignored_with(
-                    "the services at these addresses cannot be told to lose the context",
-                ));
-            }
-            // A run that failed poisons the lock, but leaves no stack behind.
-            let _turn = ONE_AT_A_TIME
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            block_on(breaks(hop, over)).map_err(failed)
-        },
-    )
+    let name = format!("the_contract_breaks_where_{hop}_loses_the_context");
+    on_a_stack_of_its_own(name, outside, async move || breaks(hop, over).await)
 }
 
-async fn breaks(hop: &str, over: Transport) -> anyhow::Result<Completion> {
-    let stack = Stack::start(Some(hop)).await?;
+async fn breaks(hop: &'static str, over: Transport) -> anyhow::Result<Completion> {
+    let stack = Stack::start(&[("FAULT_DROP_CONTEXT", hop)]).await?;
     let customer = Customer::new(stack.addresses.clone());
     let placed = customer.order(&[("ITEM-001", 1)], "").await?;
     customer.ended(&placed.order_id).await?;

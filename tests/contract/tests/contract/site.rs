@@ -26,7 +26,7 @@ impl Site {
             Self::Outside(addresses) => Ok(addresses.clone()),
             Self::Own(stack) => {
                 let stack = stack.get_or_init(|| {
-                    block_on(Stack::start(None)).map_err(|error| format!("{error:#}"))
+                    block_on(Stack::start(&[])).map_err(|error| format!("{error:#}"))
                 });
                 stack
                     .as_ref()

@@ -32,10 +32,10 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Starts a stack and waits until it is ready; `fault` names the hop whose context its services drop.
-    pub(crate) async fn start(fault: Option<&str>) -> anyhow::Result<Self> {
+    /// Starts a stack and waits until it is ready; `settings` are variables that its services inherit.
+    pub(crate) async fn start(settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let program = program()?;
-        let mut running = Running::start(&program, fault)?;
+        let mut running = Running::start(&program, settings)?;
         let addresses = running
             .wait_until_ready(&program)
             .await
@@ -55,7 +55,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(program: &Path, fault: Option<&str>) -> anyhow::Result<Self> {
+    fn start(program: &Path, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         // PostgreSQL refuses to run as root and changes its user, which must be able to get at its folder.
         let folder = tempfile::Builder::new()
             .permissions(Permissions::from_mode(0o755))
@@ -67,7 +67,8 @@ impl Running {
             .arg(folder.path().join("stack"));
         command
             .env_remove("FAULT_DROP_CONTEXT")
-            .envs(fault.map(|hop| ("FAULT_DROP_CONTEXT", hop)));
+            .env_remove("MESSAGING_TRACE_RELATION")
+            .envs(settings.iter().copied());
         command
             .stdin(Stdio::null())
             .stderr(log.try_clone()?)

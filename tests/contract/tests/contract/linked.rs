@@ -1,0 +1,29 @@
+//! Services that begin a trace for each message, linked to the one that sent it: the story is whole all the same.
+
+use anyhow::ensure;
+use journey::contract::scenarios::LINKED;
+use libtest_mimic::{Completion, Trial};
+
+use crate::customer::Customer;
+use crate::on_a_stack_of_its_own;
+use crate::positive::{confirmed, whole};
+use crate::stack::Stack;
+
+/// Skipped where the services are not ours to set up.
+pub(crate) fn trial(outside: bool) -> Trial {
+    let name = "linked_traces_are_one_whole_story".to_owned();
+    on_a_stack_of_its_own(name, outside, is_one_story)
+}
+
+async fn is_one_story() -> anyhow::Result<Completion> {
+    let stack = Stack::start(&[("MESSAGING_TRACE_RELATION", "link")]).await?;
+    let customer = Customer::new(stack.addresses.clone());
+    let placed = confirmed(&customer).await?;
+    let story = whole(&customer, &placed, "confirmed", &LINKED).await?;
+    let traces = story.traces().len();
+    ensure!(
+        traces == 5,
+        "a request and four messages are 5 traces, not {traces}"
+    );
+    Ok(Completion::Completed)
+}
