@@ -27,7 +27,7 @@ pub struct Settings {
     pub messaging_trace_relation: Relation,
 
     /// Deliveries of one message before it goes to the dead-letter destination.
-    #[arg(long, env = "MESSAGING_MAX_ATTEMPTS", default_value_t = DEFAULT_MAX_ATTEMPTS, value_parser = clap::value_parser!(u32).range(1..=15))]
+    #[arg(long, env = "MESSAGING_MAX_ATTEMPTS", default_value_t = DEFAULT_MAX_ATTEMPTS, value_parser = clap::value_parser!(u32).range(1..=90))]
     pub messaging_max_attempts: u32,
 
     /// Milliseconds before the second attempt; each further delay is twice as long, up to 30 seconds.
@@ -51,7 +51,8 @@ impl Default for Settings {
     }
 }
 
-const DEFAULT_MAX_ATTEMPTS: u32 = 10;
+/// With the delays below, an outage of six minutes is waited for.
+const DEFAULT_MAX_ATTEMPTS: u32 = 20;
 const DEFAULT_RETRY_DELAY_MS: u64 = 200;
 const DEFAULT_CONCURRENCY: u16 = 32;
 const LONGEST_DELAY: Duration = Duration::from_secs(30);

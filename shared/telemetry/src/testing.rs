@@ -1,47 +1,70 @@
 //! Spans as a test sees them.
 
-use std::sync::Once;
+use std::cell::RefCell;
+use std::sync::LazyLock;
 
-use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use opentelemetry::global;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::baggage::BaggageSpanProcessor;
 use crate::{propagation, start};
 
+thread_local! {
+    /// The spans that ended on this thread.
+    static ENDED: RefCell<Vec<SpanData>> = const { RefCell::new(Vec::new()) };
+}
+
+/// One for all tests of a process, since there can be only one global provider; they keep apart by their threads.
+static PROVIDER: LazyLock<SdkTracerProvider> = LazyLock::new(|| {
+    propagation::install().expect("the default propagators are built in");
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(BaggageSpanProcessor)
+        .with_simple_exporter(PerThread)
+        .build();
+    global::set_tracer_provider(provider.clone());
+    provider
+});
+
+/// Never used, and needed: while there is only one subscriber, `tracing` asks it alone whether a span is wanted, and
+/// remembers the answer for all threads, also when the thread that asks has none.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
+
+#[derive(Debug)]
+struct PerThread;
+
+impl SpanExporter for PerThread {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        ENDED.with_borrow_mut(|ended| ended.extend(batch));
+        Ok(())
+    }
+}
+
 /// Records the spans of the current thread, for as long as it lives.
 ///
 /// Use it with Tokio's current-thread runtime, the default of `#[tokio::test]`.
 #[derive(Debug)]
 pub struct Recorder {
-    exporter: InMemorySpanExporter,
-    _provider: SdkTracerProvider,
     _guard: DefaultGuard,
 }
 
 impl Recorder {
     /// Records with the same layer and propagators as [`start`](crate::start()).
     pub fn start() -> Self {
-        static PROPAGATORS: Once = Once::new();
-        PROPAGATORS
-            .call_once(|| propagation::install().expect("the default propagators are built in"));
-        let exporter = InMemorySpanExporter::default();
-        let provider = SdkTracerProvider::builder()
-            .with_span_processor(BaggageSpanProcessor)
-            .with_simple_exporter(exporter.clone())
-            .build();
-        let layer = start::span_layer(&provider);
-        let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+        LazyLock::force(&SECOND);
+        let layer = start::span_layer(&PROVIDER);
+        ENDED.with_borrow_mut(Vec::clear);
         Self {
-            exporter,
-            _provider: provider,
-            _guard: guard,
+            _guard: tracing::subscriber::set_default(tracing_subscriber::registry().with(layer)),
         }
     }
 
     /// The spans that have ended, in the order in which they did.
     pub fn spans(&self) -> Vec<SpanData> {
-        self.exporter.get_finished_spans().unwrap_or_default()
+        ENDED.with_borrow(Vec::clone)
     }
 
     /// The only span of that name.

@@ -10,8 +10,10 @@ use crate::ports::{Claims, Port, Ports};
 use crate::process::Exit;
 use crate::settings::PUBSUB_PROJECT;
 
-/// The brokers' own bound, a safety net above the one that the services keep (`MESSAGING_MAX_ATTEMPTS`).
-const MAX_DELIVERIES: u8 = 20;
+/// The brokers' own bounds, the largest that they allow: a safety net far above the one that the services keep
+/// (`MESSAGING_MAX_ATTEMPTS`), since a message that the broker moves is one whose order nobody ends.
+const MAX_RECEIVES: u32 = 1000;
+const MAX_DELIVERY_ATTEMPTS: u8 = 100;
 
 const CLASSIFIED: &str = "order.classified";
 /// A topic and the subscription that keeps what arrives on it.
@@ -66,7 +68,7 @@ pub(crate) fn start(
 /// The queue of classification jobs, and where a job goes that nobody could do.
 fn queues() -> sqs::Queues {
     let jobs = QueueConfig::new("classification-jobs")
-        .with_redrive("classification-jobs-dlq", MAX_DELIVERIES.into());
+        .with_redrive("classification-jobs-dlq", MAX_RECEIVES);
     sqs::Queues::new()
         .with_queue(jobs)
         .with_queue(QueueConfig::new("classification-jobs-dlq"))
@@ -85,7 +87,7 @@ fn resources() -> pubsub::Resources {
     let consumer = |id| pubsub::Subscription {
         dead_letter_policy: Some(pubsub::DeadLetterPolicy {
             topic: DEAD_LETTERS.to_owned(),
-            max_delivery_attempts: MAX_DELIVERIES,
+            max_delivery_attempts: MAX_DELIVERY_ATTEMPTS,
         }),
         ..subscription(id, CLASSIFIED)
     };

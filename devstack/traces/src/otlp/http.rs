@@ -103,7 +103,7 @@ impl<S: Send + Sync> FromRequest<S> for Export {
         if let Some(content_encoding) = request.headers().get(CONTENT_ENCODING)
             && content_encoding != "identity"
         {
-            let message = "content-encoding is none of gzip, zstd, identity".to_owned();
+            let message = "content-encoding is none of gzip, deflate, zstd, identity".to_owned();
             return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
         match Bytes::from_request(request, state).await {

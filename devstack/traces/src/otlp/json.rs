@@ -2,8 +2,8 @@
 //!
 //! That crate's `serde` support is close to the protobuf JSON mapping, but stricter than real senders are:
 //! it refuses `null`, enum names, an empty `arrayValue` or `kvlistValue`, an attribute without a key,
-//! an entity reference without all of its fields, and non-finite doubles, and it ignores the original
-//! (`snake_case`) field names that the mapping lets parsers accept.
+//! an entity reference without all of its fields, non-finite doubles, and whole numbers beyond 64 bits,
+//! and it ignores the original (`snake_case`) field names that the mapping lets parsers accept.
 //! Unknown fields it ignores, as OTLP asks.
 
 use opentelemetry_proto::tonic::logs::v1::SeverityNumber;
@@ -33,6 +33,7 @@ fn mend(value: &mut Value) {
                 .filter_map(mend_field)
                 .collect();
             mend_double(fields);
+            mend_integer(fields);
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
@@ -130,6 +131,16 @@ fn mend_double(fields: &mut Map<String, Value>) {
     };
 }
 
+/// JavaScript has one type of number, and its SDK calls every whole one an integer, `1e300` included.
+/// Refusing it would lose all spans of the request for one attribute.
+fn mend_integer(fields: &mut Map<String, Value>) {
+    let is_double = |value: &Value| value.is_number() && value.as_i64().is_none();
+    if fields.get("intValue").is_some_and(is_double) {
+        let number = fields.remove("intValue").unwrap_or_default();
+        fields.insert("doubleValue".into(), number);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -221,6 +232,20 @@ mod tests {
         );
         assert_eq!(decode_value(&json!({})), None);
         assert_eq!(decode_value(&json!(null)), None);
+    }
+
+    #[test]
+    fn reads_a_whole_number_beyond_64_bits_as_a_double() {
+        for (written, read) in [
+            (json!(1e300), Any::DoubleValue(1e300)),
+            (
+                json!(u64::MAX),
+                Any::DoubleValue(18_446_744_073_709_551_615.0),
+            ),
+            (json!(i64::MIN), Any::IntValue(i64::MIN)),
+        ] {
+            assert_eq!(decode_value(&json!({ "intValue": written })), Some(read));
+        }
     }
 
     #[test]

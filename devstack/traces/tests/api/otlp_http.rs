@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::write::{GzEncoder, ZlibEncoder};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use reqwest::StatusCode;
@@ -19,6 +19,13 @@ const TRACE_PATH: &str = "/api/v3/traces/5b8efff798038103d269b633813fc60c";
 
 fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// HTTP's `deflate` is the zlib format, RFC 9110 section 8.4.1.2.
+fn deflate(body: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(body).unwrap();
     encoder.finish().unwrap()
 }
@@ -40,6 +47,7 @@ async fn accepts_protobuf_and_json_compressed_and_not() {
     let body = export("orders", &[span(1, None, "send", 0)]);
     let (protobuf, json) = (protobuf(&body), body.to_string().into_bytes());
     let gzipped = ("content-encoding", "gzip");
+    let deflated = ("content-encoding", "deflate");
     let zstandard = ("content-encoding", "zstd");
     let identity = ("content-encoding", "identity");
     let zstd_of = |bytes: &[u8]| zstd::encode_all(bytes, 0).unwrap();
@@ -47,6 +55,7 @@ async fn accepts_protobuf_and_json_compressed_and_not() {
         (vec![PROTOBUF], protobuf.clone()),
         (vec![PROTOBUF, identity], protobuf.clone()),
         (vec![PROTOBUF, gzipped], gzip(&protobuf)),
+        (vec![PROTOBUF, deflated], deflate(&protobuf)),
         (vec![PROTOBUF, zstandard], zstd_of(&protobuf)),
         (vec![JSON], json.clone()),
         (vec![JSON, gzipped], gzip(&json)),

@@ -1,6 +1,5 @@
 //! What a broker is for the cases.
 
-use clap::Parser;
 use messaging::{Settings, StoredContext};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +24,9 @@ pub(crate) trait Broker: Sized {
     /// As spans name it.
     const SYSTEM: &'static str;
 
+    /// Whether one receive may bring several messages.
+    const RECEIVES_BATCHES: bool;
+
     async fn start() -> Self;
 
     /// The name of the destination.
@@ -46,19 +48,14 @@ pub(crate) trait Broker: Sized {
     async fn next_dead_letter(&self) -> DeadLetter;
 }
 
-#[derive(Parser)]
-struct Arguments {
-    #[command(flatten)]
-    settings: Settings,
-}
-
-/// Three attempts with a delay that a test can wait for.
+/// Three attempts with a delay that a test can wait for, and few messages at once, so that consumers have to share.
 pub(crate) fn settings() -> Settings {
-    let arguments = [
-        "--messaging-max-attempts=3",
-        "--messaging-retry-delay-ms=50",
-    ];
-    Arguments::parse_from(["conformance"].iter().chain(&arguments)).settings
+    Settings {
+        messaging_max_attempts: 3,
+        messaging_retry_delay_ms: 50,
+        messaging_concurrency: 10,
+        ..Settings::default()
+    }
 }
 
 /// A name that no other test has.

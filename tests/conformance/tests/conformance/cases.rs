@@ -1,12 +1,13 @@
 //! The cases. None waits for a time: each waits for what must happen, and hangs if it does not.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use messaging::StoredContext;
 use opentelemetry::trace::{SpanId, SpanKind, Status};
 use telemetry::testing::{Recorder, attribute};
-use tokio::sync::{Notify, mpsc};
-use tokio::task::LocalSet;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{JoinHandle, LocalSet};
 use tokio_util::sync::CancellationToken;
 use tracing::info_span;
 
@@ -17,40 +18,56 @@ use crate::handler::{Call, Scripted};
 struct Run<B> {
     broker: Arc<B>,
     calls: mpsc::UnboundedReceiver<Call>,
-    let_go: Arc<Notify>,
+    let_go: Arc<Semaphore>,
     shutdown: CancellationToken,
+    consumer: JoinHandle<()>,
 }
 
-impl<B: Broker> Run<B> {
+impl<B: Broker + 'static> Run<B> {
+    /// Must be called within a [`LocalSet`].
+    fn start(broker: Arc<B>) -> Self {
+        let (handler, calls, let_go) = Scripted::new();
+        let shutdown = CancellationToken::new();
+        let (consuming, stop) = (broker.clone(), shutdown.clone());
+        let consumer =
+            tokio::task::spawn_local(async move { consuming.consume(handler, stop).await });
+        Self {
+            broker,
+            calls,
+            let_go,
+            shutdown,
+            consumer,
+        }
+    }
+
     async fn next(&mut self) -> Call {
         self.calls.recv().await.expect("the consumer runs")
     }
 
     async fn send(&self, id: &str) {
-        self.broker.send(&Event { id: id.to_owned() }).await;
+        send(&*self.broker, id).await;
     }
+
+    async fn stop(self) {
+        self.shutdown.cancel();
+        self.consumer
+            .await
+            .expect("the consumer ends without a panic");
+    }
+}
+
+async fn send<B: Broker>(broker: &B, id: &str) {
+    broker.send(&Event { id: id.to_owned() }).await;
 }
 
 /// Runs `case` beside a consumer, then stops the consumer and waits for its end.
 async fn beside_a_consumer<B: Broker + 'static>(case: impl AsyncFnOnce(&mut Run<B>)) {
     let broker = Arc::new(B::start().await);
-    let (handler, calls, let_go) = Scripted::new();
-    let shutdown = CancellationToken::new();
-    let mut run = Run {
-        broker: broker.clone(),
-        calls,
-        let_go,
-        shutdown: shutdown.clone(),
-    };
-    let tasks = LocalSet::new();
-    tasks
+    LocalSet::new()
         .run_until(async {
-            let stop = shutdown.clone();
-            let consumer =
-                tokio::task::spawn_local(async move { broker.consume(handler, stop).await });
+            let mut run = Run::start(broker);
             case(&mut run).await;
-            shutdown.cancel();
-            consumer.await.expect("the consumer ends without a panic");
+            run.stop().await;
         })
         .await;
 }
@@ -201,9 +218,89 @@ pub(crate) async fn shutdown_finishes_what_is_in_hand<B: Broker + 'static>() {
         run.send("slow").await;
         assert_eq!(run.next().await, call("slow", 1));
         run.shutdown.cancel();
-        run.let_go.notify_one();
+        run.let_go.add_permits(1);
     })
     .await;
     let process = recorder.span(&format!("process {destination}"));
     assert_eq!(process.status, Status::Unset);
+}
+
+pub(crate) async fn two_consumers_share_the_work<B: Broker + 'static>() {
+    let broker = Arc::new(B::start().await);
+    let sent: BTreeSet<String> = (0..40).map(|n| format!("slow-{n}")).collect();
+    LocalSet::new()
+        .run_until(async {
+            let (mut one, mut other) = (Run::start(broker.clone()), Run::start(broker.clone()));
+            for id in &sent {
+                send(&*broker, id).await;
+            }
+            // Neither ends a message before both have one.
+            let mut received = BTreeSet::from([one.next().await.id, other.next().await.id]);
+            for run in [&one, &other] {
+                run.let_go.add_permits(10 * sent.len());
+            }
+            while received.len() < sent.len() {
+                let call = tokio::select! {
+                    call = one.next() => call,
+                    call = other.next() => call,
+                };
+                received.insert(call.id);
+            }
+            assert_eq!(received, sent);
+            one.stop().await;
+            other.stop().await;
+        })
+        .await;
+}
+
+pub(crate) async fn a_consumer_that_dies_loses_nothing<B: Broker + 'static>() {
+    let broker = Arc::new(B::start().await);
+    LocalSet::new()
+        .run_until(async {
+            let mut first = Run::start(broker.clone());
+            first.send("slow").await;
+            assert_eq!(first.next().await.id, "slow");
+            first.consumer.abort();
+            first.consumer.await.expect_err("it was aborted");
+            let mut second = Run::start(broker);
+            assert_eq!(second.next().await.id, "slow");
+            second.let_go.add_permits(1);
+            second.stop().await;
+        })
+        .await;
+}
+
+pub(crate) async fn a_batch_has_one_receive_span_with_a_link_for_each_message<
+    B: Broker + 'static,
+>() {
+    let recorder = Recorder::start();
+    let broker = Arc::new(B::start().await);
+    for n in 0..10 {
+        send(&*broker, &format!("good-{n}")).await;
+    }
+    let mut receives = Vec::new();
+    LocalSet::new()
+        .run_until(async {
+            let mut run = Run::start(broker.clone());
+            for _ in 0..10 {
+                run.next().await;
+            }
+            run.stop().await;
+            receives = recorder.spans();
+        })
+        .await;
+    let of_process = receives
+        .iter()
+        .filter(|span| span.name.starts_with("process "));
+    assert_eq!(of_process.count(), 10, "each message has a span of its own");
+    let name = format!("receive {}", broker.destination());
+    receives.retain(|span| span.name == name);
+    assert_eq!(receives.is_empty(), !B::RECEIVES_BATCHES);
+    for receive in receives {
+        assert_eq!(receive.span_kind, SpanKind::Client);
+        assert_eq!(receive.parent_span_id, SpanId::INVALID);
+        assert!(receive.links.len() > 1);
+        let count = attribute(&receive, "messaging.batch.message_count");
+        assert_eq!(count, Some(receive.links.len().to_string()));
+    }
 }

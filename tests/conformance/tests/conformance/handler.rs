@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use messaging::{Delivery, Handler, HandlerError};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::broker::Event;
 
@@ -18,14 +18,14 @@ pub(crate) struct Call {
 /// `reject…` is rejected, `retry…` works the second time, `never…` never does, `slow…` waits to be let go.
 pub(crate) struct Scripted {
     calls: mpsc::UnboundedSender<Call>,
-    let_go: Arc<Notify>,
+    let_go: Arc<Semaphore>,
 }
 
 impl Scripted {
     /// The handler, the calls it gets, and what lets the slow ones go.
-    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Call>, Arc<Notify>) {
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Call>, Arc<Semaphore>) {
         let (calls, received) = mpsc::unbounded_channel();
-        let let_go = Arc::new(Notify::new());
+        let let_go = Arc::new(Semaphore::new(0));
         (
             Self {
                 calls,
@@ -53,7 +53,8 @@ impl Handler for Scripted {
             "retry" if attempt == 1 => Err(HandlerError::Retry(anyhow!("not yet"))),
             "never" => Err(HandlerError::Retry(anyhow!("never"))),
             "slow" => {
-                self.let_go.notified().await;
+                let permit = self.let_go.acquire().await;
+                permit.map_err(HandlerError::retry)?.forget();
                 Ok(())
             }
             _ => Ok(()),

@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 use crate::broker::{Broker, DeadLetter, Event, outside, settings, unique};
 use crate::handler::Scripted;
 
+/// Two, so that two members of a group have something to share.
+const PARTITIONS: i32 = 2;
+
 pub(crate) struct Kafka {
     address: Address,
     topic: String,
@@ -24,6 +27,7 @@ pub(crate) struct Kafka {
 
 impl Broker for Kafka {
     const SYSTEM: &'static str = "kafka";
+    const RECEIVES_BATCHES: bool = true;
 
     async fn start() -> Self {
         let topic = unique("topic");
@@ -36,7 +40,7 @@ impl Broker for Kafka {
         let letters = format!("{topic}.dlt");
         match &stand_in {
             Some(cluster) => {
-                [&topic, &letters].map(|name| cluster.create_topic(name, 1, 1).unwrap())
+                [&topic, &letters].map(|name| cluster.create_topic(name, PARTITIONS, 1).unwrap())
             }
             None => create(&brokers, [&topic, &letters]).await,
         };
@@ -100,7 +104,7 @@ fn client(brokers: &str) -> ClientConfig {
 
 async fn create(brokers: &str, topics: [&String; 2]) -> [(); 2] {
     let admin: AdminClient<DefaultClientContext> = client(brokers).create().unwrap();
-    let topics = topics.map(|name| NewTopic::new(name, 1, TopicReplication::Fixed(1)));
+    let topics = topics.map(|name| NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1)));
     admin
         .create_topics(&topics, &AdminOptions::new())
         .await

@@ -52,6 +52,21 @@ macro_rules! conformance {
             async fn shutdown_finishes_what_is_in_hand() {
                 cases::shutdown_finishes_what_is_in_hand::<$broker>().await;
             }
+
+            #[tokio::test]
+            async fn two_consumers_share_the_work() {
+                cases::two_consumers_share_the_work::<$broker>().await;
+            }
+
+            #[tokio::test]
+            async fn a_consumer_that_dies_loses_nothing() {
+                cases::a_consumer_that_dies_loses_nothing::<$broker>().await;
+            }
+
+            #[tokio::test]
+            async fn a_batch_has_one_receive_span_with_a_link_for_each_message() {
+                cases::a_batch_has_one_receive_span_with_a_link_for_each_message::<$broker>().await;
+            }
         }
     };
 }

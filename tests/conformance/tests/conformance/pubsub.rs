@@ -23,6 +23,7 @@ pub(crate) struct PubSub {
 
 impl Broker for PubSub {
     const SYSTEM: &'static str = "gcp_pubsub";
+    const RECEIVES_BATCHES: bool = false;
 
     async fn start() -> Self {
         let (host, stand_in) = match outside("PUBSUB_EMULATOR_HOST") {

@@ -1,6 +1,7 @@
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Credentials;
+use aws_sdk_sqs::types::QueueAttributeName;
 use messaging::StoredContext;
 use messaging::sqs::{Address, Consumer, Keys, Producer};
 use tokio::net::TcpListener;
@@ -11,6 +12,9 @@ use crate::handler::Scripted;
 
 /// Stand-ins want a key, and any will do.
 const KEY: &str = "conformance";
+
+/// How long the messages of a consumer that died stay away: a test waits for them.
+const VISIBILITY_SECONDS: &str = "3";
 
 pub(crate) struct Sqs {
     address: Address,
@@ -24,6 +28,7 @@ pub(crate) struct Sqs {
 
 impl Broker for Sqs {
     const SYSTEM: &'static str = "aws_sqs";
+    const RECEIVES_BATCHES: bool = true;
 
     async fn start() -> Self {
         let (endpoint, stand_in) = match outside("AWS_ENDPOINT_URL_SQS") {
@@ -123,6 +128,7 @@ async fn create(client: &Client, queue: &str) -> String {
     let created = client
         .create_queue()
         .queue_name(queue)
+        .attributes(QueueAttributeName::VisibilityTimeout, VISIBILITY_SECONDS)
         .send()
         .await
         .unwrap();
