@@ -116,7 +116,7 @@ impl Injector for MetadataInjector<'_> {
         if value.is_empty() {
             return;
         }
-        if is_name(key) && value.chars().all(is_allowed) && self.has_room(key) {
+        if (FIELDS.contains(&key) || is_name(key)) && is_text(&value) && self.has_room(key) {
             self.attributes.insert(key.to_owned(), string(value));
         } else {
             self.left_out += 1;
@@ -140,9 +140,12 @@ fn is_name(key: &str) -> bool {
         && !is_reserved("Amazon.")
 }
 
-/// Whether SQS takes `character`: it allows what XML does.
-fn is_allowed(character: char) -> bool {
-    !matches!(character, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
+/// Whether SQS takes `value`: it allows the characters that XML does, and no others.
+fn is_text(value: &str) -> bool {
+    let is_control = |b: u8| b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r');
+    // All bytes and no early end: that is many at once, and nearly every value is fine.
+    let has_control = value.bytes().fold(false, |has, b| has | is_control(b));
+    !has_control && (value.is_ascii() || !value.contains(['\u{fffe}', '\u{ffff}']))
 }
 
 fn string(value: String) -> MessageAttributeValue {

@@ -13,7 +13,7 @@ use rdkafka::Message as _;
 use rdkafka::consumer::{CommitMode, Consumer as _, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::OwnedMessage;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
@@ -28,6 +28,8 @@ use crate::span::{self, Destination};
 
 /// How many records of one partition wait for the one in hand.
 const PARTITION_BACKLOG: usize = 100;
+/// How long committing and leaving the group may take.
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 /// How long to wait after the client failed to receive.
 const RECEIVE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -117,7 +119,8 @@ impl Consumer {
         }
         drop(workers);
         tasks.join_all().await;
-        self.commit().await;
+        drop(partition);
+        self.leave().await;
     }
 
     /// What has arrived since the last call, at least one record; `None` on shutdown.
@@ -157,14 +160,21 @@ impl Consumer {
             .await;
     }
 
-    async fn commit(self) {
-        let committed = tokio::task::spawn_blocking(move || {
-            self.client.commit_consumer_state(CommitMode::Sync)
+    /// Commits and leaves the group, on a thread of its own: both block, and for long when the broker is gone.
+    async fn leave(self) {
+        let (done, left) = oneshot::channel();
+        std::thread::spawn(move || {
+            let committed = self.client.commit_consumer_state(CommitMode::Sync);
+            drop(self);
+            // Nobody waits any more if this took too long.
+            done.send(committed).ok();
         });
-        match committed.await {
-            Ok(Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset))) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the last records will come again"),
-            Err(error) => tracing::warn!(%error, "the last records will come again"),
+        match tokio::time::timeout(LEAVE_WITHIN, left).await {
+            Ok(Ok(Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)))) => {}
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "the last records will come again"),
+            Ok(Err(_)) | Err(_) => {
+                tracing::warn!("Kafka did not let go in time, the last records may come again");
+            }
         }
     }
 }
