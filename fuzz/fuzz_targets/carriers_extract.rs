@@ -47,26 +47,39 @@ fn kafka_carries(lines: &[Line]) {
     }
     let context = extract(&kafka::MetadataExtractor::new(Some(&headers)));
     w3c().inject_context(&context, &mut kafka::MetadataInjector::new(&mut headers));
-    assert_same(&context, &extract(&kafka::MetadataExtractor::new(Some(&headers))));
+    assert_same(
+        &context,
+        &extract(&kafka::MetadataExtractor::new(Some(&headers))),
+    );
 }
 
 fn sqs_carries(lines: &[Line]) {
     let mut attributes: HashMap<_, _> = texts(lines)
         .map(|(name, value)| {
-            let value = MessageAttributeValue::builder().data_type("String").string_value(value);
+            let value = MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(value);
             (name, value.build().expect("it has a data type"))
         })
         .collect();
-    let trace_header = attributes.get("AWSTraceHeader").and_then(|value| value.string_value.clone());
+    let trace_header = attributes
+        .get("AWSTraceHeader")
+        .and_then(|value| value.string_value.clone());
     let message = Message::builder()
         .set_message_attributes(Some(attributes.clone()))
-        .attributes(MessageSystemAttributeName::AwsTraceHeader, trace_header.unwrap_or_default())
+        .attributes(
+            MessageSystemAttributeName::AwsTraceHeader,
+            trace_header.unwrap_or_default(),
+        )
         .build();
     let context = extract(&sqs::MetadataExtractor::of(&message));
     let mut injector = sqs::MetadataInjector::new(&mut attributes);
     w3c().inject_context(&context, &mut injector);
     if injector.left_out() == 0 {
-        assert_same(&context, &extract(&sqs::MetadataExtractor::new(Some(&attributes))));
+        assert_same(
+            &context,
+            &extract(&sqs::MetadataExtractor::new(Some(&attributes))),
+        );
     }
 }
 
@@ -76,7 +89,10 @@ fn pubsub_carries(lines: &[Line]) {
     let mut injector = pubsub::MetadataInjector::new(&mut attributes);
     w3c().inject_context(&context, &mut injector);
     if injector.left_out() == 0 {
-        assert_same(&context, &extract(&pubsub::MetadataExtractor::new(&attributes)));
+        assert_same(
+            &context,
+            &extract(&pubsub::MetadataExtractor::new(&attributes)),
+        );
     }
 }
 

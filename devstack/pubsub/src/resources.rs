@@ -19,7 +19,7 @@ pub struct Resources {
 #[derive(Debug, Clone)]
 pub struct Subscription {
     pub id: String,
-    /// One of [`Resources::topics`].
+    /// One of [`field@Resources::topics`].
     pub topic: String,
     /// How long a pulled message stays away; 10 to 600 seconds. Streams may ask for another.
     pub ack_deadline: Duration,
@@ -31,7 +31,7 @@ pub struct Subscription {
 /// Where messages go that fail again and again.
 #[derive(Debug, Clone)]
 pub struct DeadLetterPolicy {
-    /// One of [`Resources::topics`].
+    /// One of [`field@Resources::topics`].
     pub topic: String,
     /// 5 to 100.
     pub max_delivery_attempts: u8,

@@ -15,7 +15,7 @@ pub struct Config {
     #[command(flatten)]
     pub database: web::DatabaseArgs,
 
-    /// Mail server, as smtp://[user:password@]host[:port], or smtps:// for TLS.
+    /// Mail server, such as smtp://mail.example.com:1025; smtps:// for TLS, and user:password@ before the host to log in.
     #[arg(
         long,
         env = "SMTP_URL",

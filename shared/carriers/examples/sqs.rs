@@ -17,15 +17,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut attributes = std::collections::HashMap::new();
     w3c.inject_context(&sent, &mut MetadataInjector::new(&mut attributes));
-    let send = client.send_message().queue_url(&queue);
-    let send = send.set_message_attributes(Some(attributes));
-    send.message_body("an order").send().await?;
+    let sending = client.send_message().queue_url(&queue);
+    let sending = sending.set_message_attributes(Some(attributes));
+    sending.message_body("an order").send().await?;
 
     let names = PROPAGATION_ATTRIBUTES.map(str::to_owned).to_vec();
-    let receive = client.receive_message().queue_url(&queue);
-    let receive = receive.set_message_attribute_names(Some(names));
-    let receive = receive.message_system_attribute_names("AWSTraceHeader".into());
-    let batch = receive.wait_time_seconds(20).send().await?;
+    let receiving = client.receive_message().queue_url(&queue);
+    let receiving = receiving.set_message_attribute_names(Some(names));
+    let receiving = receiving.message_system_attribute_names("AWSTraceHeader".into());
+    let batch = receiving.wait_time_seconds(20).send().await?;
     let message = batch.messages().first().ok_or("nothing came")?;
     let carrier = MetadataExtractor::of(message);
     let received = w3c.extract_with_context(&opentelemetry::Context::new(), &carrier);

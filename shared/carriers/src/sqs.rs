@@ -149,11 +149,11 @@ fn is_text(value: &str) -> bool {
 }
 
 fn string(value: String) -> MessageAttributeValue {
-    MessageAttributeValue::builder()
-        .data_type("String")
-        .string_value(value)
-        .build()
-        .expect("a data type is all that is required")
+    let attribute = MessageAttributeValue::builder().data_type("String").build();
+    let mut attribute = attribute.expect("a data type is all that is required");
+    // Set here, a large builder is moved once less.
+    attribute.string_value = Some(value);
+    attribute
 }
 
 /// Reads context from the attributes of a message that was received.

@@ -5,7 +5,7 @@
 //! | [`settings`] | one readable line for a wrong setting, and for an error that ends a service |
 //! | [`startup`], [`database`] | waiting for what is not there yet, with a deadline |
 //! | [`server`] | listening, serving, draining |
-//! | [`health`] | `/healthz` and `/readyz` |
+//! | [`mod@health`] | `/healthz` and `/readyz` |
 //! | [`extract`] | bodies, paths and queries, parsed into domain types |
 //! | [`problem`] | errors as RFC 9457 problem documents |
 

@@ -29,7 +29,7 @@ pub(crate) fn context() -> Context {
         SpanId::from(0x00f0_67aa_0ba9_02b7),
         TraceFlags::SAMPLED,
         true,
-        TraceState::from_str("ot=th:8,vendor=value").unwrap(),
+        TraceState::from_str("ot=th:8,vendor=value").expect("it is valid"),
     );
     Context::new().with_remote_span_context(span).with_baggage([
         KeyValue::new("order.id", "0198c0de-7a11"),

@@ -52,7 +52,7 @@ fn context() -> impl Strategy<Value = Context> {
             SpanId::from(span_id),
             TraceFlags::default().with_sampled(is_sampled),
             true,
-            TraceState::from_key_value(state).unwrap(),
+            TraceState::from_key_value(state).expect("they are valid"),
         );
         // The propagator trims values, so a space at an end would be lost with any carrier.
         let baggage = baggage
@@ -78,7 +78,7 @@ fn string(value: &str) -> MessageAttributeValue {
     let value = MessageAttributeValue::builder()
         .data_type("String")
         .string_value(value);
-    value.build().unwrap()
+    value.build().expect("it has a data type")
 }
 
 /// How many of the application's own attributes are still there.

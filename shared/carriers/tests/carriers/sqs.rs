@@ -20,7 +20,7 @@ fn string(value: &str) -> MessageAttributeValue {
     let value = MessageAttributeValue::builder()
         .data_type("String")
         .string_value(value);
-    value.build().unwrap()
+    value.build().expect("it has a data type")
 }
 
 fn own(count: usize) -> Attributes {
@@ -202,7 +202,10 @@ fn reads_a_binary_value_as_absent() {
     let binary = MessageAttributeValue::builder()
         .data_type("Binary")
         .binary_value(Blob::new(TRACEPARENT));
-    let attributes = HashMap::from([("traceparent".to_owned(), binary.build().unwrap())]);
+    let attributes = HashMap::from([(
+        "traceparent".to_owned(),
+        binary.build().expect("it has a data type"),
+    )]);
     assert_eq!(read(&attributes).get("traceparent"), None);
 }
 
