@@ -13,7 +13,7 @@ pub struct Config {
     pub listen_addr: SocketAddr,
 
     /// Base URL of the inventory service.
-    #[arg(long, env = "INVENTORY_URL", default_value = "http://127.0.0.1:8082", value_parser = base_url)]
+    #[arg(long, env = "INVENTORY_URL", default_value = "http://127.0.0.1:8082", value_parser = web::base_url)]
     pub inventory_url: Url,
 
     /// Base URL of an OpenAI-compatible API, with its version path.
@@ -21,7 +21,7 @@ pub struct Config {
         long,
         env = "OPENAI_BASE_URL",
         default_value = "http://127.0.0.1:8090/v1",
-        value_parser = base_url
+        value_parser = web::base_url
     )]
     pub openai_base_url: Url,
 
@@ -59,12 +59,4 @@ pub struct Config {
 
     #[command(flatten)]
     pub faults: telemetry::Faults,
-}
-
-fn base_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| error.to_string())?;
-    match url.scheme() {
-        "http" | "https" => Ok(url),
-        _ => Err("it does not begin with http:// or https://".to_owned()),
-    }
 }

@@ -16,11 +16,11 @@ pub struct Config {
     pub listen_addr: SocketAddr,
 
     /// Base URL of the orders service.
-    #[arg(long, env = "ORDERS_URL", default_value = "http://127.0.0.1:8081", value_parser = base_url)]
+    #[arg(long, env = "ORDERS_URL", default_value = "http://127.0.0.1:8081", value_parser = web::base_url)]
     pub orders_url: Url,
 
     /// Base URL of the inventory service.
-    #[arg(long, env = "INVENTORY_URL", default_value = "http://127.0.0.1:8082", value_parser = base_url)]
+    #[arg(long, env = "INVENTORY_URL", default_value = "http://127.0.0.1:8082", value_parser = web::base_url)]
     pub inventory_url: Url,
 
     /// Milliseconds that a service behind may take to answer.
@@ -51,13 +51,5 @@ impl Config {
         } else {
             Trust::Link
         }
-    }
-}
-
-fn base_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| error.to_string())?;
-    match url.scheme() {
-        "http" | "https" => Ok(url),
-        _ => Err("it does not begin with http:// or https://".to_owned()),
     }
 }

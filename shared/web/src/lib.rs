@@ -23,5 +23,5 @@ pub use extract::{Json, Path, Query};
 pub use health::{Readiness, health};
 pub use problem::Problem;
 pub use server::{api, bind, serve, serve_then_stop, shutdown_signal};
-pub use settings::{exit, parse};
+pub use settings::{base_url, exit, parse};
 pub use startup::{Dependency, StartupArgs, wait_for};

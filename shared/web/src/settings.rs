@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error, Parser};
+use url::Url;
 
 /// Parses the settings from the command line and the environment, or ends the process with one readable line.
 ///
@@ -28,6 +29,15 @@ pub fn exit(result: anyhow::Result<()>) -> ExitCode {
             eprintln!("error: {}", one_line(&format!("{error:#}")));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Parses the URL of a remote over HTTP: a `value_parser` for settings.
+pub fn base_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        _ => Err("it does not begin with http:// or https://".to_owned()),
     }
 }
 
@@ -137,6 +147,13 @@ mod tests {
             line,
             "error: the following required arguments were not provided: --secret <SECRET>"
         );
+    }
+
+    #[test]
+    fn refuses_a_remote_that_does_not_speak_http() {
+        assert!(base_url("http://orders:8081").is_ok());
+        assert!(base_url("orders:8081").is_err());
+        assert!(base_url("nowhere").is_err());
     }
 
     #[test]
