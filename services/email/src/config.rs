@@ -15,7 +15,7 @@ pub struct Config {
     #[command(flatten)]
     pub database: web::DatabaseArgs,
 
-    /// Mail server, such as smtp://mail.example.com:1025; smtps:// for TLS, and user:password@ before the host to log in.
+    /// URL of the mail server: scheme smtp, or smtps for TLS, and user:password@ before the host to log in.
     #[arg(
         long,
         env = "SMTP_URL",

@@ -64,7 +64,7 @@ impl Readiness {
                 Ok(Err(error)) => format!("{error:#}"),
                 Err(_elapsed) => format!("no answer within {ANSWER_WITHIN:?}"),
             };
-            tracing::info!(dependency = name, reason, "not ready");
+            tracing::debug!(dependency = name, reason, "not ready");
             Some(*name)
         });
         join_all(asked).await.into_iter().flatten().collect()

@@ -1,6 +1,9 @@
 //! Kafka: librdkafka's mock cluster, in a process of its own, because a consumer that joins a group with another
 //! assignment strategy aborts the process that the cluster lives in.
 //!
+//! It keeps the last 5 MiB of each partition, and holds a rebalance open for the session timeout of its members, less a
+//! second: `docs/interop.md` says what that means for clients.
+//!
 //! [`host`] is that process (the hidden subcommand `orderflow kafka`), [`run`] starts it and watches it.
 
 use std::io::Write as _;

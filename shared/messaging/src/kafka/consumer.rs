@@ -65,6 +65,8 @@ impl Consumer {
             .set("enable.auto.offset.store", "false")
             .set("auto.commit.interval.ms", "1000")
             .set("partition.assignment.strategy", "cooperative-sticky")
+            // A member that died is missed after this, and its partitions go to the others.
+            .set("session.timeout.ms", "10000")
             // A new record is fetched as soon as the broker has it; this only bounds an idle fetch.
             .set("fetch.wait.max.ms", "20")
             .create_with_context(Membership::default())
