@@ -1,7 +1,11 @@
 # Everything a person or CI runs. A recipe that needs more than three lines is a script in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo up down traffic trace env test check fmt-check clippy doc deny shellcheck advisories tools clean-data
+.PHONY: help build demo up down traffic trace env test fuzz check fmt-check clippy doc deny shellcheck advisories tools clean-data
+
+# What `make fuzz` runs: all targets unless one is named.
+TARGET =
+SECONDS_EACH = 600
 
 ORDERFLOW := $(or $(CARGO_TARGET_DIR),target)/debug/orderflow
 
@@ -38,6 +42,9 @@ test: build ## Run all tests; nothing has to run beforehand
 	cargo test --workspace --doc
 	cargo test --workspace --lib --bins --examples
 	cargo test --workspace --test '*'
+
+fuzz: ## Feed hostile input to the parsers, ten minutes each; TARGET=sqs_request SECONDS_EACH=60
+	@scripts/fuzz.sh $(SECONDS_EACH) $(TARGET)
 
 check: fmt-check clippy doc deny shellcheck ## Check format, lints, docs, dependencies and scripts
 

@@ -14,6 +14,9 @@ mod broker;
 mod catalog;
 mod error;
 mod filter;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grpc;
 mod message;
 mod names;

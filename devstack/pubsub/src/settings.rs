@@ -17,6 +17,7 @@ const DEFAULT_MINIMUM_BACKOFF: Duration = Duration::from_secs(10);
 const MAXIMUM_BACKOFF: Duration = Duration::from_mins(10);
 const RETENTION: RangeInclusive<Duration> = Duration::from_mins(10)..=Duration::from_hours(31 * 24);
 const DEFAULT_RETENTION: Duration = Duration::from_hours(7 * 24);
+const MINIMUM_EXPIRATION: Duration = Duration::from_hours(24);
 
 /// What was asked for at creation or by the last update, with the defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +77,7 @@ impl Settings {
             retain_acked: from.retain_acked_messages,
             retention: parse_retention(from.message_retention_duration)?,
             labels: from.labels,
-            expiration: from.expiration_policy,
+            expiration: from.expiration_policy.map(check_expiration).transpose()?,
         })
     }
 
@@ -194,7 +195,8 @@ fn refuse_other_delivery(from: &proto::Subscription) -> Result<(), Error> {
     )))
 }
 
-fn parse_retention(from: Option<prost_types::Duration>) -> Result<Duration, Error> {
+/// How long messages are kept, of a subscription or of a topic.
+pub(crate) fn parse_retention(from: Option<prost_types::Duration>) -> Result<Duration, Error> {
     let Some(retention) = from else {
         return Ok(DEFAULT_RETENTION);
     };
@@ -205,6 +207,18 @@ fn parse_retention(from: Option<prost_types::Duration>) -> Result<Duration, Erro
         ));
     }
     Ok(retention)
+}
+
+/// Without a time to live, a subscription does not expire.
+fn check_expiration(policy: proto::ExpirationPolicy) -> Result<proto::ExpirationPolicy, Error> {
+    if let Some(ttl) = policy.ttl
+        && parse_duration(ttl)? < MINIMUM_EXPIRATION
+    {
+        return Err(Error::invalid(
+            "The ttl of an expiration_policy must be at least one day.",
+        ));
+    }
+    Ok(policy)
 }
 
 fn parse_backoff(
@@ -219,7 +233,12 @@ fn parse_backoff(
 }
 
 fn parse_duration(from: prost_types::Duration) -> Result<Duration, Error> {
-    Duration::try_from(from).map_err(|_| Error::invalid("A duration must not be negative."))
+    // Not by prost's conversion, which negates a negative one for its error and overflows at the least.
+    let parts = (u64::try_from(from.seconds), u32::try_from(from.nanos));
+    let (Ok(seconds), Ok(nanos)) = parts else {
+        return Err(Error::invalid("A duration must not be negative."));
+    };
+    Ok(Duration::new(seconds, nanos))
 }
 
 fn to_proto(duration: Duration) -> Option<prost_types::Duration> {
@@ -297,9 +316,38 @@ mod tests {
                 message_retention_duration: to_proto(Duration::from_secs(1)),
                 ..subscription()
             },
+            proto::Subscription {
+                expiration_policy: Some(proto::ExpirationPolicy {
+                    ttl: to_proto(Duration::from_hours(23)),
+                }),
+                ..subscription()
+            },
         ];
 
         for from in refused {
+            assert!(matches!(
+                Settings::parse(from),
+                Err(Error::InvalidArgument(_))
+            ));
+        }
+    }
+
+    #[test]
+    fn rejects_the_least_duration_there_is() {
+        let least = Some(prost_types::Duration {
+            seconds: i64::MIN,
+            nanos: 0,
+        });
+        let retained = proto::Subscription {
+            message_retention_duration: least,
+            ..subscription()
+        };
+        let expiring = proto::Subscription {
+            expiration_policy: Some(proto::ExpirationPolicy { ttl: least }),
+            ..subscription()
+        };
+
+        for from in [retained, expiring] {
             assert!(matches!(
                 Settings::parse(from),
                 Err(Error::InvalidArgument(_))

@@ -7,6 +7,7 @@ use prost_types::Duration;
 use crate::error::Error;
 use crate::names::{SubscriptionName, TopicName};
 use crate::proto;
+use crate::settings::parse_retention;
 
 #[derive(Debug, Default)]
 pub(crate) struct Topic {
@@ -17,12 +18,12 @@ pub(crate) struct Topic {
 }
 
 impl Topic {
-    pub(crate) fn new(from: proto::Topic) -> Self {
-        Self {
+    pub(crate) fn parse(from: proto::Topic) -> Result<Self, Error> {
+        Ok(Self {
             labels: from.labels,
-            retention: from.message_retention_duration,
+            retention: check(from.message_retention_duration)?,
             subscriptions: BTreeSet::new(),
-        }
+        })
     }
 
     pub(crate) fn to_proto(&self, name: &TopicName) -> proto::Topic {
@@ -48,12 +49,39 @@ impl Topic {
             message_retention_duration,
             ..
         } = from;
+        if mask.iter().any(|path| path == "message_retention_duration") {
+            self.retention = check(message_retention_duration)?;
+        }
         if mask.iter().any(|path| path == "labels") {
             self.labels = labels;
         }
-        if mask.iter().any(|path| path == "message_retention_duration") {
-            self.retention = message_retention_duration;
-        }
         Ok(())
+    }
+}
+
+fn check(retention: Option<Duration>) -> Result<Option<Duration>, Error> {
+    parse_retention(retention)?;
+    Ok(retention)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_a_retention_that_could_not_be_printed() {
+        let from = proto::Topic {
+            message_retention_duration: Some(Duration {
+                seconds: i64::MIN,
+                nanos: 0,
+            }),
+            ..proto::Topic::default()
+        };
+        let mask = ["message_retention_duration".to_owned()];
+
+        let updated = Topic::default().update(from.clone(), &mask);
+
+        assert!(matches!(updated, Err(Error::InvalidArgument(_))));
+        assert!(matches!(Topic::parse(from), Err(Error::InvalidArgument(_))));
     }
 }

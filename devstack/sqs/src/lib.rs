@@ -22,6 +22,9 @@ mod config;
 mod digest;
 mod emulator;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod limits;
 mod message;
 mod message_attributes;

@@ -66,7 +66,7 @@ async fn drain_deadline(shutdown: CancellationToken) {
 }
 
 /// SQS answers on any path and method: what counts is in the headers and the body.
-async fn handle(
+pub(crate) async fn handle(
     State(emulator): State<Arc<Emulator>>,
     uri: Uri,
     headers: HeaderMap,

@@ -3,6 +3,9 @@
 //! It stands in for the OpenTelemetry Collector and Jaeger where neither is at hand.
 //! Everything is lost when it stops.
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod ids;
 mod index;
 mod intern;

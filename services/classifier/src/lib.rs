@@ -23,6 +23,8 @@ use crate::messages::{ClassifierEvents, IntakeHandler, JobHandler};
 
 /// How long requests in hand may take after the service was told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
+/// How long all work in hand may take then.
+const DEADLINE: Duration = Duration::from_secs(8);
 /// The consumer group of the classifiers.
 const GROUP: &str = "classifier";
 
@@ -57,9 +59,12 @@ pub async fn run(
         JobHandler::new(Arc::new(classifier), events),
         shutdown.clone(),
     );
-    let server = web::serve_then_stop(listener, router, shutdown, DRAIN);
-    let (result, (), ()) = tokio::join!(server, intake, worker);
-    result
+    let server = web::serve_then_stop(listener, router, shutdown.clone(), DRAIN);
+    let work = async {
+        let (result, (), ()) = tokio::join!(server, intake, worker);
+        result
+    };
+    Box::pin(web::finish(work, shutdown, DEADLINE)).await
 }
 
 async fn connect(config: &Config) -> anyhow::Result<Connected> {

@@ -24,6 +24,8 @@ use crate::repository::EmailRepository;
 
 /// How long requests in hand may take after the service was told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
+/// How long all work in hand may take then.
+const DEADLINE: Duration = Duration::from_secs(8);
 
 /// What the service is connected to.
 struct Connected {
@@ -52,9 +54,12 @@ pub async fn run(
     let router = Router::new().merge(web::health(readiness(repository, mailer)));
 
     let consumer = classified.run(OrderClassifiedHandler::new(emails), shutdown.clone());
-    let server = web::serve_then_stop(listener, router, shutdown, DRAIN);
-    let (result, ()) = tokio::join!(server, consumer);
-    result
+    let server = web::serve_then_stop(listener, router, shutdown.clone(), DRAIN);
+    let work = async {
+        let (result, ()) = tokio::join!(server, consumer);
+        result
+    };
+    Box::pin(web::finish(work, shutdown, DEADLINE)).await
 }
 
 async fn connect(config: &Config) -> anyhow::Result<Connected> {

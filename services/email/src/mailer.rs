@@ -118,7 +118,11 @@ fn message(email: &Email) -> anyhow::Result<Message> {
 }
 
 fn classify(error: &lettre::transport::smtp::Error) -> SendMailError {
-    let reason = format!("{error:#}");
+    // Not the server's words, which like to repeat the address.
+    let reason = match error.status() {
+        Some(code) => format!("it answered {code}"),
+        None => format!("{error:#}"),
+    };
     if error.is_permanent() {
         SendMailError::Refused(reason)
     } else {

@@ -2,7 +2,7 @@
 -- when the broker has it, so a change and its event happen both or not at all.
 create table outbox (
     id bigint generated always as identity primary key,
-    -- Events with the same key stay in order.
+    -- Events with the same key go to the same partition.
     key text not null,
     payload jsonb not null,
     -- The trace context and baggage of the request that made the change: the relay that sends the row has no request.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::join_all;
 use messaging::{SendError, StoredContext, kafka};
 use serde_json::Value;
@@ -22,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// An event that is to be sent when the transaction it is written in has committed.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
-    /// Events with the same key stay in order.
+    /// Events with the same key go to the same partition.
     pub(crate) key: String,
     pub(crate) payload: Value,
     /// Captured where the event happens.
@@ -73,6 +74,10 @@ impl Relay {
             let notified = tokio::time::timeout(POLL, listener.recv());
             if let Some(Ok(lost)) = shutdown.run_until_cancelled(notified).await {
                 lost?;
+                // One look serves all notifications that are there by now.
+                while let Some(another) = listener.recv().now_or_never() {
+                    another?;
+                }
             }
         }
         Ok(())

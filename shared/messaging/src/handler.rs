@@ -23,6 +23,14 @@ pub trait Handler: Send + Sync + 'static {
         delivery: &Delivery,
     ) -> impl Future<Output = Result<(), HandlerError>> + Send;
 
+    /// Whether an event that failed too often is given up.
+    ///
+    /// `false` is for events that must be processed in the end, however long a dependency is away: then only
+    /// [`HandlerError::Reject`] and the broker's own bound end the attempts.
+    fn gives_up(&self) -> bool {
+        true
+    }
+
     /// The event was given up, because of `reason`: called before it goes to the dead-letter destination.
     ///
     /// An error keeps the message, so that this is called again.

@@ -76,7 +76,9 @@ impl<H: Handler, D: DeadLetters> Processor<H, D> {
         let event = match serde_json::from_slice::<H::Event>(message.payload) {
             Ok(event) => event,
             Err(error) => {
-                let error = anyhow!(error).context("the payload is not what was agreed on");
+                // Not serde's words, which tell what was sent.
+                let (line, column) = (error.line(), error.column());
+                let error = anyhow!("the payload is not the event, at line {line} column {column}");
                 span::fail(span, "decode", &error);
                 return self.give_up(message, None, &error, span).await;
             }
@@ -111,7 +113,7 @@ impl<H: Handler, D: DeadLetters> Processor<H, D> {
         span: &Span,
     ) -> Outcome {
         let attempt = message.delivery.attempt;
-        if attempt >= self.settings.messaging_max_attempts {
+        if self.handler.gives_up() && attempt >= self.settings.messaging_max_attempts {
             return self.give_up(message, Some(event), error, span).await;
         }
         let delay = self.settings.retry_delay(attempt);

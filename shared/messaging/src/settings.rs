@@ -34,7 +34,7 @@ pub struct Settings {
     #[arg(long, env = "MESSAGING_RETRY_DELAY_MS", default_value_t = DEFAULT_RETRY_DELAY_MS, value_parser = clap::value_parser!(u64).range(1..=30_000))]
     pub messaging_retry_delay_ms: u64,
 
-    /// Messages that one consumer processes at the same time.
+    /// Messages that one consumer of SQS or Pub/Sub processes at the same time; on Kafka it is one per partition.
     #[arg(long, env = "MESSAGING_CONCURRENCY", default_value_t = DEFAULT_CONCURRENCY, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub messaging_concurrency: u16,
 }
@@ -64,6 +64,32 @@ impl Settings {
         Duration::from_millis(self.messaging_retry_delay_ms)
             .saturating_mul(1 << doublings)
             .min(LONGEST_DELAY)
+    }
+}
+
+/// Checks a list of `host:port`, separated by commas.
+pub(crate) fn hosts(text: &str) -> Result<String, String> {
+    let wrong = text.split(',').map(str::trim).find(|host| !is_host(host));
+    match wrong {
+        Some(wrong) => Err(format!("{wrong:?} is not host:port")),
+        None => Ok(text.to_owned()),
+    }
+}
+
+fn is_host(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| {
+        !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok()
+    })
+}
+
+/// Checks that `text` begins as an HTTP URL does.
+pub(crate) fn endpoint(text: &str) -> Result<String, String> {
+    let rest = ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    match rest {
+        Some(host) if !host.is_empty() => Ok(text.to_owned()),
+        _ => Err("it is not a URL that begins with http:// or https://".to_owned()),
     }
 }
 
@@ -104,6 +130,22 @@ mod tests {
             format!("{:?}", settings(&[])),
             format!("{:?}", Settings::default())
         );
+    }
+
+    #[test]
+    fn refuses_an_address_that_is_none() {
+        assert!(hosts("kafka-1:9092,[::1]:9092").is_ok());
+        for wrong in [
+            "kafka",
+            "http://kafka:9092",
+            ":9092",
+            "kafka:port",
+            "a:1,,b:2",
+        ] {
+            assert!(hosts(wrong).is_err(), "{wrong}");
+        }
+        assert!(endpoint("http://localhost:9324").is_ok());
+        assert!(endpoint("localhost:9324").is_err());
     }
 
     #[test]

@@ -61,15 +61,17 @@ pub(crate) fn resource(service: &'static str) -> Resource {
     let named = from_environment
         .get(&SERVICE_NAME.into())
         .is_some_and(|name| !name.as_str().starts_with("unknown_service"));
-    let mut resource = Resource::builder().with_attributes([
+    let ours = [
+        KeyValue::new(SERVICE_NAMESPACE, "orderflow"),
         KeyValue::new(SERVICE_VERSION, env!("CARGO_PKG_VERSION")),
         KeyValue::new(SERVICE_INSTANCE_ID, Uuid::new_v4().to_string()),
-    ]);
+    ];
+    let ours = ours
+        .into_iter()
+        .filter(|default| from_environment.get(&default.key).is_none());
+    let mut resource = Resource::builder().with_attributes(ours);
     if !named {
         resource = resource.with_service_name(service);
-    }
-    if from_environment.get(&SERVICE_NAMESPACE.into()).is_none() {
-        resource = resource.with_attribute(KeyValue::new(SERVICE_NAMESPACE, "orderflow"));
     }
     resource.build()
 }

@@ -23,7 +23,7 @@ pub struct DatabaseArgs {
     pub database_url: DatabaseUrl,
 
     /// Most connections to the database at once.
-    #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub database_max_connections: u32,
 }
 

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use serde_path_to_error::{Segment, Track};
 
@@ -82,6 +82,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     };
     match error.classify() {
         Category::Data => Err(wrong_field(&track.path(), &error)),
+        // A number such as 1e400 is JSON all the same, and so is a null where there must be a word.
+        Category::Syntax if serde_json::from_slice::<IgnoredAny>(bytes).is_ok() => {
+            Err(wrong_field(&track.path(), &error))
+        }
         Category::Syntax | Category::Eof | Category::Io => {
             Err(Problem::new(StatusCode::BAD_REQUEST)
                 .detail(format!("the body is not JSON: {error}")))

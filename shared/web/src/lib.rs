@@ -22,6 +22,6 @@ pub use database::DatabaseArgs;
 pub use extract::{Json, Path, Query};
 pub use health::{Readiness, health};
 pub use problem::Problem;
-pub use server::{api, bind, serve, serve_then_stop, shutdown_signal};
+pub use server::{api, bind, finish, serve, serve_then_stop, shutdown_signal};
 pub use settings::{base_url, exit, parse};
 pub use startup::{Dependency, StartupArgs, wait_for};

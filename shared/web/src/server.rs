@@ -84,6 +84,27 @@ pub async fn serve_then_stop(
     served
 }
 
+/// Waits for `work`, which ends itself on `shutdown`, but no longer than `deadline` after it.
+///
+/// What is cut off is not lost: messages that were not settled come again.
+pub async fn finish(
+    work: impl Future<Output = anyhow::Result<()>>,
+    shutdown: CancellationToken,
+    deadline: Duration,
+) -> anyhow::Result<()> {
+    let overdue = async {
+        shutdown.cancelled().await;
+        sleep(deadline).await;
+    };
+    select! {
+        result = work => result,
+        () = overdue => {
+            tracing::warn!(?deadline, "some work was not finished in time");
+            Ok(())
+        }
+    }
+}
+
 /// A token that SIGTERM or SIGINT cancels; a second signal ends the process at once.
 pub fn shutdown_signal() -> anyhow::Result<CancellationToken> {
     let terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;

@@ -14,7 +14,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Copy, Args)]
 pub struct StartupArgs {
     /// Seconds to wait at start for a dependency that does not answer.
-    #[arg(long, env = "STARTUP_TIMEOUT_SECONDS", default_value_t = 30)]
+    #[arg(long, env = "STARTUP_TIMEOUT_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub startup_timeout_seconds: u64,
 }
 

@@ -14,7 +14,7 @@ use crate::topic;
 
 pub(crate) fn create_topic(broker: &Broker, request: Topic) -> Result<Topic, Error> {
     let name: TopicName = request.name.parse()?;
-    let topic = topic::Topic::new(request);
+    let topic = topic::Topic::parse(request)?;
     let created = topic.to_proto(&name);
     broker.catalog(|catalog| catalog.create_topic(name, topic))?;
     Ok(created)

@@ -25,6 +25,11 @@ impl Handler for OrderClassifiedHandler {
         event.order_id.to_string()
     }
 
+    /// Never: a customer must be told, however long the mail server is away.
+    fn gives_up(&self) -> bool {
+        false
+    }
+
     async fn handle(&self, event: &OrderClassified, _: &Delivery) -> Result<(), HandlerError> {
         match self.emails.send(&Email::about(event)).await {
             Ok(Sent::Now) => tracing::info!(order_id = %event.order_id, "mail sent"),

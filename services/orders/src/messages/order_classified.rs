@@ -23,6 +23,11 @@ impl Handler for OrderClassifiedHandler {
         event.order_id.to_string()
     }
 
+    /// Never: an order that was decided about must end, however long the database is away.
+    fn gives_up(&self) -> bool {
+        false
+    }
+
     async fn handle(&self, event: &OrderClassified, _: &Delivery) -> Result<(), HandlerError> {
         let order_id = event.order_id;
         let changed = self

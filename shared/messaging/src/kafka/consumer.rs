@@ -36,7 +36,8 @@ const RECEIVE_PAUSE: Duration = Duration::from_secs(1);
 /// Receives events from one topic, as a member of a consumer group.
 ///
 /// Partitions are processed side by side, the records of one partition in their order.
-/// Kafka has no way to give a record back: a retry waits in place, and holds up its partition alone.
+/// Kafka has no way to give a record back: a retry waits in place, and holds up its partition; the others too once
+/// a hundred of its records wait.
 pub struct Consumer {
     client: Arc<Client>,
     topic: String,
@@ -67,6 +68,8 @@ impl Consumer {
             .set("partition.assignment.strategy", "cooperative-sticky")
             // A member that died is missed after this, and its partitions go to the others.
             .set("session.timeout.ms", "10000")
+            // Longer than a record is retried: a partition that is stuck for that long keeps the others waiting.
+            .set("max.poll.interval.ms", "900000")
             // A new record is fetched as soon as the broker has it; this only bounds an idle fetch.
             .set("fetch.wait.max.ms", "20")
             .create_with_context(Membership::default())

@@ -12,6 +12,7 @@ pub use membership::Membership;
 pub use producer::Producer;
 
 use crate::error::ConnectError;
+use crate::settings;
 use crate::span::Destination;
 
 const SYSTEM: &str = "kafka";
@@ -21,7 +22,7 @@ const SYSTEM: &str = "kafka";
 #[group(id = "kafka")]
 pub struct Address {
     /// Kafka's bootstrap servers, as host:port, several with commas.
-    #[arg(long, env = "KAFKA_BROKERS", default_value = "127.0.0.1:9092")]
+    #[arg(long, env = "KAFKA_BROKERS", default_value = "127.0.0.1:9092", value_parser = settings::hosts)]
     pub kafka_brokers: String,
 }
 

@@ -6,8 +6,9 @@ use opentelemetry::Context;
 use opentelemetry_semantic_conventions::attribute::{
     MESSAGING_DESTINATION_PARTITION_ID, MESSAGING_KAFKA_MESSAGE_KEY, MESSAGING_KAFKA_OFFSET,
 };
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::util::Timeout;
 use serde::Serialize;
@@ -69,7 +70,10 @@ impl Producer {
             client.client().fetch_metadata(Some(&topic), CHECK_TIMEOUT)
         });
         match metadata.await {
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(metadata)) => match metadata.topics().iter().find_map(MetadataTopic::error) {
+                Some(error) => Err(ConnectError(RDKafkaErrorCode::from(error).to_string())),
+                None => Ok(()),
+            },
             Ok(Err(error)) => Err(refused(&error)),
             Err(error) => Err(refused(&error)),
         }

@@ -37,6 +37,7 @@ struct Event {
 struct Scripted {
     answer: Mutex<Option<HandlerError>>,
     given_up: Mutex<Vec<String>>,
+    patient: bool,
 }
 
 impl Handler for Scripted {
@@ -49,6 +50,10 @@ impl Handler for Scripted {
     async fn handle(&self, event: &Event, _: &Delivery) -> Result<(), HandlerError> {
         assert_ne!(event.id, "panic", "as the test wants");
         self.answer.lock().unwrap().take().map_or(Ok(()), Err)
+    }
+
+    fn gives_up(&self) -> bool {
+        !self.patient
     }
 
     async fn dead_lettered(&self, event: &Event, _: &str) -> anyhow::Result<()> {
@@ -185,6 +190,19 @@ async fn the_last_attempt_ends_in_the_dead_letters() {
         ["still away"]
     );
     assert_eq!(*processor.handler.given_up.lock().unwrap(), ["7"]);
+}
+
+#[tokio::test]
+async fn a_patient_handler_is_never_given_up_for_what_may_pass() {
+    let mut processor = processor(None);
+    processor.handler = Arc::new(Scripted {
+        answer: Mutex::new(Some(HandlerError::retry(anyhow!("still away")))),
+        patient: true,
+        ..Scripted::default()
+    });
+    let outcome = processor.process(message(GOOD, 50)).await;
+    assert_eq!(outcome, Outcome::Retry(Duration::from_secs(30)));
+    assert!(processor.dead_letters.reasons.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

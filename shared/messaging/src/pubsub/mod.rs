@@ -10,6 +10,7 @@ pub use consumer::Consumer;
 pub use producer::Producer;
 
 use crate::error::ConnectError;
+use crate::settings;
 use crate::span::Destination;
 
 const SYSTEM: &str = "gcp_pubsub";
@@ -20,7 +21,7 @@ const GOOGLES_OWN: &str = "pubsub.googleapis.com:443";
 #[group(id = "pubsub")]
 pub struct Address {
     /// Pub/Sub emulator as host:port, if it is not Google's own service.
-    #[arg(long, env = "PUBSUB_EMULATOR_HOST")]
+    #[arg(long, env = "PUBSUB_EMULATOR_HOST", value_parser = settings::hosts)]
     pub pubsub_emulator_host: Option<String>,
 
     /// Google Cloud project of the topics and subscriptions.

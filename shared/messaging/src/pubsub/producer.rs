@@ -8,6 +8,7 @@ use google_cloud_pubsub::model::Message as Published;
 use opentelemetry::Context;
 use opentelemetry_semantic_conventions::attribute::MESSAGING_MESSAGE_ID;
 use serde::Serialize;
+use tokio::time::timeout;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -20,6 +21,9 @@ use crate::span::{self, Destination};
 /// How long the client waits for more messages to fill a batch.
 /// An order waits for this publish, so it is as short as the client allows.
 const BATCH_DELAY: Duration = Duration::from_millis(1);
+
+/// How long a publish may take; the client alone would try for ten minutes.
+const SEND_WITHIN: Duration = Duration::from_secs(10);
 
 /// Publishes events to one topic. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -115,15 +119,22 @@ impl Producer {
         let message = Published::new()
             .set_data(payload)
             .set_attributes(attributes);
-        let id = self.client.publish(message).await.map_err(|error| {
-            span::refused(span, "publish".to_owned(), &error);
-            SendError::Broker {
-                destination: self.destination.name.clone(),
-                reason: error.to_string(),
-            }
-        })?;
+        let published = timeout(SEND_WITHIN, self.client.publish(message)).await;
+        let id = match published {
+            Ok(Ok(id)) => id,
+            Ok(Err(error)) => return Err(self.refused(span, "publish", &error)),
+            Err(late) => return Err(self.refused(span, "timeout", &late)),
+        };
         span::set(span, MESSAGING_MESSAGE_ID, id);
         Ok(())
+    }
+
+    fn refused(&self, span: &Span, class: &str, error: &impl ToString) -> SendError {
+        span::refused(span, class.to_owned(), error);
+        SendError::Broker {
+            destination: self.destination.name.clone(),
+            reason: error.to_string(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_sdk_sqs::Config;
 use aws_sdk_sqs::types::{Message as Received, MessageSystemAttributeName};
 use carriers::sqs::{MetadataExtractor, PROPAGATION_ATTRIBUTES};
 use opentelemetry::Context;
@@ -10,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
-use super::{Address, Producer, Queue, reason};
+use super::{Address, Producer, Queue, reason, timeouts};
 use crate::context::extract;
 use crate::error::ConnectError;
 use crate::handler::{Delivery, Handler};
@@ -22,6 +23,11 @@ use crate::span;
 const MAX_BATCH: usize = 10;
 /// The longest that SQS lets a receive wait for a message.
 const LONG_POLL_SECONDS: i32 = 20;
+/// How long an answer to that may take.
+const LONG_POLL_WITHIN: Duration = Duration::from_secs(25);
+/// How often a message that is still worked on is hidden again, and for how long.
+const HIDE_EVERY: Duration = Duration::from_secs(10);
+const HIDE_SECONDS: i32 = 30;
 /// How long to wait after a receive failed.
 const RECEIVE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -112,6 +118,8 @@ impl Consumer {
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .message_system_attribute_names(MessageSystemAttributeName::AwsTraceHeader)
             .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
+            .customize()
+            .config_override(Config::builder().timeout_config(timeouts(LONG_POLL_WITHIN)))
             .send()
             .await;
         match answer {
@@ -164,11 +172,42 @@ impl<H: Handler> Worker<H> {
             delivery: delivery(&received),
             describe: &describe,
         };
-        let outcome = self.processor.process(message).await;
+        let work = self.processor.process(message);
+        let outcome = self.while_hidden(&received, work).await;
         if let Err(reason) = self.settle(&received, outcome).await {
             let queue = &self.queue.destination.name;
             tracing::warn!(queue, reason, "not settled, the message will come again");
         }
+    }
+
+    /// Keeps the message from coming again while `work` goes on.
+    async fn while_hidden(
+        &self,
+        received: &Received,
+        work: impl Future<Output = Outcome>,
+    ) -> Outcome {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                outcome = &mut work => return outcome,
+                () = tokio::time::sleep(HIDE_EVERY) => {
+                    if let Err(reason) = self.hide(received, HIDE_SECONDS).await {
+                        tracing::warn!(reason, "a message may come again while it is worked on");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn hide(&self, received: &Received, seconds: i32) -> Result<(), String> {
+        let hide = self
+            .queue
+            .client
+            .change_message_visibility()
+            .queue_url(&self.queue.url);
+        let hide = hide.receipt_handle(received.receipt_handle().unwrap_or_default());
+        let hidden = hide.visibility_timeout(seconds).send().await;
+        hidden.map(drop).map_err(|error| reason(&error))
     }
 
     async fn settle(&self, received: &Received, outcome: Outcome) -> Result<(), String> {
@@ -180,15 +219,7 @@ impl<H: Handler> Worker<H> {
                 let deleted = delete.receipt_handle(handle).send().await;
                 deleted.map(drop).map_err(|error| reason(&error))
             }
-            Outcome::Retry(delay) => {
-                let hide = client
-                    .change_message_visibility()
-                    .queue_url(&self.queue.url);
-                let hide = hide
-                    .receipt_handle(handle)
-                    .visibility_timeout(whole_seconds(delay));
-                hide.send().await.map(drop).map_err(|error| reason(&error))
-            }
+            Outcome::Retry(delay) => self.hide(received, whole_seconds(delay)).await,
         }
     }
 }

@@ -3,6 +3,9 @@
 mod consumer;
 mod producer;
 
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Credentials;
@@ -13,16 +16,20 @@ pub use consumer::Consumer;
 pub use producer::Producer;
 
 use crate::error::ConnectError;
+use crate::settings;
 use crate::span::Destination;
 
 const SYSTEM: &str = "aws_sqs";
+
+/// How long SQS may take to answer; the SDK alone would wait for ever.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where SQS is, and as whom it is used.
 #[derive(Debug, Clone, Args)]
 #[group(id = "sqs")]
 pub struct Address {
     /// SQS endpoint, if it is not AWS's own.
-    #[arg(long, env = "AWS_ENDPOINT_URL_SQS")]
+    #[arg(long, env = "AWS_ENDPOINT_URL_SQS", value_parser = settings::endpoint)]
     pub aws_endpoint_url_sqs: Option<String>,
 
     /// AWS region.
@@ -91,7 +98,8 @@ impl Keys {
 impl Address {
     async fn client(&self) -> Client {
         let mut config = aws_config::defaults(BehaviorVersion::latest())
-            .region(Region::new(self.aws_region.clone()));
+            .region(Region::new(self.aws_region.clone()))
+            .timeout_config(timeouts(ANSWER_WITHIN));
         if let Some(endpoint) = &self.aws_endpoint_url_sqs {
             config = config.endpoint_url(endpoint);
         }
@@ -139,6 +147,12 @@ impl Queue {
             Err(error) => Err(ConnectError(reason(&error))),
         }
     }
+}
+
+fn timeouts(of_an_attempt: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_attempt_timeout(of_an_attempt)
+        .build()
 }
 
 /// The service's own words if it answered, otherwise why it could not be asked.

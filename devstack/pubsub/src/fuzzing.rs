@@ -1,0 +1,121 @@
+//! Whole requests for the fuzz targets, on a broker without a port.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use futures::{StreamExt, stream};
+use http::header::CONTENT_TYPE;
+use http::{Request, StatusCode};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::broker::Broker;
+use crate::filter::Filter;
+use crate::resources::{DeadLetterPolicy, Resources, Subscription};
+
+/// Stands in a REST body for the latest ack id, which no fuzzer can guess.
+const ACK_ID: &str = "@ack";
+
+/// How long a client keeps its side of a gRPC call open, so that a streaming pull delivers something.
+const OPEN: Duration = Duration::from_secs(1);
+
+/// Long enough for leases and back-offs to end.
+const AFTERWARDS: Duration = Duration::from_mins(1);
+
+/// Sends requests to a new broker, and reads `data` as a filter; panics on an answer that no client could read.
+///
+/// The byte 0x1e parts the requests.
+/// The first line of each is its method and path; the rest is the body, for a path of gRPC one message without its frame.
+pub fn request(data: &[u8]) {
+    if let Ok(filter) = Filter::parse(&String::from_utf8_lossy(data)) {
+        filter.matches(&HashMap::from([("kind".to_owned(), "book".to_owned())]));
+    }
+    // With the clock paused, pulls and streams end as soon as nothing else is to be done.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime without IO needs nothing from the system");
+    runtime.block_on(async {
+        let broker = Broker::new(CancellationToken::new());
+        crate::create(&broker, &resources()).expect("the resources are valid");
+        let router = crate::router().with_state(broker.clone());
+        tokio::select! {
+            () = send_all(&router, data) => {}
+            never = broker.keep_time() => match never {},
+        }
+    });
+}
+
+fn resources() -> Resources {
+    let jobs = Subscription {
+        id: "jobs".to_owned(),
+        topic: "jobs".to_owned(),
+        ack_deadline: Duration::from_secs(10),
+        dead_letter_policy: Some(DeadLetterPolicy {
+            topic: "dead".to_owned(),
+            max_delivery_attempts: 5,
+        }),
+        retry_policy: None,
+    };
+    Resources {
+        project: "p".to_owned(),
+        topics: vec!["jobs".to_owned(), "dead".to_owned()],
+        subscriptions: vec![jobs],
+    }
+}
+
+async fn send_all(router: &Router, data: &[u8]) {
+    let mut ack_id = String::new();
+    for request in data.split(|&byte| byte == 0x1e) {
+        let answer = send(router, request, &ack_id).await;
+        ack_id = answer.as_ref().and_then(received).unwrap_or(ack_id);
+    }
+    tokio::time::sleep(AFTERWARDS).await;
+}
+
+/// The answer, if it is JSON.
+async fn send(router: &Router, request: &[u8], ack_id: &str) -> Option<Value> {
+    let end = request.iter().position(|&byte| byte == b'\n');
+    let (head, body) = request.split_at(end.unwrap_or(request.len()));
+    let (method, path) = std::str::from_utf8(head).ok()?.split_once(' ')?;
+    let body = body.strip_prefix(b"\n").unwrap_or_default();
+    let request = Request::builder().method(method).uri(path);
+    let request = if path.starts_with("/google.") {
+        let request = request.header(CONTENT_TYPE, "application/grpc");
+        request.body(framed(body))
+    } else {
+        request.body(filled_in(body, ack_id).into())
+    };
+    let Ok(response) = router.clone().oneshot(request.ok()?).await;
+    assert_ne!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let answer = to_bytes(response.into_body(), usize::MAX).await;
+    serde_json::from_slice(&answer.expect("answers end")).ok()
+}
+
+/// One message of gRPC, not compressed: <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>.
+fn framed(message: &[u8]) -> Body {
+    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    let frame = [&[0], &length.to_be_bytes()[..], message].concat();
+    let stays_open = stream::once(async {
+        tokio::time::sleep(OPEN).await;
+        Bytes::new()
+    });
+    let frames = stream::iter([Bytes::from(frame)]).chain(stays_open);
+    Body::from_stream(frames.map(Ok::<_, axum::Error>))
+}
+
+fn filled_in(body: &[u8], ack_id: &str) -> Bytes {
+    match std::str::from_utf8(body) {
+        Ok(text) => text.replace(ACK_ID, ack_id).into(),
+        Err(_not_text) => Bytes::copy_from_slice(body),
+    }
+}
+
+fn received(answer: &Value) -> Option<String> {
+    let ack_id = answer.pointer("/receivedMessages/0/ackId")?.as_str()?;
+    Some(ack_id.to_owned())
+}

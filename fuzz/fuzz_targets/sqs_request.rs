@@ -1,0 +1,7 @@
+//! Any requests in both protocols of SQS, run on an emulator in memory: `sqs::fuzzing` says how the input is read.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| sqs::fuzzing::request(input));
