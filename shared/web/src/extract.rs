@@ -83,14 +83,17 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     match error.classify() {
         Category::Data => Err(wrong_field(&track.path(), &error)),
         // A number such as 1e400 is JSON all the same, and so is a null where there must be a word.
-        Category::Syntax if serde_json::from_slice::<IgnoredAny>(bytes).is_ok() => {
-            Err(wrong_field(&track.path(), &error))
-        }
+        Category::Syntax if is_json_text(bytes) => Err(wrong_field(&track.path(), &error)),
         Category::Syntax | Category::Eof | Category::Io => {
             Err(Problem::new(StatusCode::BAD_REQUEST)
                 .detail(format!("the body is not JSON: {error}")))
         }
     }
+}
+
+fn is_json_text(bytes: &[u8]) -> bool {
+    let text = std::str::from_utf8(bytes);
+    text.is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
 }
 
 fn wrong_field(path: &serde_path_to_error::Path, error: &serde_json::Error) -> Problem {

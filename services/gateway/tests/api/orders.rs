@@ -112,3 +112,16 @@ async fn passes_the_query_of_a_list_on() {
         }
     }
 }
+
+#[tokio::test]
+async fn names_the_field_of_a_number_that_no_type_can_hold() {
+    let app = TestApp::spawn(Router::new(), Router::new()).await;
+    let body =
+        r#"{"customer_id":"jane","items":[{"item_id":"ITEM-001","quantity":1e400,"price":1}]}"#;
+    let request = app
+        .post("/orders")
+        .header("content-type", "application/json");
+    let (status, document) = problem(request.body(body)).await;
+    assert_eq!(status, 422, "{document}");
+    assert_eq!(document["errors"][0]["pointer"], "#/items/0/quantity");
+}
