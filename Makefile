@@ -39,9 +39,9 @@ $(ORDERFLOW):
 	@cargo build --workspace
 
 test: build ## Run all tests; nothing has to run beforehand
+	cargo build --workspace --examples
 	cargo test --workspace --doc
-	cargo test --workspace --lib --bins --examples
-	cargo test --workspace --test '*'
+	cargo test --workspace --lib --bins --test '*'
 
 fuzz: ## Feed hostile input to the parsers, ten minutes each; TARGET=sqs_request SECONDS_EACH=60
 	@scripts/fuzz.sh $(SECONDS_EACH) $(TARGET)
