@@ -1,5 +1,6 @@
 //! `orderflow demo`: everything started, three orders sent, and the trace of the first shown.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 use crate::gateway::{Gateway, Order, Status};
 use crate::screen::{ERROR, Screen, Show, has_colour};
 use crate::settings::Addresses;
-use crate::stack::{StackArgs, with_stack};
+use crate::stack::{INTERRUPTED, StackArgs, with_stack};
 use crate::traffic::orders::{self, Kind};
 use crate::traffic::report::order_line;
 use crate::traffic::run::{Outcome, place_and_follow};
@@ -40,7 +41,8 @@ pub(crate) struct DemoArgs {
 
 pub(crate) async fn run(dir: &Path, args: DemoArgs) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    with_stack(
+    let finished = Cell::new(false);
+    let code = with_stack(
         dir,
         args.stack,
         Show::Problems,
@@ -58,6 +60,7 @@ pub(crate) async fn run(dir: &Path, args: DemoArgs) -> anyhow::Result<ExitCode> 
                 screen.tell("\neverything stays up until Ctrl-C");
                 return std::future::pending().await;
             }
+            finished.set(true);
             let good = orders.len() == SHOWN.len() && stories.len() == SHOWN.len();
             Ok(if good {
                 ExitCode::SUCCESS
@@ -66,7 +69,13 @@ pub(crate) async fn run(dir: &Path, args: DemoArgs) -> anyhow::Result<ExitCode> 
             })
         },
     )
-    .await
+    .await?;
+    // Stopped half-way is no success for who wanted to know how it ends.
+    Ok(if args.once && !finished.get() {
+        ExitCode::from(INTERRUPTED)
+    } else {
+        code
+    })
 }
 
 struct Demo<'a> {

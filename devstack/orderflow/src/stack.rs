@@ -21,7 +21,7 @@ use crate::settings::{Addresses, Overrides};
 use crate::signals::Signals;
 
 /// What a shell calls a command that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// One question to a service; the next is asked soon enough.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);

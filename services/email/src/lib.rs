@@ -51,7 +51,11 @@ pub async fn run(
     } = connected?;
     let repository = EmailRepository::new(database);
     let emails = Emails::new(repository.clone(), mailer.clone());
-    let router = Router::new().merge(web::health(readiness(repository, mailer)));
+    let router = Router::new().merge(web::health(readiness(
+        repository,
+        mailer,
+        classified.clone(),
+    )));
 
     let consumer = classified.run(OrderClassifiedHandler::new(emails), shutdown.clone());
     let server = web::serve_then_stop(listener, router, shutdown.clone(), DRAIN);
@@ -92,7 +96,11 @@ async fn classified(config: &Config) -> anyhow::Result<pubsub::Consumer> {
     Ok(consumer)
 }
 
-fn readiness(repository: EmailRepository, mailer: Mailer) -> Readiness {
+fn readiness(
+    repository: EmailRepository,
+    mailer: Mailer,
+    classified: pubsub::Consumer,
+) -> Readiness {
     Readiness::new()
         .check("PostgreSQL", move || {
             let repository = repository.clone();
@@ -101,5 +109,9 @@ fn readiness(repository: EmailRepository, mailer: Mailer) -> Readiness {
         .check("the mail server", move || {
             let mailer = mailer.clone();
             async move { mailer.check().await }
+        })
+        .check("Pub/Sub", move || {
+            let classified = classified.clone();
+            async move { classified.check().await }
         })
 }

@@ -52,7 +52,8 @@ pub async fn run(
     } = connected?;
     let repository = OrderRepository::new(database.clone());
     let orders = Orders::new(repository.clone(), config.faults.clone());
-    let router = http::router(orders.clone(), readiness(repository, events.clone()));
+    let readiness = readiness(repository, events.clone(), classified.clone());
+    let router = http::router(orders.clone(), readiness);
 
     let relay = Relay::new(database, events).run(shutdown.clone());
     let consumer = classified.run(OrderClassifiedHandler::new(orders), shutdown.clone());
@@ -102,7 +103,11 @@ async fn classified(config: &Config) -> anyhow::Result<pubsub::Consumer> {
     Ok(consumer)
 }
 
-fn readiness(repository: OrderRepository, events: kafka::Producer) -> Readiness {
+fn readiness(
+    repository: OrderRepository,
+    events: kafka::Producer,
+    classified: pubsub::Consumer,
+) -> Readiness {
     Readiness::new()
         .check("PostgreSQL", move || {
             let repository = repository.clone();
@@ -111,5 +116,9 @@ fn readiness(repository: OrderRepository, events: kafka::Producer) -> Readiness 
         .check("Kafka", move || {
             let events = events.clone();
             async move { events.check().await }
+        })
+        .check("Pub/Sub", move || {
+            let classified = classified.clone();
+            async move { classified.check().await }
         })
 }

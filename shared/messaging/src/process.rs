@@ -83,8 +83,7 @@ impl<H: Handler, D: DeadLetters> Processor<H, D> {
                 return self.give_up(message, None, &error, span).await;
             }
         };
-        span::set_idempotency_key(span, self.handler.idempotency_key(&event));
-        match self.handle(&event, &message.delivery).await {
+        match self.handle(&event, &message.delivery, span).await {
             Ok(()) => Outcome::Settle,
             Err(HandlerError::Reject(error)) => {
                 span::fail(span, "reject", &error);
@@ -97,12 +96,18 @@ impl<H: Handler, D: DeadLetters> Processor<H, D> {
         }
     }
 
-    /// A handler that panics must not take the consumer with it.
-    async fn handle(&self, event: &H::Event, delivery: &Delivery) -> Result<(), HandlerError> {
-        AssertUnwindSafe(self.handler.handle(event, delivery))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Err(HandlerError::Retry(anyhow!("the handler panicked"))))
+    async fn handle(
+        &self,
+        event: &H::Event,
+        delivery: &Delivery,
+        span: &Span,
+    ) -> Result<(), HandlerError> {
+        let work = async {
+            span::set_idempotency_key(span, self.handler.idempotency_key(event));
+            self.handler.handle(event, delivery).await
+        };
+        let handled = unless_it_panics(work).await;
+        handled.unwrap_or_else(|panic| Err(HandlerError::Retry(panic)))
     }
 
     async fn retry_or_give_up(
@@ -151,7 +156,7 @@ impl<H: Handler, D: DeadLetters> Processor<H, D> {
         span: &Span,
     ) -> anyhow::Result<()> {
         if let Some(event) = event {
-            self.handler.dead_lettered(event, reason).await?;
+            unless_it_panics(self.handler.dead_lettered(event, reason)).await??;
         }
         let letter = DeadLetter {
             key: message.key,
@@ -161,6 +166,12 @@ impl<H: Handler, D: DeadLetters> Processor<H, D> {
         };
         Ok(self.dead_letters.give_up(letter).await?)
     }
+}
+
+/// A handler that panics must not take the consumer with it.
+async fn unless_it_panics<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.map_err(|_| anyhow!("the handler panicked"))
 }
 
 #[cfg(test)]

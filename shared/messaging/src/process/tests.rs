@@ -44,6 +44,7 @@ impl Handler for Scripted {
     type Event = Event;
 
     fn idempotency_key(&self, event: &Event) -> String {
+        assert_ne!(event.id, "panic in the key", "as the test wants");
         event.id.clone()
     }
 
@@ -57,6 +58,7 @@ impl Handler for Scripted {
     }
 
     async fn dead_lettered(&self, event: &Event, _: &str) -> anyhow::Result<()> {
+        assert_ne!(event.id, "panic at the end", "as the test wants");
         self.given_up.lock().unwrap().push(event.id.clone());
         Ok(())
     }
@@ -234,10 +236,18 @@ async fn garbage_goes_to_the_dead_letters_without_the_handler() {
 
 #[tokio::test]
 async fn a_handler_that_panics_is_tried_again() {
-    let outcome = processor(None)
-        .process(message(r#"{"id":"panic"}"#, 1))
-        .await;
-    assert_eq!(outcome, Outcome::Retry(Duration::from_millis(200)));
+    for (id, answer) in [
+        ("panic", None),
+        ("panic in the key", None),
+        (
+            "panic at the end",
+            Some(HandlerError::reject(anyhow!("no"))),
+        ),
+    ] {
+        let payload = format!(r#"{{"id":"{id}"}}"#);
+        let outcome = processor(answer).process(message(&payload, 1)).await;
+        assert_eq!(outcome, Outcome::Retry(Duration::from_millis(200)), "{id}");
+    }
 }
 
 #[tokio::test]

@@ -32,7 +32,9 @@ const RECEIVE_PAUSE: Duration = Duration::from_secs(1);
 /// Messages are processed side by side.
 /// A retry keeps the message for its delay, then gives it back; Pub/Sub counts the attempts if the subscription has a
 /// dead-letter policy, and otherwise each is the first.
-#[derive(Debug)]
+///
+/// Cheap to clone: a clone can still be asked whether the broker answers while the other runs.
+#[derive(Debug, Clone)]
 pub struct Consumer {
     client: Subscriber,
     admin: SubscriptionAdmin,
