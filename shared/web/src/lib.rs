@@ -17,6 +17,8 @@ pub mod problem;
 pub mod server;
 pub mod settings;
 pub mod startup;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use database::DatabaseArgs;
 pub use extract::{Json, Path, Query};
