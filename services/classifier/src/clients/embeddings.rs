@@ -52,7 +52,7 @@ struct Usage {
 impl EmbeddingsClient {
     pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
         Ok(Self {
-            client: telemetry::http::client(TIMEOUT, &config.faults)?,
+            client: telemetry::http::foreign_client(TIMEOUT)?,
             base: config.openai_base_url.clone(),
             key: config.openai_api_key.clone(),
             model: config.openai_embeddings_model.clone(),

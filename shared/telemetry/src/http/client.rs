@@ -20,20 +20,29 @@ use crate::faults::{Faults, Hop};
 /// An HTTP client whose requests are CLIENT spans and carry context. Cheap to clone.
 pub type Client = ClientWithMiddleware;
 
-/// A client that gives up on a request after `timeout`.
+/// A client for a service of ours, that gives up on a request after `timeout`.
 ///
 /// Make one per remote service and keep it: it owns the connections.
 pub fn client(timeout: Duration, faults: &Faults) -> anyhow::Result<Client> {
+    let client = spanned(timeout)?;
+    if !faults.propagates(Hop::Http) {
+        return Ok(client.build());
+    }
+    // After the span's middleware, so that the headers name the CLIENT span and not its parent.
+    Ok(client.with(InjectContext).build())
+}
+
+/// As [`client`], for a service of somebody else: what our baggage says is none of their business.
+pub fn foreign_client(timeout: Duration) -> anyhow::Result<Client> {
+    Ok(spanned(timeout)?.build())
+}
+
+fn spanned(timeout: Duration) -> anyhow::Result<ClientBuilder> {
     let client = reqwest::Client::builder()
         .timeout(timeout)
         .build()
         .context("building the HTTP client")?;
-    let mut client = ClientBuilder::new(client).with(TracingMiddleware::<ClientSpan>::new());
-    if faults.propagates(Hop::Http) {
-        // After the span's middleware, so that the headers name the CLIENT span and not its parent.
-        client = client.with(InjectContext);
-    }
-    Ok(client.build())
+    Ok(ClientBuilder::new(client).with(TracingMiddleware::<ClientSpan>::new()))
 }
 
 /// A span by the stable conventions; the crate's own has `server.port` as text and no `error.type`.

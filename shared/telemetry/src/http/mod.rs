@@ -5,5 +5,5 @@
 mod client;
 mod server;
 
-pub use client::{Client, client};
+pub use client::{Client, client, foreign_client};
 pub use server::{Trust, edge, server};

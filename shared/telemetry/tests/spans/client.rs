@@ -4,7 +4,7 @@ use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use opentelemetry::trace::{SpanKind, Status};
-use telemetry::http::client;
+use telemetry::http::{client, foreign_client};
 use telemetry::testing::{Recorder, attribute};
 use telemetry::{Faults, Hop};
 use tokio::net::TcpListener;
@@ -122,4 +122,14 @@ async fn the_http_fault_sends_no_context() {
         .await
         .unwrap();
     assert_eq!(sent, "");
+}
+
+#[tokio::test]
+async fn somebody_elses_service_gets_no_context() {
+    let recorder = Recorder::start();
+    let server = echo().await;
+    let client = foreign_client(TIMEOUT).unwrap();
+    let answer = client.get(format!("{server}/echo")).send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "");
+    assert_eq!(recorder.span("GET").span_kind, SpanKind::Client);
 }
