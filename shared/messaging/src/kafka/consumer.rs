@@ -165,7 +165,8 @@ impl Consumer {
             .await;
     }
 
-    /// Commits and leaves the group, on a thread of its own: both block, and for long when the broker is gone.
+    /// Commits and leaves the group, on a thread of its own: both block, for long when the broker is gone, and for
+    /// ever when the group rebalances meanwhile (<https://github.com/confluentinc/librdkafka/issues/4884>).
     async fn leave(self) {
         let (done, left) = oneshot::channel();
         std::thread::spawn(move || {

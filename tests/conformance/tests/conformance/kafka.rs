@@ -1,7 +1,5 @@
 use messaging::StoredContext;
 use messaging::kafka::{Address, Consumer, Producer};
-use rdkafka::ClientConfig;
-use rdkafka::Message as _;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
@@ -9,6 +7,7 @@ use rdkafka::message::Headers;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{DefaultProducerContext, FutureProducer, FutureRecord};
 use rdkafka::util::Timeout;
+use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::{Broker, DeadLetter, Event, outside, settings, unique};
@@ -112,12 +111,18 @@ async fn create(brokers: &str, topics: [&String; 2]) -> [(); 2] {
     [(), ()]
 }
 
+/// Takes its partitions without a group: a member that is closed while its group rebalances may hang in librdkafka
+/// (<https://github.com/confluentinc/librdkafka/issues/4884>).
 fn reader(address: &Address, topic: &str) -> StreamConsumer {
     let reader: StreamConsumer = client(&address.kafka_brokers)
-        .set("group.id", format!("{topic}-reader"))
-        .set("auto.offset.reset", "earliest")
+        .set("group.id", "takes part in none")
         .create()
         .unwrap();
-    reader.subscribe(&[topic]).unwrap();
+    let mut partitions = TopicPartitionList::new();
+    for partition in 0..PARTITIONS {
+        let beginning = partitions.add_partition_offset(topic, partition, Offset::Beginning);
+        beginning.unwrap();
+    }
+    reader.assign(&partitions).unwrap();
     reader
 }
