@@ -1,13 +1,24 @@
-#![doc = include_str!("../README.md")]
+// The examples in it are about Kafka.
+#![cfg_attr(feature = "kafka", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(all(feature = "kafka", feature = "pubsub", feature = "sqs")),
+    allow(
+        dead_code,
+        reason = "some of what the brokers share serves two of them, or one"
+    )
+)]
 
 mod context;
 mod error;
 mod handler;
+#[cfg(feature = "kafka")]
 pub mod kafka;
 mod process;
+#[cfg(feature = "pubsub")]
 pub mod pubsub;
 mod settings;
 mod span;
+#[cfg(feature = "sqs")]
 pub mod sqs;
 
 pub use context::StoredContext;

@@ -2,6 +2,7 @@
 
 mod consumer;
 mod membership;
+mod partition;
 mod producer;
 
 use clap::Args;

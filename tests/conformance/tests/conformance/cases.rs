@@ -1,6 +1,7 @@
 //! The cases. None waits for a time: each waits for what must happen, and hangs if it does not.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use messaging::StoredContext;
@@ -15,17 +16,17 @@ use crate::broker::{Broker, Event};
 use crate::handler::{Call, Scripted};
 
 /// A consumer at work on a broker.
-struct Run<B> {
-    broker: Arc<B>,
+pub(crate) struct Run<B> {
+    broker: Rc<B>,
     calls: mpsc::UnboundedReceiver<Call>,
-    let_go: Arc<Semaphore>,
+    pub(crate) let_go: Arc<Semaphore>,
     shutdown: CancellationToken,
     consumer: JoinHandle<()>,
 }
 
 impl<B: Broker + 'static> Run<B> {
     /// Must be called within a [`LocalSet`].
-    fn start(broker: Arc<B>) -> Self {
+    pub(crate) fn start(broker: Rc<B>) -> Self {
         let (handler, calls, let_go) = Scripted::new();
         let shutdown = CancellationToken::new();
         let (consuming, stop) = (broker.clone(), shutdown.clone());
@@ -40,7 +41,7 @@ impl<B: Broker + 'static> Run<B> {
         }
     }
 
-    async fn next(&mut self) -> Call {
+    pub(crate) async fn next(&mut self) -> Call {
         self.calls.recv().await.expect("the consumer runs")
     }
 
@@ -48,7 +49,7 @@ impl<B: Broker + 'static> Run<B> {
         send(&*self.broker, id).await;
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.consumer
             .await
@@ -62,7 +63,7 @@ async fn send<B: Broker>(broker: &B, id: &str) {
 
 /// Runs `case` beside a consumer, then stops the consumer and waits for its end.
 async fn beside_a_consumer<B: Broker + 'static>(case: impl AsyncFnOnce(&mut Run<B>)) {
-    let broker = Arc::new(B::start().await);
+    let broker = Rc::new(B::start().await);
     LocalSet::new()
         .run_until(async {
             let mut run = Run::start(broker);
@@ -226,7 +227,7 @@ pub(crate) async fn shutdown_finishes_what_is_in_hand<B: Broker + 'static>() {
 }
 
 pub(crate) async fn two_consumers_share_the_work<B: Broker + 'static>() {
-    let broker = Arc::new(B::start().await);
+    let broker = Rc::new(B::start().await);
     let sent: BTreeSet<String> = (0..40).map(|n| format!("slow-{n}")).collect();
     LocalSet::new()
         .run_until(async {
@@ -254,7 +255,7 @@ pub(crate) async fn two_consumers_share_the_work<B: Broker + 'static>() {
 }
 
 pub(crate) async fn a_consumer_that_dies_loses_nothing<B: Broker + 'static>() {
-    let broker = Arc::new(B::start().await);
+    let broker = Rc::new(B::start().await);
     LocalSet::new()
         .run_until(async {
             let mut first = Run::start(broker.clone());
@@ -275,7 +276,7 @@ pub(crate) async fn a_batch_has_one_receive_span_with_a_link_for_each_message<
     B: Broker + 'static,
 >() {
     let recorder = Recorder::start();
-    let broker = Arc::new(B::start().await);
+    let broker = Rc::new(B::start().await);
     let name = format!("receive {}", broker.destination());
     let mut receives = Vec::new();
     for round in 1..=20 {
@@ -311,7 +312,7 @@ pub(crate) async fn a_batch_has_one_receive_span_with_a_link_for_each_message<
 }
 
 /// Must be called within a [`LocalSet`].
-async fn take<B: Broker + 'static>(broker: &Arc<B>, count: usize) {
+async fn take<B: Broker + 'static>(broker: &Rc<B>, count: usize) {
     let mut run = Run::start(broker.clone());
     for _ in 0..count {
         run.next().await;

@@ -5,7 +5,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::message::Headers;
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::{DefaultProducerContext, FutureProducer, FutureRecord};
+use rdkafka::producer::{DefaultProducerContext, FutureProducer, FutureRecord, Producer as _};
 use rdkafka::util::Timeout;
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,21 @@ pub(crate) struct Kafka {
     producer: Producer,
     dead_letters: StreamConsumer,
     _stand_in: Option<MockCluster<'static, DefaultProducerContext>>,
+}
+
+impl Kafka {
+    /// Sends events of these ids, in this order.
+    pub(crate) fn send_to_partition(&self, partition: i32, ids: &[String]) {
+        let producer: FutureProducer = client(&self.address.kafka_brokers).create().unwrap();
+        for id in ids {
+            let payload = serde_json::to_vec(&Event { id: id.clone() }).unwrap();
+            let record = FutureRecord::<str, _>::to(&self.topic)
+                .payload(&payload)
+                .partition(partition);
+            producer.send_result(record).unwrap();
+        }
+        producer.flush(Timeout::Never).unwrap();
+    }
 }
 
 impl Broker for Kafka {

@@ -9,6 +9,7 @@ mod broker;
 mod cases;
 mod handler;
 mod kafka;
+mod partitions;
 mod pubsub;
 mod sqs;
 
