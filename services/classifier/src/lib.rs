@@ -23,8 +23,8 @@ use crate::messages::{ClassifierEvents, IntakeHandler, JobHandler};
 
 /// How long requests in hand may take after the service was told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
-/// How long all work in hand may take then.
-const DEADLINE: Duration = Duration::from_secs(8);
+/// How long all may take then, beyond what messages in hand may.
+const REST: Duration = Duration::from_secs(3);
 /// The consumer group of the classifiers.
 const GROUP: &str = "classifier";
 
@@ -64,7 +64,8 @@ pub async fn run(
         let (result, (), ()) = tokio::join!(server, intake, worker);
         result
     };
-    Box::pin(web::finish(work, shutdown, DEADLINE)).await
+    let deadline = config.messaging.shutdown_timeout() + REST;
+    Box::pin(web::finish(work, shutdown, deadline)).await
 }
 
 async fn connect(config: &Config) -> anyhow::Result<Connected> {

@@ -17,6 +17,7 @@ mod process;
 #[cfg(feature = "pubsub")]
 pub mod pubsub;
 mod settings;
+mod shutdown;
 mod span;
 #[cfg(feature = "sqs")]
 pub mod sqs;

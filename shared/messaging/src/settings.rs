@@ -37,6 +37,10 @@ pub struct Settings {
     /// Messages that one consumer of SQS or Pub/Sub processes at the same time; on Kafka it is one per partition.
     #[arg(long, env = "MESSAGING_CONCURRENCY", default_value_t = DEFAULT_CONCURRENCY, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub messaging_concurrency: u16,
+
+    /// Milliseconds that a consumer takes at shutdown to finish what is in hand; the rest comes again.
+    #[arg(long, env = "MESSAGING_SHUTDOWN_TIMEOUT_MS", default_value_t = DEFAULT_SHUTDOWN_TIMEOUT_MS, value_parser = clap::value_parser!(u64).range(0..=600_000))]
+    pub messaging_shutdown_timeout_ms: u64,
 }
 
 impl Default for Settings {
@@ -47,6 +51,7 @@ impl Default for Settings {
             messaging_max_attempts: DEFAULT_MAX_ATTEMPTS,
             messaging_retry_delay_ms: DEFAULT_RETRY_DELAY_MS,
             messaging_concurrency: DEFAULT_CONCURRENCY,
+            messaging_shutdown_timeout_ms: DEFAULT_SHUTDOWN_TIMEOUT_MS,
         }
     }
 }
@@ -55,9 +60,15 @@ impl Default for Settings {
 const DEFAULT_MAX_ATTEMPTS: u32 = 20;
 const DEFAULT_RETRY_DELAY_MS: u64 = 200;
 const DEFAULT_CONCURRENCY: u16 = 32;
+const DEFAULT_SHUTDOWN_TIMEOUT_MS: u64 = 5000;
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 
 impl Settings {
+    /// How long a consumer may take to finish what is in hand.
+    pub fn shutdown_timeout(&self) -> Duration {
+        Duration::from_millis(self.messaging_shutdown_timeout_ms)
+    }
+
     /// How long to wait after `attempt` failed.
     pub(crate) fn retry_delay(&self, attempt: u32) -> Duration {
         let doublings = attempt.saturating_sub(1).min(20);

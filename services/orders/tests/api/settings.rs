@@ -24,6 +24,7 @@ fn refuses_a_wrong_value_in_one_line_that_names_its_variable() {
         ("MESSAGING_MAX_ATTEMPTS", "0"),
         ("MESSAGING_RETRY_DELAY_MS", "-1"),
         ("MESSAGING_CONCURRENCY", "many"),
+        ("MESSAGING_SHUTDOWN_TIMEOUT_MS", "soon"),
         ("STARTUP_TIMEOUT_SECONDS", "soon"),
         ("STARTUP_TIMEOUT_SECONDS", "18446744073709551615"),
         ("FAULT_DROP_CONTEXT", "smtp"),

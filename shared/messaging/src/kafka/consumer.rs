@@ -17,6 +17,7 @@ use crate::error::ConnectError;
 use crate::handler::Handler;
 use crate::process::Processor;
 use crate::settings::Settings;
+use crate::shutdown::finish;
 use crate::span::{self, Destination};
 
 /// The most records that are taken at once.
@@ -84,7 +85,7 @@ impl Consumer {
         self.client.context().as_ref().clone()
     }
 
-    /// Receives until `shutdown`, then finishes what is in hand.
+    /// Receives until `shutdown`, then finishes what is in hand, within `MESSAGING_SHUTDOWN_TIMEOUT_MS`.
     pub async fn run<H: Handler>(self, handler: H, shutdown: CancellationToken) {
         let partitions = Arc::new(Partitions {
             client: self.client.clone(),
@@ -111,7 +112,7 @@ impl Consumer {
             }
         }
         drop(workers);
-        tasks.join_all().await;
+        finish(tasks, self.settings.shutdown_timeout()).await;
         drop(partitions);
         self.leave().await;
     }

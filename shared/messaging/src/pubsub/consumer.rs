@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use carriers::pubsub::MetadataExtractor;
+use google_cloud_pubsub::Error;
 use google_cloud_pubsub::client::{Subscriber, SubscriptionAdmin};
 use google_cloud_pubsub::model::Message as Received;
 use google_cloud_pubsub::subscriber::MessageStream;
@@ -19,6 +20,7 @@ use crate::error::ConnectError;
 use crate::handler::{Delivery, Handler};
 use crate::process::{Message, Outcome, Processor};
 use crate::settings::Settings;
+use crate::shutdown::finish;
 use crate::span::{self, Destination};
 
 /// How long a message stays ours without a word: the messages of a consumer that died come again after this.
@@ -90,7 +92,7 @@ impl Consumer {
             .map_err(|error| refused(&error))
     }
 
-    /// Receives until `shutdown`, then finishes what is in hand.
+    /// Receives until `shutdown`, then finishes what is in hand, within `MESSAGING_SHUTDOWN_TIMEOUT_MS`.
     pub async fn run<H: Handler>(self, handler: H, shutdown: CancellationToken) {
         let worker = Arc::new(Worker {
             subscription: self.subscription.clone(),
@@ -102,16 +104,26 @@ impl Consumer {
             },
             shutdown: shutdown.clone(),
         });
-        while !shutdown.is_cancelled() {
-            let stream = self.stream();
-            if let Err(error) = receive_all(stream, &worker, &shutdown).await {
-                let subscription = &self.subscription;
-                tracing::warn!(subscription, %error, "cannot receive, will try again");
-                shutdown
-                    .run_until_cancelled(tokio::time::sleep(RECEIVE_PAUSE))
-                    .await;
-            }
+        let mut tasks = JoinSet::new();
+        loop {
+            let mut stream = self.stream();
+            let received = worker.receive(&mut stream, &mut tasks);
+            let Some(ended) = shutdown.run_until_cancelled(received).await else {
+                finish(tasks, self.settings.shutdown_timeout()).await;
+                // Sends the acknowledgements that the client has not sent yet.
+                return stream.shutdown_token().shutdown().await;
+            };
+            self.pause(ended, &shutdown).await;
         }
+    }
+
+    async fn pause(&self, ended: Result<(), Error>, shutdown: &CancellationToken) {
+        let Err(error) = ended else { return };
+        let subscription = &self.subscription;
+        tracing::warn!(subscription, %error, "cannot receive, will try again");
+        shutdown
+            .run_until_cancelled(tokio::time::sleep(RECEIVE_PAUSE))
+            .await;
     }
 
     fn stream(&self) -> MessageStream {
@@ -123,28 +135,6 @@ impl Consumer {
     }
 }
 
-/// Works until the stream ends, then until all it gave is settled.
-async fn receive_all<H: Handler>(
-    mut stream: MessageStream,
-    worker: &Arc<Worker<H>>,
-    shutdown: &CancellationToken,
-) -> Result<(), google_cloud_pubsub::Error> {
-    let mut tasks = JoinSet::new();
-    let ended = loop {
-        match shutdown.run_until_cancelled(stream.next()).await {
-            Some(Some(Ok((message, receipt)))) => {
-                tasks.spawn(worker.clone().work(message, receipt));
-            }
-            Some(Some(Err(error))) => break Err(error),
-            Some(None) | None => break Ok(()),
-        }
-        while tasks.try_join_next().is_some() {}
-    };
-    tasks.join_all().await;
-    stream.shutdown_token().shutdown().await;
-    ended
-}
-
 /// What processing one message needs.
 struct Worker<H> {
     subscription: String,
@@ -153,6 +143,20 @@ struct Worker<H> {
 }
 
 impl<H: Handler> Worker<H> {
+    /// Begins to work on all that the stream gives, until it ends.
+    async fn receive(
+        self: &Arc<Self>,
+        stream: &mut MessageStream,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<(), Error> {
+        while let Some(received) = stream.next().await {
+            let (message, receipt) = received?;
+            tasks.spawn(self.clone().work(message, receipt));
+            while tasks.try_join_next().is_some() {}
+        }
+        Ok(())
+    }
+
     async fn work(self: Arc<Self>, received: Received, receipt: Receipt) {
         let describe = |span: &Span| self.describe(span, &received);
         let message = Message {

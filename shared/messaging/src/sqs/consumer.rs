@@ -17,6 +17,7 @@ use crate::error::ConnectError;
 use crate::handler::{Delivery, Handler};
 use crate::process::{Message, Outcome, Processor};
 use crate::settings::Settings;
+use crate::shutdown::finish;
 use crate::span;
 
 /// The most messages that one `ReceiveMessage` gives.
@@ -64,7 +65,7 @@ impl Consumer {
         self.queue.check().await
     }
 
-    /// Receives until `shutdown`, then finishes what is in hand.
+    /// Receives until `shutdown`, then finishes what is in hand, within `MESSAGING_SHUTDOWN_TIMEOUT_MS`.
     pub async fn run<H: Handler>(self, handler: H, shutdown: CancellationToken) {
         let worker = Arc::new(Worker {
             queue: self.queue.clone(),
@@ -83,7 +84,7 @@ impl Consumer {
             }
             while tasks.try_join_next().is_some() {}
         }
-        tasks.join_all().await;
+        finish(tasks, self.settings.shutdown_timeout()).await;
     }
 
     /// As many messages as there are and as there is room for, each with its room; `None` on shutdown.

@@ -226,6 +226,24 @@ pub(crate) async fn shutdown_finishes_what_is_in_hand<B: Broker + 'static>() {
     assert_eq!(process.status, Status::Unset);
 }
 
+pub(crate) async fn shutdown_has_a_deadline_and_what_it_cuts_off_comes_again<
+    B: Broker + 'static,
+>() {
+    let broker = Rc::new(B::start().await);
+    LocalSet::new()
+        .run_until(async {
+            let mut first = Run::start(broker.clone());
+            first.send("slow").await;
+            assert_eq!(first.next().await.id, "slow");
+            first.stop().await;
+            let mut second = Run::start(broker);
+            assert_eq!(second.next().await.id, "slow");
+            second.let_go.add_permits(1);
+            second.stop().await;
+        })
+        .await;
+}
+
 pub(crate) async fn two_consumers_share_the_work<B: Broker + 'static>() {
     let broker = Rc::new(B::start().await);
     let sent: BTreeSet<String> = (0..40).map(|n| format!("slow-{n}")).collect();

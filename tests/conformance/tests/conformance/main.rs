@@ -55,6 +55,11 @@ macro_rules! conformance {
             }
 
             #[tokio::test]
+            async fn shutdown_has_a_deadline_and_what_it_cuts_off_comes_again() {
+                cases::shutdown_has_a_deadline_and_what_it_cuts_off_comes_again::<$broker>().await;
+            }
+
+            #[tokio::test]
             async fn two_consumers_share_the_work() {
                 cases::two_consumers_share_the_work::<$broker>().await;
             }
