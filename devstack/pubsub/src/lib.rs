@@ -25,6 +25,8 @@ mod resources;
 mod rest;
 mod settings;
 mod subscription;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod topic;
 
 pub use resources::{DeadLetterPolicy, Resources, RetryPolicy, Subscription};

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use prost_types::Timestamp;
 use tokio::time::Instant;
@@ -15,6 +14,7 @@ use crate::proto::PubsubMessage;
 use crate::settings::Settings;
 
 mod ack_id;
+mod delivery;
 mod entry;
 mod flow;
 mod lanes;
@@ -23,11 +23,12 @@ mod moves;
 mod tests;
 
 pub(crate) use ack_id::AckId;
+pub(crate) use delivery::Delivery;
 pub(crate) use entry::StreamId;
 pub(crate) use flow::Limits;
 
 use entry::{Entry, Place};
-use flow::{Budget, Streams};
+use flow::Streams;
 use lanes::Lanes;
 
 #[derive(Debug)]
@@ -43,15 +44,6 @@ pub(crate) struct Subscription {
     exhausted: BTreeSet<u64>,
     lanes: Lanes,
     streams: Streams,
-}
-
-/// A message on its way to a client.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Delivery {
-    pub(crate) ack_id: AckId,
-    pub(crate) message: Arc<PubsubMessage>,
-    /// Counted from 1; only subscriptions with a dead-letter policy tell it.
-    pub(crate) attempt: Option<u32>,
 }
 
 /// A message that failed as often as the dead-letter policy allows.
@@ -115,25 +107,6 @@ impl Subscription {
         self.next_sequence += 1;
         self.entries.insert(sequence, Entry::new(message, now));
         self.enqueue(sequence, now);
-    }
-
-    /// Leases up to `max` messages to a caller that takes them once.
-    pub(crate) fn pull(&mut self, max: usize, now: Instant) -> Vec<Delivery> {
-        let deadline = now + self.settings.ack_deadline;
-        self.take(Budget::new(max), usize::MAX, None, deadline)
-    }
-
-    /// Leases what the stream's flow control admits, and leaves the other open streams their share.
-    /// `None` when the stream was opened on a namesake of this subscription that was deleted.
-    pub(crate) fn pull_stream(
-        &mut self,
-        stream: StreamId,
-        ack_deadline: Duration,
-        now: Instant,
-    ) -> Option<Vec<Delivery>> {
-        let share = self.streams.share(stream, self.ready.len());
-        let budget = self.streams.budget(stream)?;
-        Some(self.take(budget, share, Some(stream), now + ack_deadline))
     }
 
     /// Settles a message. A late acknowledgement counts until the message is handed out again.
@@ -239,70 +212,6 @@ impl Subscription {
             } else {
                 self.enqueue(sequence, now);
             }
-        }
-    }
-
-    fn take(
-        &mut self,
-        mut budget: Budget,
-        share: usize,
-        stream: Option<StreamId>,
-        deadline: Instant,
-    ) -> Vec<Delivery> {
-        let mut taken = Vec::new();
-        for _ in 0..share {
-            let Some(&sequence) = self.ready.first() else {
-                break;
-            };
-            if !budget.spend(self.entry(sequence).size) {
-                break;
-            }
-            taken.push(self.lease(sequence, stream, deadline));
-            self.take_followers(sequence, &mut budget, stream, deadline, &mut taken);
-        }
-        taken
-    }
-
-    /// Messages with the same ordering key go out together, in order, as far as they fit.
-    fn take_followers(
-        &mut self,
-        head: u64,
-        budget: &mut Budget,
-        stream: Option<StreamId>,
-        deadline: Instant,
-        taken: &mut Vec<Delivery>,
-    ) {
-        let Some(key) = self.ordering_key(head) else {
-            return;
-        };
-        while let Some(sequence) = self.lanes.follower(&key) {
-            let entry = self.entry(sequence);
-            if entry.not_before.is_some() || !budget.spend(entry.size) {
-                break;
-            }
-            taken.push(self.lease(sequence, stream, deadline));
-        }
-    }
-
-    fn lease(&mut self, sequence: u64, stream: Option<StreamId>, deadline: Instant) -> Delivery {
-        self.ready.remove(&sequence);
-        if let Some(key) = self.ordering_key(sequence) {
-            self.lanes.lease(&key, sequence);
-        }
-        self.place(sequence, Place::Leased { deadline, stream });
-        let counts_attempts = self.settings.dead_letter.is_some();
-        let subscription = self.identity;
-        let entry = self.entry(sequence);
-        entry.not_before = None;
-        entry.delivery += 1;
-        Delivery {
-            ack_id: AckId {
-                subscription,
-                sequence,
-                delivery: entry.delivery,
-            },
-            message: Arc::clone(&entry.message),
-            attempt: counts_attempts.then_some(entry.failures + 1),
         }
     }
 

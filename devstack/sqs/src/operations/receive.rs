@@ -58,46 +58,64 @@ struct ReceivedMessage {
     message_attributes: BTreeMap<String, WireAttribute>,
 }
 
+/// A request that keeps the rules.
+struct Wanted {
+    queue: String,
+    max: usize,
+    visibility_timeout: Option<u64>,
+    wait_time: Option<u64>,
+    system_names: Vec<String>,
+    names: Vec<String>,
+}
+
+impl ReceiveMessage {
+    fn check(self) -> Result<Wanted, Error> {
+        let queue = queue_name(self.queue_url)?;
+        let most = 1..=limits::MAX_BATCH_ENTRIES as u64;
+        let max = in_range("MaxNumberOfMessages", self.max_number_of_messages, &most)?;
+        let hidden = self.visibility_timeout;
+        let hidden = in_range("VisibilityTimeout", hidden, &limits::VISIBILITY_TIMEOUT)?;
+        let wait = self.wait_time_seconds;
+        let wait = in_range("WaitTimeSeconds", wait, &limits::WAIT_TIME_SECONDS)?;
+        let mut system_names = self.attribute_names;
+        system_names.extend(self.message_system_attribute_names);
+        check_system_names(&system_names)?;
+        let most = limits::MAX_BATCH_ENTRIES;
+        Ok(Wanted {
+            queue,
+            max: max.map_or(1, |max| usize::try_from(max).unwrap_or(most)),
+            visibility_timeout: hidden,
+            wait_time: wait,
+            system_names,
+            names: self.message_attribute_names,
+        })
+    }
+}
+
 pub(super) async fn receive_message(
     call: &Call,
     input: ReceiveMessage,
 ) -> Result<ReceiveMessageResult, Error> {
-    let queue = queue_name(input.queue_url)?;
-    let most = 1..=limits::MAX_BATCH_ENTRIES as u64;
-    let max = in_range("MaxNumberOfMessages", input.max_number_of_messages, &most)?;
-    let hidden = in_range(
-        "VisibilityTimeout",
-        input.visibility_timeout,
-        &limits::VISIBILITY_TIMEOUT,
-    )?;
-    let wait = in_range(
-        "WaitTimeSeconds",
-        input.wait_time_seconds,
-        &limits::WAIT_TIME_SECONDS,
-    )?;
-    let mut names = input.attribute_names;
-    names.extend(input.message_system_attribute_names);
-    check_system_names(&names)?;
-
-    let wait = match wait {
-        Some(wait) => wait,
-        None => {
-            call.emulator
-                .queues()
-                .get(&queue)?
-                .settings
-                .wait_time_seconds
-        }
+    let wanted = input.check()?;
+    let queue = wanted.queue.as_str();
+    let default_wait = || {
+        Ok(call
+            .emulator
+            .queues()
+            .get(queue)?
+            .settings
+            .wait_time_seconds)
     };
-    let max = max.map_or(1, |max| {
-        usize::try_from(max).unwrap_or(limits::MAX_BATCH_ENTRIES)
-    });
-    let received = call.emulator.receive(&queue, max, hidden, wait).await?;
+    let wait = wanted.wait_time.map_or_else(default_wait, Ok)?;
+    let received = call
+        .emulator
+        .receive(queue, wanted.max, wanted.visibility_timeout, wait)
+        .await?;
     // A long poll answers an exceeded limit with no messages, a short one with the error.
     if received.deliveries.is_empty() && received.over_limit && wait == 0 {
         return Err(Error::OverLimit);
     }
-    let show = |(handle, message)| show(&handle, &message, &names, &input.message_attribute_names);
+    let show = |(handle, message)| show(&handle, &message, &wanted.system_names, &wanted.names);
     let messages = received.deliveries.into_iter().map(show).collect();
     Ok(ReceiveMessageResult { messages })
 }

@@ -3,10 +3,13 @@
 //! A message is *delayed*, *ready* or *in flight*; [`Queue::advance`] moves those whose time has come.
 //! Every method that depends on time is told the time.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod shelves;
+
+use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use self::shelves::Shelf;
 use crate::{
     clock::Timestamp,
     error::Error,
@@ -32,9 +35,6 @@ pub(crate) struct Queue {
     ready: Shelf,
     in_flight: Shelf,
 }
-
-/// Messages by the time at which they came, or will come, to be ready.
-type Shelf = BTreeSet<(Timestamp, Key)>;
 
 #[derive(Debug)]
 struct Entry {
@@ -244,32 +244,6 @@ impl Queue {
         }
     }
 
-    /// When the next hidden message becomes ready, if there is one.
-    pub(crate) fn next_ready_at(&self) -> Option<Timestamp> {
-        let first = |shelf: &Shelf| shelf.first().map(|(at, _)| *at);
-        [first(&self.delayed), first(&self.in_flight)]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-
-    /// Drops what is older than the retention period, and makes ready what was hidden until `now`.
-    fn advance(&mut self, now: Timestamp) {
-        let retention = self.settings.retention_seconds;
-        while let Some((&key, _)) = self.entries.first_key_value()
-            && key.sent_at.plus_seconds(retention) <= now
-        {
-            self.remove(key);
-        }
-        for place in [Place::Delayed, Place::InFlight] {
-            while let Some(&(ready_at, key)) = self.shelf(place).first()
-                && ready_at <= now
-            {
-                self.place(key, Place::Ready, ready_at);
-            }
-        }
-    }
-
     fn handle(&self, text: &str) -> Result<ReceiptHandle, Error> {
         ReceiptHandle::decode(text)
             .filter(|handle| handle.queue == self.id)
@@ -279,30 +253,6 @@ impl Queue {
     fn is_current(&self, handle: &ReceiptHandle) -> bool {
         let entry = self.entries.get(&handle.key);
         entry.is_some_and(|entry| entry.deliveries == handle.delivery)
-    }
-
-    fn shelf(&mut self, place: Place) -> &mut Shelf {
-        match place {
-            Place::Delayed => &mut self.delayed,
-            Place::Ready => &mut self.ready,
-            Place::InFlight => &mut self.in_flight,
-        }
-    }
-
-    fn place(&mut self, key: Key, place: Place, ready_at: Timestamp) {
-        let Some(entry) = self.entries.get_mut(&key) else {
-            return;
-        };
-        let from = (entry.place, entry.ready_at);
-        (entry.place, entry.ready_at) = (place, ready_at);
-        self.shelf(from.0).remove(&(from.1, key));
-        self.shelf(place).insert((ready_at, key));
-    }
-
-    fn remove(&mut self, key: Key) -> Option<Message> {
-        let entry = self.entries.remove(&key)?;
-        self.shelf(entry.place).remove(&(entry.ready_at, key));
-        Some(entry.message)
     }
 }
 

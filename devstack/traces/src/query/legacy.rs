@@ -18,6 +18,7 @@ use crate::ids::TraceId;
 use crate::search::{DEFAULT_LIMIT, Search};
 use crate::span::kind_text;
 use crate::store::Store;
+use crate::trace::Trace;
 
 pub(super) fn router() -> Router<Arc<Store>> {
     Router::new()
@@ -131,41 +132,38 @@ async fn dependencies(
     params: Params,
 ) -> Result<Json<Value>, ApiError> {
     const DAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
-    let end = params
-        .read(&["endTs"], parsed::<u64>)?
-        .unwrap_or_else(now_millis);
-    let lookback = params
-        .read(&["lookback"], parsed::<u64>)?
-        .unwrap_or(DAY_MILLIS);
+    let end = params.read(&["endTs"], parsed::<u64>)?;
+    let end = end.unwrap_or_else(now_millis);
+    let lookback = params.read(&["lookback"], parsed::<u64>)?;
+    let lookback = lookback.unwrap_or(DAY_MILLIS);
     let window = Search {
         start_min: end.saturating_sub(lookback).saturating_mul(1_000_000),
         start_max: end.saturating_mul(1_000_000),
         limit: usize::MAX,
         ..Search::default()
     };
-    let mut calls = BTreeMap::<(Arc<str>, Arc<str>), usize>::new();
+    let mut calls = BTreeMap::<_, usize>::new();
     for trace in store.search(&window) {
-        for span in trace.spans() {
-            let parent = span.parent.and_then(|parent| trace.get(parent));
-            let Some(parent) = parent.filter(|parent| parent.origin.service != span.origin.service)
-            else {
-                continue;
-            };
-            let edge = (
-                Arc::clone(&parent.origin.service),
-                Arc::clone(&span.origin.service),
-            );
+        for edge in edges(&trace) {
             *calls.entry(edge).or_default() += 1;
         }
     }
-    let edges = calls
-        .into_iter()
-        .map(|((parent, child), call_count)| Dependency {
-            parent: parent.to_string(),
-            child: child.to_string(),
-            call_count,
-        });
-    Ok(Json(structured(&edges.collect::<Vec<_>>())))
+    let dependency = |((parent, child), call_count): ((Arc<str>, Arc<str>), _)| Dependency {
+        parent: parent.to_string(),
+        child: child.to_string(),
+        call_count,
+    };
+    let dependencies: Vec<_> = calls.into_iter().map(dependency).collect();
+    Ok(Json(structured(&dependencies)))
+}
+
+/// The calls in a trace from one service to another, as their two names.
+fn edges(trace: &Trace) -> impl Iterator<Item = (Arc<str>, Arc<str>)> {
+    trace.spans().filter_map(|span| {
+        let from = &trace.get(span.parent?)?.origin.service;
+        let to = &span.origin.service;
+        (from != to).then(|| (Arc::clone(from), Arc::clone(to)))
+    })
 }
 
 #[derive(Debug, Serialize)]

@@ -85,46 +85,41 @@ fn wrapped(found: &[Arc<Trace>]) -> Result<Response, ApiError> {
 }
 
 fn search(params: &Params) -> Result<Search, ApiError> {
-    let start_min = params.read(
-        &["query.start_time_min", "query.startTimeMin"],
-        rfc3339_nanos,
-    )?;
-    let start_max = params.read(
-        &["query.start_time_max", "query.startTimeMax"],
-        rfc3339_nanos,
-    )?;
-    let (Some(start_min), Some(start_max)) = (start_min, start_max) else {
-        return Err(ApiError::TimesRequired);
-    };
-    let limit_names = [
+    let (start_min, start_max) = times(params)?;
+    let attributes = params.read(&["query.attributes"], string_map)?;
+    let duration = |names: &[&str]| params.read(names, go_duration_nanos);
+    let duration_min = duration(&["query.duration_min", "query.durationMin"])?;
+    let duration_max = duration(&["query.duration_max", "query.durationMax"])?;
+    Ok(Search {
+        service: params.text(&["query.service_name", "query.serviceName"]),
+        operation: params.text(&["query.operation_name", "query.operationName"]),
+        attributes: attributes.unwrap_or_default(),
+        start_min,
+        start_max,
+        duration_min: duration_min.unwrap_or(0),
+        duration_max: duration_max.unwrap_or(u64::MAX),
+        limit: limit(params)?,
+    })
+}
+
+/// Between which times a trace must begin.
+fn times(params: &Params) -> Result<(u64, u64), ApiError> {
+    let time = |names: &[&str]| params.read(names, rfc3339_nanos);
+    let min = time(&["query.start_time_min", "query.startTimeMin"])?;
+    let max = time(&["query.start_time_max", "query.startTimeMax"])?;
+    min.zip(max).ok_or(ApiError::TimesRequired)
+}
+
+fn limit(params: &Params) -> Result<usize, ApiError> {
+    let names = [
         "query.search_depth",
         "query.searchDepth",
         "query.num_traces",
         "query.numTraces",
     ];
-    let limit = params
-        .read(&limit_names, parsed::<u32>)?
-        .filter(|limit| *limit > 0);
-    let duration_min = params.read(
-        &["query.duration_min", "query.durationMin"],
-        go_duration_nanos,
-    )?;
-    let duration_max = params.read(
-        &["query.duration_max", "query.durationMax"],
-        go_duration_nanos,
-    )?;
-    Ok(Search {
-        service: params.text(&["query.service_name", "query.serviceName"]),
-        operation: params.text(&["query.operation_name", "query.operationName"]),
-        attributes: params
-            .read(&["query.attributes"], string_map)?
-            .unwrap_or_default(),
-        start_min,
-        start_max,
-        duration_min: duration_min.unwrap_or(0),
-        duration_max: duration_max.unwrap_or(u64::MAX),
-        limit: limit.map_or(DEFAULT_LIMIT, |limit| limit as usize),
-    })
+    let limit = params.read(&names, parsed::<u32>)?;
+    let limit = limit.filter(|limit| *limit > 0);
+    Ok(limit.map_or(DEFAULT_LIMIT, |limit| limit as usize))
 }
 
 /// Errors in the shape of Jaeger's gateway.

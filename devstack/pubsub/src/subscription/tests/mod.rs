@@ -1,0 +1,83 @@
+//! Every test has its own clock: seconds since its start.
+
+use std::time::Duration;
+
+use super::*;
+use crate::proto;
+use crate::settings::DeadLetter;
+
+mod delivery;
+mod failures;
+mod ordering;
+mod seek;
+mod streams;
+
+struct Clock(Instant);
+
+impl Clock {
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    fn at(&self, seconds: u64) -> Instant {
+        self.0 + Duration::from_secs(seconds)
+    }
+}
+
+fn settings() -> Settings {
+    Settings::parse(proto::Subscription {
+        topic: "projects/p/topics/orders".to_owned(),
+        ..proto::Subscription::default()
+    })
+    .unwrap()
+}
+
+fn with_dead_letter() -> Settings {
+    Settings {
+        dead_letter: Some(DeadLetter {
+            topic: "projects/p/topics/dead".parse().unwrap(),
+            max_delivery_attempts: 5,
+        }),
+        ..settings()
+    }
+}
+
+fn subscription(settings: Settings) -> Subscription {
+    Subscription::new(settings, Uuid::from_u128(1))
+}
+
+fn message(data: &str) -> Arc<PubsubMessage> {
+    keyed(data, "")
+}
+
+fn keyed(data: &str, key: &str) -> Arc<PubsubMessage> {
+    Arc::new(PubsubMessage {
+        data: data.to_owned().into(),
+        ordering_key: key.to_owned(),
+        ..PubsubMessage::default()
+    })
+}
+
+fn published_at(data: &str, seconds: i64) -> Arc<PubsubMessage> {
+    Arc::new(PubsubMessage {
+        data: data.to_owned().into(),
+        publish_time: Some(Timestamp { seconds, nanos: 0 }),
+        ..PubsubMessage::default()
+    })
+}
+
+fn data(deliveries: &[Delivery]) -> Vec<&str> {
+    deliveries
+        .iter()
+        .map(|delivery| str::from_utf8(&delivery.message.data).unwrap())
+        .collect()
+}
+
+fn limits(messages: usize, bytes: usize) -> Limits {
+    Limits {
+        messages: Some(messages),
+        bytes: Some(bytes),
+    }
+}
+
+const DEADLINE: Duration = Duration::from_secs(10);
