@@ -14,6 +14,7 @@ pub mod events;
 mod id;
 mod integer;
 mod note;
+mod object;
 mod order;
 mod status;
 mod stock;

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::object::Object;
 use crate::{CustomerId, ItemId, Note, Price, Quantity};
 
 /// An order as a customer sends it: the body of `POST /orders`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct NewOrder {
     /// Who orders.
     pub customer_id: CustomerId,
@@ -20,13 +22,13 @@ pub struct NewOrder {
 }
 
 /// A client that has no note may leave it out or send `null`.
-fn absent_or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Note, D::Error> {
+fn absent_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Note, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// One line of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct OrderLine {
     /// What.
     pub item_id: ItemId,
@@ -37,8 +39,7 @@ pub struct OrderLine {
 }
 
 /// The lines of an order: 1 to 100, and of no item more than fits a [`Quantity`], all its lines together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<OrderLine>")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OrderLines(Vec<OrderLine>);
 
 /// Lines that make no order.
@@ -108,6 +109,14 @@ impl TryFrom<Vec<OrderLine>> for OrderLines {
     }
 }
 
+impl<'de> Deserialize<'de> for OrderLines {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let lines = Vec::<Object<OrderLine>>::deserialize(deserializer)?;
+        let lines: Vec<_> = lines.into_iter().map(|Object(line)| line).collect();
+        lines.try_into().map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +181,14 @@ mod tests {
             let order: NewOrder = serde_json::from_str(&json).unwrap();
             assert_eq!(order.note, Note::default());
         }
+    }
+
+    #[test]
+    fn refuses_an_array_in_the_place_of_a_line() {
+        let json = r#"{"customer_id":"jane","items":[["A",1,100]]}"#;
+        let error = serde_json::from_str::<NewOrder>(json).unwrap_err();
+        let expected = "invalid type: sequence, expected an object at line 1";
+        assert!(error.to_string().starts_with(expected), "{error}");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct StockItem {
 
 /// The body of `POST /stock/{item_id}/reserve`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Reserve {
     /// For which order.
     pub order_id: OrderId,
@@ -33,7 +33,7 @@ pub struct Reserve {
 
 /// The body of `POST /stock/{item_id}/release`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Release {
     /// Of which order.
     pub order_id: OrderId,

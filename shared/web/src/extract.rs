@@ -25,13 +25,14 @@ const NOT_UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// A JSON body.
+/// A JSON body: an object.
 ///
 /// | what is wrong | status |
 /// |---|---|
 /// | the content type is missing or not JSON | 415 |
 /// | longer than 256 KiB | 413 |
 /// | not JSON | 400, with line and column |
+/// | an array, which serde would take for an object that names no fields | 422 |
 /// | JSON, but not a `T` | 422, with a pointer to the field |
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
@@ -51,6 +52,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 .detail("the body must be sent with content-type: application/json"));
         }
         let bytes = body::read(request).await?;
+        refuse_array(&bytes)?;
         parse(&bytes).map(Self)
     }
 }
@@ -68,6 +70,16 @@ fn is_json(headers: &HeaderMap) -> bool {
     let essence = essence.trim().to_ascii_lowercase();
     essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn refuse_array(bytes: &[u8]) -> Result<(), Problem> {
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        let detail = "the body must be an object, not an array";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY)
+            .detail(detail)
+            .field("#", detail));
+    }
+    Ok(())
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

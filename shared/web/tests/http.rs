@@ -145,10 +145,11 @@ async fn names_the_field_that_is_wrong() {
             "#/items",
             "duplicate field `items`",
         ),
+        ("[]", "#", "the body must be an object, not an array"),
         (
-            "[]",
+            r#" [[{"a/b":1}]]"#,
             "#",
-            "invalid length 0, expected struct Basket with 1 element",
+            "the body must be an object, not an array",
         ),
         (
             "1",

@@ -38,6 +38,7 @@ async fn stops_at_the_door_what_is_no_order() {
     };
     for (pointer, value) in [
         ("/items", json!([])),
+        ("/items/0", json!(["ITEM-001", 1, 100])),
         ("/items/0/quantity", json!(0)),
         ("/items/0/quantity", json!(-1)),
         ("/items/0/quantity", json!(1_000_000_000_000_i64)),
@@ -51,6 +52,13 @@ async fn stops_at_the_door_what_is_no_order() {
         assert_eq!(status, 422, "{pointer}");
         assert_eq!(problem["errors"][0]["pointer"], format!("#{pointer}"));
     }
+    let (status, array) = problem(
+        app.post("/orders")
+            .json(&json!(["jane", [an_order()["items"][0]]])),
+    )
+    .await;
+    assert_eq!(status, 422);
+    assert_eq!(array["detail"], "the body must be an object, not an array");
     let malformed = app
         .post("/orders")
         .header("content-type", "application/json")

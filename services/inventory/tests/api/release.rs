@@ -59,6 +59,15 @@ async fn does_not_release_what_it_does_not_know() {
 }
 
 #[tokio::test]
+async fn refuses_an_array_in_the_place_of_the_body() {
+    let app = TestApp::spawn().await;
+    let body = json!([OrderId::generate()]);
+    let (status, problem) = app.post("/stock/ITEM-001/release", &body).await;
+    let expected = json!("the body must be an object, not an array");
+    assert_eq!((status, &problem["detail"]), (422, &expected));
+}
+
+#[tokio::test]
 async fn ends_released_whichever_of_two_requests_comes_first() {
     let app = TestApp::spawn().await;
     let orders: Vec<_> = (0..50).map(|_| OrderId::generate()).collect();

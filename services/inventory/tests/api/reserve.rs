@@ -70,6 +70,7 @@ async fn names_the_field_that_is_wrong() {
         ),
         (json!({"order_id": "x", "quantity": 1}), "#/order_id"),
         (json!({"quantity": 1}), "#/order_id"),
+        (json!([OrderId::generate(), 1]), "#"),
     ] {
         let (status, problem) = app.post("/stock/ITEM-001/reserve", &body).await;
         assert_eq!(

@@ -76,7 +76,7 @@ impl TryFrom<i64> for Limit {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct NewStatus {
     status: OrderStatus,
 }

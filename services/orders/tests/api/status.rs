@@ -75,6 +75,7 @@ async fn refuses_an_unknown_order_and_an_unknown_status() {
         (json!({"status": "sent"}), "#/status"),
         (json!({"status": ""}), "#/status"),
         (json!({}), "#/status"),
+        (json!(["confirmed"]), "#"),
         (
             json!({"status": "confirmed", "category": "gift"}),
             "#/category",

@@ -70,6 +70,8 @@ async fn names_the_field_that_is_wrong() {
         (with("/note", json!([])), "#/note"),
         (with_field("", "coupon"), "#/coupon"),
         (with_field("/items/1", "size"), "#/items/1/size"),
+        (with("/items/1", json!(["ITEM-001", 1, 100])), "#/items/1"),
+        (json!(["jane", [["ITEM-001", 1, 100]]]), "#"),
         (json!([]), "#"),
         (json!(null), "#"),
     ] {
