@@ -49,13 +49,9 @@ pub async fn run(
         mailer,
         classified,
     } = connected?;
-    let repository = EmailRepository::new(database);
-    let emails = Emails::new(repository.clone(), mailer.clone());
-    let router = Router::new().merge(web::health(readiness(
-        repository,
-        mailer,
-        classified.clone(),
-    )));
+    let emails = Emails::new(EmailRepository::new(database.clone()), mailer.clone());
+    let readiness = readiness(database, mailer, classified.clone());
+    let router = Router::new().merge(web::health(readiness));
 
     let consumer = classified.run(OrderClassifiedHandler::new(emails), shutdown.clone());
     let server = web::serve_then_stop(listener, router, shutdown.clone(), DRAIN);
@@ -97,16 +93,9 @@ async fn classified(config: &Config) -> anyhow::Result<pubsub::Consumer> {
     Ok(consumer)
 }
 
-fn readiness(
-    repository: EmailRepository,
-    mailer: Mailer,
-    classified: pubsub::Consumer,
-) -> Readiness {
+fn readiness(database: PgPool, mailer: Mailer, classified: pubsub::Consumer) -> Readiness {
     Readiness::new()
-        .check("PostgreSQL", move || {
-            let repository = repository.clone();
-            async move { repository.check().await }
-        })
+        .database(database)
         .check("the mail server", move || {
             let mailer = mailer.clone();
             async move { mailer.check().await }

@@ -11,13 +11,10 @@ async fn a_recipient_that_is_refused_for_good_is_asked_once_and_a_dead_letter() 
     app.pubsub.publish(&[&event]).await;
     let letter = app.pubsub.next_dead_letter().await;
     assert_eq!(letter.payload, event);
-    assert!(letter.reason.contains("550"), "{}", letter.reason);
-    let told = letter.reason.contains("no such user");
-    assert!(
-        !told,
-        "a server's words may hold an address: {}",
-        letter.reason
-    );
+    let reason = &letter.attributes["orderflow-dead-letter-reason"];
+    assert!(reason.contains("550"), "{reason}");
+    let told = reason.contains("no such user");
+    assert!(!told, "a server's words may hold an address: {reason}");
     assert_eq!(smtp.recipients(), ["<vip-ada@example.com>"]);
     let kept = sqlx::query_scalar("select count(*) from emails");
     let kept: i64 = kept.fetch_one(&app.database).await.unwrap();
@@ -40,7 +37,7 @@ async fn what_is_no_event_is_a_dead_letter_and_the_next_message_is_processed() {
         app.pubsub.publish(&[&garbage]).await;
         let letter = app.pubsub.next_dead_letter().await;
         assert_eq!(letter.payload, garbage);
-        let reason = letter.reason;
+        let reason = &letter.attributes["orderflow-dead-letter-reason"];
         assert!(reason.starts_with("the payload is not"), "{reason}");
     }
     app.pubsub.publish(&[&classified("confirmed")]).await;

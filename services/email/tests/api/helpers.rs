@@ -7,17 +7,16 @@ use clap::Parser;
 use domain::OrderId;
 use email::config::Config;
 use postgres_server::testing;
+use pubsub::testing::PubSub;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use telemetry::testing::{Recorder, attribute};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use web::testing::until;
 
 use crate::mail_server::MailServer;
-use crate::pubsub_server::PubSub;
-
-/// How long a test waits for something that will happen.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::slow_smtp::SlowSmtp;
 
 pub(crate) struct TestApp {
     pub(crate) recorder: Recorder,
@@ -25,6 +24,7 @@ pub(crate) struct TestApp {
     pub(crate) mail: MailServer,
     pub(crate) database: PgPool,
     address: SocketAddr,
+    _slow: Option<SlowSmtp>,
     _shutdown: DropGuard,
     _service: JoinSet<anyhow::Result<()>>,
 }
@@ -33,19 +33,31 @@ impl TestApp {
     pub(crate) async fn spawn() -> Self {
         let mail = MailServer::start().await;
         let url = mail.url();
-        Self::beside(mail, &url).await
+        Self::beside(mail, &url, &[]).await
     }
 
     /// With another mail server than the sink.
     pub(crate) async fn spawn_beside(smtp_url: &str) -> Self {
-        Self::beside(MailServer::start().await, smtp_url).await
+        Self::beside(MailServer::start().await, smtp_url, &[]).await
     }
 
-    async fn beside(mail: MailServer, smtp_url: &str) -> Self {
+    /// With a mail server that takes that long for a mail, and few connections to the database.
+    pub(crate) async fn spawn_behind_slow_smtp(delay: Duration, connections: u32) -> Self {
+        let mail = MailServer::start().await;
+        let slow = SlowSmtp::start(mail.host(), delay).await;
+        let connections = format!("--database-max-connections={connections}");
+        let app = Self::beside(mail, &slow.url, &[&connections]).await;
+        Self {
+            _slow: Some(slow),
+            ..app
+        }
+    }
+
+    async fn beside(mail: MailServer, smtp_url: &str, more: &[&str]) -> Self {
         let recorder = Recorder::start();
         let database = testing::database().await;
-        let pubsub = PubSub::start().await;
-        let config = Config::parse_from([
+        let pubsub = PubSub::start("order.classified", "email").await;
+        let settings = [
             "email",
             "--listen-addr=127.0.0.1:0",
             "--database-url",
@@ -56,7 +68,8 @@ impl TestApp {
             &pubsub.host,
             "--messaging-max-attempts=15",
             "--messaging-retry-delay-ms=1",
-        ]);
+        ];
+        let config = Config::parse_from(settings.iter().chain(more));
         let listener = web::bind(config.listen_addr).await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
@@ -68,6 +81,7 @@ impl TestApp {
             mail,
             database: PgPool::connect_lazy(&database).unwrap(),
             address,
+            _slow: None,
             _shutdown: shutdown.drop_guard(),
             _service: service,
         }
@@ -144,20 +158,4 @@ impl TestApp {
 /// What is told about an order that has ended.
 pub(crate) fn classified(outcome: &str) -> Value {
     json!({"order_id": OrderId::generate(), "customer_id": "vip-ada", "outcome": outcome})
-}
-
-/// Waits until `look` finds something.
-pub(crate) async fn until<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let found = async {
-        let mut ticks = tokio::time::interval(Duration::from_millis(5));
-        loop {
-            ticks.tick().await;
-            if let Some(found) = look().await {
-                return found;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, found)
-        .await
-        .expect("it would have happened by now")
 }
