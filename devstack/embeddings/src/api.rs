@@ -22,13 +22,13 @@ const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 pub(crate) fn router() -> Router {
     Router::new()
-        .route("/healthz", get(async || "ok"))
         .route("/v1/embeddings", post(create))
         .route("/v1/models", get(list_models))
         .route("/v1/models/{model}", get(get_model))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .merge(web::health(web::Readiness::new()))
 }
 
 /// The fields of a request that mean something here; others, such as `user`, are ignored.

@@ -7,6 +7,7 @@
 //! Any API key is accepted, since there is nothing to protect or to bill.
 
 mod api;
+pub mod config;
 mod error;
 pub mod model;
 

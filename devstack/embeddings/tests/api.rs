@@ -260,7 +260,9 @@ async fn answers_unknown_paths_and_methods_in_the_same_shape() {
 #[tokio::test]
 async fn is_healthy_until_it_is_told_to_stop() {
     let mut server = Server::start().await;
-    assert_eq!(server.get("/healthz").await.status(), StatusCode::OK);
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(server.get(path).await.status(), StatusCode::OK);
+    }
     server.shutdown.cancel();
     server
         .task

@@ -14,7 +14,7 @@ use domain::{ClassificationJob, OrderCreated};
 use messaging::{kafka, sqs};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use web::{Dependency, Readiness, wait_for};
+use web::{Dependency, Probe, Readiness, wait_for};
 
 use crate::classifier::Classifier;
 use crate::clients::{EmbeddingsClient, InventoryClient};
@@ -52,7 +52,8 @@ pub async fn run(
         jobs,
         events,
     } = connected?;
-    let router = Router::new().merge(web::health(readiness(events.clone(), orders.membership())));
+    let readiness = readiness(&config, events.clone(), orders.membership())?;
+    let router = Router::new().merge(web::health(readiness));
 
     let intake = orders.run(IntakeHandler::new(events.clone()), shutdown.clone());
     let worker = jobs.run(
@@ -123,9 +124,16 @@ async fn classifier(config: &Config) -> anyhow::Result<Classifier> {
     Ok(Classifier::new(embeddings, inventory, model, names))
 }
 
-fn readiness(events: ClassifierEvents, membership: kafka::Membership) -> Readiness {
+/// Without any of these no order is classified: what is taken in waits, or is tried again.
+fn readiness(
+    config: &Config,
+    events: ClassifierEvents,
+    membership: kafka::Membership,
+) -> anyhow::Result<Readiness> {
     let jobs = events.clone();
-    Readiness::new()
+    let inventory = Probe::healthz(&config.inventory_url)?;
+    let embeddings = EmbeddingsClient::probe(config)?;
+    let readiness = Readiness::new()
         .check("Kafka", move || {
             let membership = membership.clone();
             async move { membership.check().await }
@@ -138,4 +146,7 @@ fn readiness(events: ClassifierEvents, membership: kafka::Membership) -> Readine
             let events = events.clone();
             async move { events.check_pubsub().await }
         })
+        .check("inventory", move || inventory.clone().succeeds())
+        .check("the embeddings API", move || embeddings.clone().answers());
+    Ok(readiness)
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use web::{Dependency, Readiness, wait_for};
+use web::{Dependency, Probe, Readiness, wait_for};
 
-use crate::clients::{Health, InventoryClient, OrdersClient};
+use crate::clients::{InventoryClient, OrdersClient};
 use crate::config::Config;
 
 /// How long requests in hand may take after the service was told to stop.
@@ -36,15 +36,15 @@ pub async fn run(
 
 /// The health of the services behind the gateway.
 struct Behind {
-    orders: Health,
-    inventory: Health,
+    orders: Probe,
+    inventory: Probe,
 }
 
 impl Behind {
     fn new(config: &Config) -> anyhow::Result<Self> {
         Ok(Self {
-            orders: Health::new(&config.orders_url)?,
-            inventory: Health::new(&config.inventory_url)?,
+            orders: Probe::healthz(&config.orders_url)?,
+            inventory: Probe::healthz(&config.inventory_url)?,
         })
     }
 
@@ -60,14 +60,17 @@ impl Behind {
             address: config.inventory_url.as_str(),
             setting: "INVENTORY_URL",
         };
-        wait_for(orders, config.startup, || self.orders.clone().check()).await?;
-        wait_for(inventory, config.startup, || self.inventory.clone().check()).await
+        wait_for(orders, config.startup, || self.orders.clone().succeeds()).await?;
+        wait_for(inventory, config.startup, || {
+            self.inventory.clone().succeeds()
+        })
+        .await
     }
 
     fn readiness(self) -> Readiness {
         let Self { orders, inventory } = self;
         Readiness::new()
-            .check("orders", move || orders.clone().check())
-            .check("inventory", move || inventory.clone().check())
+            .check("orders", move || orders.clone().succeeds())
+            .check("inventory", move || inventory.clone().succeeds())
     }
 }

@@ -29,14 +29,8 @@ pub async fn run(
     let Some(database) = shutdown.run_until_cancelled(connect).await else {
         return Ok(());
     };
-    let repository = StockRepository::new(database?);
-    let router = http::router(Stock::new(repository.clone()), readiness(repository));
+    let database = database?;
+    let stock = Stock::new(StockRepository::new(database.clone()));
+    let router = http::router(stock, Readiness::new().database(database));
     web::serve(listener, router, shutdown, DRAIN).await
-}
-
-fn readiness(repository: StockRepository) -> Readiness {
-    Readiness::new().check("PostgreSQL", move || {
-        let repository = repository.clone();
-        async move { repository.check().await }
-    })
 }

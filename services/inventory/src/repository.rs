@@ -110,11 +110,6 @@ impl StockRepository {
         Ok(released)
     }
 
-    /// Whether the database answers.
-    pub(crate) async fn check(&self) -> Result<(), sqlx::Error> {
-        sqlx::query("select 1").execute(&self.pool).await.map(drop)
-    }
-
     /// Whether this is the first that is heard of the order and the item; `false` too if there is no such item.
     ///
     /// A second insert waits for the first one's transaction, and then sees what became of it.

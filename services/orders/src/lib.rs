@@ -51,8 +51,8 @@ pub async fn run(
         classified,
     } = connected?;
     let repository = OrderRepository::new(database.clone());
-    let orders = Orders::new(repository.clone(), config.faults.clone());
-    let readiness = readiness(repository, events.clone(), classified.clone());
+    let orders = Orders::new(repository, config.faults.clone());
+    let readiness = readiness(database.clone(), events.clone(), classified.clone());
     let router = http::router(orders.clone(), readiness);
 
     let relay = Relay::new(database, events).run(shutdown.clone());
@@ -104,16 +104,9 @@ async fn classified(config: &Config) -> anyhow::Result<pubsub::Consumer> {
     Ok(consumer)
 }
 
-fn readiness(
-    repository: OrderRepository,
-    events: kafka::Producer,
-    classified: pubsub::Consumer,
-) -> Readiness {
+fn readiness(database: PgPool, events: kafka::Producer, classified: pubsub::Consumer) -> Readiness {
     Readiness::new()
-        .check("PostgreSQL", move || {
-            let repository = repository.clone();
-            async move { repository.check().await }
-        })
+        .database(database)
         .check("Kafka", move || {
             let events = events.clone();
             async move { events.check().await }

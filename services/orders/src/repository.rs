@@ -151,11 +151,6 @@ impl OrderRepository {
             .collect()
     }
 
-    /// Whether the database answers.
-    pub(crate) async fn check(&self) -> Result<(), sqlx::Error> {
-        sqlx::query("select 1").execute(&self.pool).await.map(drop)
-    }
-
     async fn with_lines(&self, rows: Vec<OrderRow>) -> Result<Vec<Order>, sqlx::Error> {
         if rows.is_empty() {
             return Ok(Vec::new());

@@ -10,6 +10,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
 
+use crate::health::Readiness;
 use crate::startup::{Dependency, StartupArgs, wait_for};
 
 /// How long a request waits for a free connection, well below a caller's own timeout.
@@ -80,6 +81,16 @@ impl DatabaseArgs {
             .await
             .with_context(|| format!("migrating {address}"))?;
         Ok(pool)
+    }
+}
+
+impl Readiness {
+    /// Also asks the database of `pool`, over one of its connections.
+    pub fn database(self, pool: PgPool) -> Self {
+        self.check("PostgreSQL", move || {
+            let pool = pool.clone();
+            async move { pool.acquire().await?.ping().await }
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`startup`], [`database`] | waiting for what is not there yet, with a deadline |
 //! | [`server`] | listening, serving, draining |
 //! | [`mod@health`] | `/healthz` and `/readyz` |
+//! | [`remote`] | the services that are called: their URLs, and whether they are up |
 //! | [`extract`] | bodies, paths and queries, parsed into domain types |
 //! | [`problem`] | errors as RFC 9457 problem documents |
 
@@ -13,7 +14,9 @@ mod body;
 pub mod database;
 pub mod extract;
 pub mod health;
+mod healthcheck;
 pub mod problem;
+pub mod remote;
 pub mod server;
 pub mod settings;
 pub mod startup;
@@ -24,6 +27,7 @@ pub use database::DatabaseArgs;
 pub use extract::{Json, Path, Query};
 pub use health::{Readiness, health};
 pub use problem::Problem;
+pub use remote::{Probe, below};
 pub use server::{api, bind, finish, serve, serve_then_stop, shutdown_signal};
 pub use settings::{base_url, exit, parse};
 pub use startup::{Dependency, StartupArgs, wait_for};

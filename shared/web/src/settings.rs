@@ -6,18 +6,28 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error, Parser};
 use url::Url;
 
+use crate::healthcheck;
+
 /// Parses the settings from the command line and the environment, or ends the process with one readable line.
 ///
 /// An environment variable that is set to nothing counts as unset, as OpenTelemetry's own do:
 /// that is what `${NAME:-}` in a compose file leaves.
+///
+/// With `--healthcheck` the process asks another one that has the same settings whether it is ready, and ends.
 pub fn parse<C: Parser>() -> C {
-    let mut command = C::command().mut_args(without_empty_variable);
+    let mut command = C::command()
+        .mut_args(without_empty_variable)
+        .arg(healthcheck::arg());
     // Only a command that was built can name its arguments.
     command.build();
-    let parsed = command
-        .clone()
-        .try_get_matches()
-        .and_then(|mut matches| C::from_arg_matches_mut(&mut matches));
+    let matches = command.clone().try_get_matches();
+    if let Some(address) = matches.as_ref().ok().and_then(healthcheck::wanted) {
+        let answer = healthcheck::ask(address);
+        let status = i32::from(answer.is_err());
+        exit(answer);
+        std::process::exit(status);
+    }
+    let parsed = matches.and_then(|mut matches| C::from_arg_matches_mut(&mut matches));
     parsed.unwrap_or_else(|error| refuse(&command, &error))
 }
 

@@ -1,6 +1,10 @@
-//! A service's program as somebody meets it who starts it with the wrong settings: for the tests of services.
+//! For the tests of services: their programs as somebody meets them who starts them with the wrong settings, and waiting.
+
+mod until;
 
 use std::process::{Command, Output};
+
+pub use until::until;
 
 /// A program, started with the given variables and no others.
 #[derive(Debug, Clone, Copy)]

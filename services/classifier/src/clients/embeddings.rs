@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use telemetry::http::Client;
 use tracing::{Instrument, Span, field, info_span};
 use url::Url;
+use web::{Probe, below};
 
 use crate::config::Config;
 
@@ -59,6 +60,11 @@ impl EmbeddingsClient {
         })
     }
 
+    /// Asks for the list of models: to embed a text would cost, and even a refusal of a probe without a key is an answer.
+    pub(crate) fn probe(config: &Config) -> anyhow::Result<Probe> {
+        Probe::new(below(&config.openai_base_url, ["models"]))
+    }
+
     /// One vector per text, in their order, in an `embeddings <model>` span.
     pub(crate) async fn embed(&self, texts: &[String]) -> anyhow::Result<Vec<Vec<f32>>> {
         let span = self.span();
@@ -70,7 +76,7 @@ impl EmbeddingsClient {
     }
 
     async fn request(&self, texts: &[String]) -> anyhow::Result<Vec<Vec<f32>>> {
-        let url = format!("{}/embeddings", self.base.as_str().trim_end_matches('/'));
+        let url = below(&self.base, ["embeddings"]);
         let body = Request {
             model: &self.model,
             input: texts,

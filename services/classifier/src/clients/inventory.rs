@@ -8,6 +8,7 @@ use domain::{ItemId, OrderId, Quantity, Release, Reserve, StockItem};
 use reqwest::StatusCode;
 use telemetry::http::Client;
 use url::Url;
+use web::below;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -35,7 +36,7 @@ impl InventoryClient {
 
     /// The names of all items.
     pub(crate) async fn names(&self) -> anyhow::Result<HashMap<ItemId, String>> {
-        let response = self.client.get(self.url("stock")).send().await?;
+        let response = self.client.get(below(&self.base, ["stock"])).send().await?;
         let items: Vec<StockItem> = response.error_for_status()?.json().await?;
         Ok(items
             .into_iter()
@@ -50,7 +51,7 @@ impl InventoryClient {
         order_id: OrderId,
         quantity: Quantity,
     ) -> anyhow::Result<Reservation> {
-        let url = self.url(&format!("stock/{item}/reserve"));
+        let url = below(&self.base, ["stock", item.as_str(), "reserve"]);
         let body = Reserve { order_id, quantity };
         let response = self.client.post(url).json(&body).send().await?;
         match response.status() {
@@ -67,7 +68,7 @@ impl InventoryClient {
 
     /// Gives back what an order has reserved, and keeps it from reserving later; an item that is unknown is fine.
     pub(crate) async fn release(&self, item: &ItemId, order_id: OrderId) -> anyhow::Result<()> {
-        let url = self.url(&format!("stock/{item}/release"));
+        let url = below(&self.base, ["stock", item.as_str(), "release"]);
         let response = self
             .client
             .post(url)
@@ -80,9 +81,5 @@ impl InventoryClient {
                 .with_context(|| format!("releasing {item}"))?;
         }
         Ok(())
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}/{path}", self.base.as_str().trim_end_matches('/'))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use embeddings::model::{DIMENSIONS, NAME, Text};
 use serde_json::{Value, json};
@@ -45,6 +45,7 @@ impl Moody {
         let mood = Mood::default();
         let router = Router::new()
             .route("/v1/embeddings", post(create))
+            .route("/v1/models", get(list_models))
             .with_state(mood.clone());
         let mut server = Server::new();
         server.spawn(async move { Ok(axum::serve(listener, router).await?) });
@@ -65,6 +66,12 @@ impl Moody {
     pub(crate) fn recover(&self) {
         *self.mood.lock().unwrap() = None;
     }
+}
+
+async fn list_models(State(mood): State<Mood>) -> (StatusCode, String) {
+    let answer = mood.lock().unwrap().clone();
+    // As an API answers whose probe has no key.
+    answer.unwrap_or((StatusCode::UNAUTHORIZED, String::new()))
 }
 
 async fn create(State(mood): State<Mood>, Json(request): Json<Value>) -> (StatusCode, String) {

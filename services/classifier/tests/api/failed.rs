@@ -1,8 +1,9 @@
 use serde_json::{Value, json};
 use telemetry::testing::attribute;
+use web::testing::until;
 
 use crate::embeddings_api::Moody;
-use crate::helpers::{TestApp, classified, job, until};
+use crate::helpers::{TestApp, classified, job};
 
 #[tokio::test]
 async fn an_order_fails_after_the_last_attempt_and_keeps_nothing_reserved() {

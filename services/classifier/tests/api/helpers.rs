@@ -1,11 +1,11 @@
 //! The service itself on a free port, with brokers, an inventory and an embeddings API of its own.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use clap::Parser;
 use classifier::config::Config;
 use domain::OrderId;
+use pubsub::testing::PubSub;
 use serde_json::{Value, json};
 use telemetry::testing::Recorder;
 use tokio::task::JoinSet;
@@ -14,11 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::embeddings_api::{self, Moody};
 use crate::inventory::Inventory;
 use crate::kafka::Kafka;
-use crate::pubsub_server::PubSub;
 use crate::sqs_server::Sqs;
-
-/// How long a test waits for something that will happen.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running service, and everything around it but the embeddings API.
 pub(crate) struct TestApp {
@@ -104,7 +100,7 @@ impl World {
         Self {
             kafka: Kafka::start(),
             sqs: Sqs::start().await,
-            pubsub: PubSub::start().await,
+            pubsub: PubSub::start("order.classified", "stranger").await,
             inventory: Inventory::start().await,
         }
     }
@@ -148,20 +144,4 @@ pub(crate) fn classified(job: &Value, outcome: &str, category: &Value, reason: &
         "order_id": job["order_id"], "customer_id": "vip-ada",
         "outcome": outcome, "category": category, "reason": reason,
     })
-}
-
-/// Waits until `look` finds something.
-pub(crate) async fn until<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let found = async {
-        let mut ticks = tokio::time::interval(Duration::from_millis(5));
-        loop {
-            ticks.tick().await;
-            if let Some(found) = look().await {
-                return found;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, found)
-        .await
-        .expect("it would have happened by now")
 }

@@ -56,11 +56,11 @@ async fn one_trace_goes_from_the_order_to_the_decision() {
     let job = job(&["ITEM-001"], "");
     app.world.kafka.order_created(&order_created(&job)).await;
     let message = app.world.pubsub.next().await;
-    let traceparent = message.attributes["traceparent"].as_str().unwrap();
+    let traceparent = &message.attributes["traceparent"];
 
     let sent = app.recorder.span("send order.classified").span_context;
     let expected = format!("00-{}-{}-01", sent.trace_id(), sent.span_id());
-    assert_eq!(traceparent, expected);
+    assert_eq!(*traceparent, expected);
     let intake = app.recorder.span("process order.created");
     assert_eq!(intake.span_context.trace_id(), sent.trace_id());
     let key = attribute(&intake, "orderflow.messaging.idempotency_key");

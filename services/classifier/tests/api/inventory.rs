@@ -31,7 +31,7 @@ type Shared = Arc<Mutex<Inner>>;
 struct Inner {
     /// `reserve ITEM-001` and what came with it, in the order in which it came.
     requests: Vec<(String, Value)>,
-    /// What is answered to `reserve ITEM-001`, where it is not success.
+    /// What is answered to `reserve ITEM-001` or `healthz`, where it is not success.
     answers: HashMap<String, StatusCode>,
 }
 
@@ -41,6 +41,7 @@ impl Inventory {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Shared::default();
         let router = Router::new()
+            .route("/healthz", get(alive))
             .route("/stock", get(list))
             .route("/stock/{item}/{what}", post(decide))
             .with_state(state.clone());
@@ -53,7 +54,7 @@ impl Inventory {
         }
     }
 
-    /// Answers `what`, such as `reserve ITEM-001`, with `status` from now on.
+    /// Answers `what`, such as `reserve ITEM-001` or `healthz`, with `status` from now on.
     pub(crate) fn answer(&self, what: &str, status: u16) {
         let status = StatusCode::from_u16(status).unwrap();
         let mut state = self.state.lock().unwrap();
@@ -70,6 +71,11 @@ impl Inventory {
     pub(crate) fn requests(&self) -> Vec<(String, Value)> {
         self.state.lock().unwrap().requests.clone()
     }
+}
+
+async fn alive(State(state): State<Shared>) -> StatusCode {
+    let answers = &state.lock().unwrap().answers;
+    *answers.get("healthz").unwrap_or(&StatusCode::OK)
 }
 
 async fn list() -> Json<Value> {

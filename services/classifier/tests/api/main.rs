@@ -10,7 +10,6 @@ mod intake;
 mod inventory;
 mod kafka;
 mod outcome;
-mod pubsub_server;
 mod ready;
 mod settings;
 mod sqs_server;

@@ -1,8 +1,9 @@
 use domain::ItemId;
 use telemetry::http::Client;
 use url::Url;
+use web::below;
 
-use super::{Answer, CallError, below, call};
+use super::{Answer, CallError, call};
 
 const SERVICE: &str = "inventory";
 

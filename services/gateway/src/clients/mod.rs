@@ -1,15 +1,12 @@
 //! The services behind, one file each, and what calling them has in common.
 
-mod health;
 mod inventory;
 mod orders;
 
 use bytes::Bytes;
 use reqwest::{StatusCode, header::HeaderMap};
 use reqwest_middleware::{Error, RequestBuilder};
-use url::Url;
 
-pub(crate) use health::Health;
 pub(crate) use inventory::InventoryClient;
 pub(crate) use orders::OrdersClient;
 
@@ -56,38 +53,4 @@ async fn call(service: &'static str, request: RequestBuilder) -> Result<Answer, 
         headers,
         body,
     })
-}
-
-/// The URL of a place below `base`, whether or not that ends in a slash.
-fn below<'a>(base: &Url, segments: impl IntoIterator<Item = &'a str>) -> Url {
-    let mut url = base.clone();
-    url.path_segments_mut()
-        .expect("an http URL has a path")
-        .pop_if_empty()
-        .extend(segments);
-    url
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_places_below_any_base() {
-        for (base, expected) in [
-            ("http://orders:8081", "http://orders:8081/orders/a%2Fb"),
-            ("http://orders:8081/", "http://orders:8081/orders/a%2Fb"),
-            (
-                "https://example.com/api",
-                "https://example.com/api/orders/a%2Fb",
-            ),
-            (
-                "https://example.com/api/",
-                "https://example.com/api/orders/a%2Fb",
-            ),
-        ] {
-            let url = below(&base.parse().unwrap(), ["orders", "a/b"]);
-            assert_eq!(url.as_str(), expected);
-        }
-    }
 }

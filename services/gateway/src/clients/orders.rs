@@ -1,8 +1,9 @@
 use domain::{NewOrder, OrderId};
 use telemetry::http::Client;
 use url::Url;
+use web::below;
 
-use super::{Answer, CallError, below, call};
+use super::{Answer, CallError, call};
 
 const SERVICE: &str = "orders";
 

@@ -1,11 +1,11 @@
 //! The service itself on a free port, with a database, a Kafka and a Pub/Sub of its own.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use clap::Parser;
 use orders::config::Config;
 use postgres_server::testing;
+use pubsub::testing::PubSub;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
@@ -13,12 +13,9 @@ use sqlx::PgPool;
 use telemetry::testing::Recorder;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use web::testing::until;
 
 use crate::kafka::Kafka;
-use crate::pubsub_server::PubSub;
-
-/// How long a test waits for something that will happen.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Everything around the service.
 pub(crate) struct TestApp {
@@ -52,7 +49,7 @@ impl TestApp {
         let recorder = Recorder::start();
         let database_url = testing::database().await;
         let kafka = Kafka::start();
-        let pubsub = PubSub::start().await;
+        let pubsub = PubSub::start("order.classified", "orders").await;
         Self {
             recorder,
             service: Service::spawn(&database_url, &kafka, &pubsub).await,
@@ -213,20 +210,4 @@ pub(crate) fn order() -> Value {
         ],
         "note": "ring twice",
     })
-}
-
-/// Waits until `look` finds something.
-pub(crate) async fn until<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let found = async {
-        let mut ticks = tokio::time::interval(Duration::from_millis(5));
-        loop {
-            ticks.tick().await;
-            if let Some(found) = look().await {
-                return found;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, found)
-        .await
-        .expect("it would have happened by now")
 }

@@ -8,7 +8,6 @@ mod helpers;
 mod kafka;
 mod outbox;
 mod place;
-mod pubsub_server;
 mod read;
 mod ready;
 mod settings;

@@ -2,8 +2,9 @@ use std::collections::HashSet;
 
 use futures::future::join_all;
 use serde_json::Value;
+use web::testing::until;
 
-use crate::helpers::{Answer, TestApp, order, trace, until};
+use crate::helpers::{Answer, TestApp, order, trace};
 
 /// Waits until a relay has taken what is in the outbox: it locks the rows while it sends them.
 async fn until_a_relay_is_sending(app: &TestApp) {

@@ -1,4 +1,6 @@
-use crate::helpers::{TestApp, until};
+use web::testing::until;
+
+use crate::helpers::TestApp;
 
 #[tokio::test]
 async fn is_ready_when_its_dependencies_answer() {
