@@ -32,9 +32,10 @@ pub(crate) fn variables_of_the_command() -> BTreeSet<String> {
     let mut commands = vec![orderflow::Cli::command()];
     let mut found = BTreeSet::new();
     while let Some(command) = commands.pop() {
-        let names = command
+        let shown = command
             .get_arguments()
-            .filter_map(|argument| argument.get_env()?.to_str());
+            .filter(|argument| !argument.is_hide_set());
+        let names = shown.filter_map(|argument| argument.get_env()?.to_str());
         found.extend(names.map(str::to_owned));
         commands.extend(command.get_subcommands().cloned());
     }

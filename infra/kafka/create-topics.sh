@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Creates the topics that are not there yet. Runs once, inside the image of Kafka.
+set -euo pipefail
+
+create() {
+    /opt/kafka/bin/kafka-topics.sh --bootstrap-server kafka:9092 --create --if-not-exists --replication-factor 1 "$@"
+}
+
+# As many partitions as classifiers can share.
+create --topic order.created --partitions 3
+create --topic order.created.dlt --partitions 1

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Starts Google's Pub/Sub emulator, and creates its topics and subscriptions. Runs inside the image of the emulator.
+# The emulator keeps them in memory, so this belongs to every start of it, also to one after a crash.
+set -euo pipefail
+
+api=http://127.0.0.1:8085/v1/projects/orderflow
+
+# All requests in one go, over one connection: what is published to a topic without subscriptions is lost.
+requests=(--fail-early)
+
+create() {
+    local path=$1 body=$2
+    requests+=(--silent --show-error --fail --output /dev/null --request PUT)
+    requests+=(--header 'Content-Type: application/json' --data "$body" "$api/$path" --next)
+}
+
+topic() {
+    create "topics/$1" '{}'
+}
+
+# A subscription to a topic, with more fields if any.
+subscription() {
+    local id=$1 topic=$2 more=${3:-}
+    create "subscriptions/$id" "{\"topic\": \"projects/orderflow/topics/$topic\", \"ackDeadlineSeconds\": 10$more}"
+}
+
+# The broker's own bound on attempts is far above the one that the services keep (MESSAGING_MAX_ATTEMPTS):
+# nobody would end the order of a message that the broker moves.
+dead_letters=', "deadLetterPolicy": {"deadLetterTopic": "projects/orderflow/topics/order.classified.dlq", "maxDeliveryAttempts": 100}'
+
+topic order.classified.dlq
+subscription order.classified.dlq order.classified.dlq
+topic order.classified
+subscription orders order.classified "$dead_letters"
+subscription email order.classified "$dead_letters"
+
+gcloud beta emulators pubsub start --project=orderflow --host-port=0.0.0.0:8085 &
+emulator=$!
+trap 'kill "$emulator"' TERM INT
+curl --silent --show-error --output /dev/null --retry 60 --retry-delay 1 --retry-connrefused "$api/topics"
+curl "${requests[@]}" --silent --show-error --fail --output /dev/null "$api/topics"
+
+wait "$emulator"

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# The containers of docker-compose.yml: scripts/containers.sh up | infra | down
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The first version whose `up --wait` is content with a job that has ended well.
+readonly OLDEST_COMPOSE=2.20.0
+
+fail() {
+    echo "error: $*" >&2
+    exit 1
+}
+
+compose() {
+    docker compose --profile services "$@"
+}
+
+check_docker() {
+    command -v docker >/dev/null ||
+        fail "docker is missing: install Docker Engine or Docker Desktop (https://docs.docker.com/get-docker/), or run 'make up', which needs none"
+    docker info >/dev/null 2>&1 ||
+        fail "no Docker engine answers: start it (Docker Desktop, or: sudo systemctl start docker), or run 'make up', which needs none"
+    local version
+    version=$(docker compose version --short 2>/dev/null) ||
+        fail "docker has no compose plugin: install version $OLDEST_COMPOSE or newer (https://docs.docker.com/compose/install/)"
+    [[ $(printf '%s\n' "$OLDEST_COMPOSE" "${version#v}" | sort --version-sort | head -n 1) == "$OLDEST_COMPOSE" ]] ||
+        fail "docker compose $version is too old: install version $OLDEST_COMPOSE or newer (https://docs.docker.com/compose/install/)"
+}
+
+# Each port as NAME=NUMBER, by the rule of compose: the environment wins over .env, and .env over the default.
+ports() {
+    local name default
+    while IFS=: read -r name default; do
+        echo "$name=${!name:-$(in_env_file "$name" || echo "$default")}"
+    done < <(grep -o '[A-Z_]*_PORT:-[0-9]*' docker-compose.yml | tr -d - | sort -u)
+}
+
+in_env_file() {
+    [[ -f .env ]] && sed -n "s/^$1=\([0-9-]\{1,\}\)$/\1/p" .env | tail -n 1 | grep .
+}
+
+port() {
+    ports | sed -n "s/^$1=//p"
+}
+
+# Compose alone would say this in the middle of a start, and without the name of the setting.
+check_ports() {
+    local name number ours taken=0
+    number=$(ports | cut -d = -f 2 | sort | uniq -d | head -n 1)
+    [[ -z $number ]] || fail "port $number is given twice: $(ports | sed -n "s/=$number$//p" | paste -s -d ' ')"
+    ours=$(compose ps --format json)
+    while IFS='=' read -r name number; do
+        [[ $ours == *"\"PublishedPort\":$number,"* ]] && continue
+        (exec 3<>"/dev/tcp/127.0.0.1/$number") 2>/dev/null || continue
+        echo "error: port $number is taken: set $name to another, or stop what is using it" >&2
+        taken=1
+    done < <(ports)
+    return $taken
+}
+
+print_addresses() {
+    cat <<EOF
+
+gateway  http://127.0.0.1:$(port GATEWAY_PORT)
+Jaeger   http://127.0.0.1:$(port TRACES_PORT)
+mail     http://127.0.0.1:$(port MAIL_PORT)
+EOF
+}
+
+# What a service needs that runs on this machine against the servers in containers: infra/services.env with our ports.
+print_settings() {
+    local name number text
+    text=$(<infra/services.env)
+    while IFS='=' read -r name number; do
+        text=${text//"\${$name}"/$number}
+    done < <(ports)
+    printf '\n%s\n' "$text"
+}
+
+up() {
+    check_docker
+    check_ports
+    compose up --detach --build --wait
+    print_addresses
+}
+
+# The job runs apart from the rest: `--wait` would call its end a failure, since no service here waits for it.
+infra() {
+    check_docker
+    check_ports
+    docker compose up --detach --build --wait --scale kafka-topics=0
+    docker compose run --rm kafka-topics
+    print_settings
+}
+
+down() {
+    check_docker
+    local volumes=(--volumes)
+    [[ ${KEEP_DATA:-} == 1 ]] && volumes=()
+    docker compose --profile '*' down --remove-orphans "${volumes[@]}"
+}
+
+case ${1:-} in
+up | infra | down) "$1" ;;
+*) fail "usage: $0 up | infra | down" ;;
+esac
