@@ -1,7 +1,7 @@
 # Everything a person or CI runs. A recipe that needs more than three lines is a script in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo up down traffic trace env test fuzz check fmt-check clippy doc deny shellcheck advisories tools clean-data
+.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test fuzz check fmt-check clippy doc deny shellcheck advisories tools clean-data
 
 # What `make fuzz` runs: all targets unless one is named.
 TARGET =
@@ -22,6 +22,23 @@ up: build ## Start everything and keep it until Ctrl-C
 
 down: $(ORDERFLOW) ## Stop what is running, also what a killed command left behind
 	@exec $(ORDERFLOW) down $(ARGS)
+
+all-up: ## Start everything in containers, with the real servers; ready for orders when it ends
+	@scripts/containers.sh up
+
+all-down: ## Remove the containers and their data; KEEP_DATA=1 keeps the data
+	@scripts/containers.sh down
+
+infra-up: ## Start the servers alone in containers, and print the settings for services from the editor
+	@scripts/containers.sh infra
+
+logs: ## Follow what the containers say; SERVICE=orders
+	@exec docker compose --profile '*' logs --follow $(SERVICE)
+
+native-up: build ## Start everything with the real servers as processes, no Docker; ready for orders when it ends
+	@exec $(ORDERFLOW) up --servers native --detach $(ARGS)
+
+native-down: down ## Stop what native-up has started
 
 traffic: $(ORDERFLOW) ## Send orders and follow each to its end; ARGS="--orders 200"
 	@exec $(ORDERFLOW) traffic $(ARGS)

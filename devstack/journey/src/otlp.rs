@@ -138,9 +138,13 @@ fn event(raw: otlp::span::Event) -> Event {
     }
 }
 
+/// Jaeger's own notes about a span, such as that it did not adjust its clock: no service sent them.
+const NOTES_OF_JAEGER: &str = "@jaeger@";
+
 fn attributes(raw: Vec<KeyValue>) -> Attributes {
     let present = raw
         .into_iter()
+        .filter(|pair| !pair.key.starts_with(NOTES_OF_JAEGER))
         .filter_map(|pair| Some((pair.key, value(pair.value?)?)));
     present.collect()
 }
@@ -233,5 +237,19 @@ mod tests {
             let spans = decode(&PLAIN.replace("00f067aa0ba902b6", parent)).unwrap();
             assert_eq!(spans[0].parent, None);
         }
+    }
+
+    #[test]
+    fn what_jaeger_notes_about_a_span_is_no_attribute_of_it() {
+        let note =
+            r#""attributes":[{"key":"@jaeger@warnings","value":{"stringValue":"clock skew"}},"#;
+        let noted = PLAIN.replace(
+            r#""attributes":[{"key":"messaging"#,
+            &format!(r#"{note}{{"key":"messaging"#),
+        );
+        assert_ne!(noted, PLAIN);
+        let spans = decode(&noted).unwrap();
+        assert_is_the_send_span(&spans);
+        assert_eq!(spans[0].attribute("@jaeger@warnings"), None);
     }
 }

@@ -8,9 +8,9 @@ use clap::{Parser, Subcommand};
 use crate::demo::DemoArgs;
 use crate::parts::kafka;
 use crate::service::Service;
-use crate::stack::StackArgs;
 use crate::trace::TraceArgs;
 use crate::traffic::TrafficArgs;
+use crate::up::UpArgs;
 use crate::{demo, down, env, trace, traffic, up};
 
 /// Runs OrderFlow on this machine, without Docker, and shows what its traces look like.
@@ -36,7 +36,7 @@ enum Command {
     ///
     /// PostgreSQL, Kafka, SQS, Pub/Sub, embeddings, mail and a trace store, all on 127.0.0.1, and the five services.
     /// `OTEL_*`, `RUST_LOG`, `MESSAGING_*` and `FAULT_*` of this environment reach the services.
-    Up(StackArgs),
+    Up(UpArgs),
     /// Stop what runs in the folder, also what a killed command left behind.
     Down,
     /// Print the addresses of what is running, one NAME=value per line.

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::gateway::{Gateway, Order, Status};
 use crate::screen::{ERROR, Screen, Show, has_colour};
 use crate::settings::Addresses;
-use crate::stack::{INTERRUPTED, StackArgs, with_stack};
+use crate::stack::{Extent, INTERRUPTED, StackArgs, with_stack};
 use crate::traffic::orders::{self, Kind};
 use crate::traffic::report::order_line;
 use crate::traffic::run::{Outcome, place_and_follow};
@@ -45,6 +45,7 @@ pub(crate) async fn run(dir: &Path, args: DemoArgs) -> anyhow::Result<ExitCode> 
     let code = with_stack(
         dir,
         args.stack,
+        Extent::Everything,
         Show::Problems,
         async |screen, addresses| {
             let demo = Demo {

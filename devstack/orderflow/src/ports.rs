@@ -12,7 +12,6 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use serde::{Deserialize, Serialize};
 
 /// Everything that listens on a port that we choose.
-/// Kafka's mock cluster is absent: it picks its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Port {
@@ -30,6 +29,9 @@ pub(crate) enum Port {
     OtlpHttp,
     Traces,
     Postgres,
+    /// The real one's; the mock cluster picks a port by itself.
+    Kafka,
+    KafkaController,
 }
 
 /// One line of the table of ports.
@@ -61,21 +63,23 @@ const fn entry(
 /// The ports of the real servers, except PostgreSQL's: 5432 is often taken.
 /// The flags, their `--help`, the check before a start and its messages are all made from this table.
 #[rustfmt::skip]
-const TABLE: [Entry; 14] = [
+const TABLE: [Entry; 16] = [
     entry(Port::Gateway,    "gateway-port",    "GATEWAY_PORT",    "8080",  "the gateway"),
     entry(Port::Orders,     "orders-port",     "ORDERS_PORT",     "8081",  "the orders service"),
     entry(Port::Inventory,  "inventory-port",  "INVENTORY_PORT",  "8082",  "the inventory service"),
     entry(Port::Classifier, "classifier-port", "CLASSIFIER_PORT", "8083",  "the classifier"),
     entry(Port::Email,      "email-port",      "EMAIL_PORT",      "8084",  "the email service"),
-    entry(Port::Sqs,        "sqs-port",        "SQS_PORT",        "9324",  "the SQS emulator"),
-    entry(Port::PubSub,     "pubsub-port",     "PUBSUB_PORT",     "8085",  "the Pub/Sub emulator"),
-    entry(Port::Smtp,       "smtp-port",       "SMTP_PORT",       "1025",  "the mail sink (SMTP)"),
+    entry(Port::Sqs,        "sqs-port",        "SQS_PORT",        "9324",  "SQS"),
+    entry(Port::PubSub,     "pubsub-port",     "PUBSUB_PORT",     "8085",  "Pub/Sub"),
+    entry(Port::Smtp,       "smtp-port",       "SMTP_PORT",       "1025",  "the mail server (SMTP)"),
     entry(Port::Mail,       "mail-port",       "MAIL_PORT",       "8025",  "the mail page"),
     entry(Port::Embeddings, "embeddings-port", "EMBEDDINGS_PORT", "8090",  "the embeddings endpoint"),
     entry(Port::OtlpGrpc,   "otlp-grpc-port",  "OTLP_GRPC_PORT",  "4317",  "the trace store (OTLP over gRPC)"),
     entry(Port::OtlpHttp,   "otlp-http-port",  "OTLP_HTTP_PORT",  "4318",  "the trace store (OTLP over HTTP)"),
     entry(Port::Traces,     "traces-port",     "TRACES_PORT",     "16686", "the trace page and query API"),
     entry(Port::Postgres,   "postgres-port",   "POSTGRES_PORT",   "54320", "PostgreSQL"),
+    entry(Port::Kafka,      "kafka-port",      "KAFKA_PORT",      "9092",  "Kafka (--servers native)"),
+    entry(Port::KafkaController, "kafka-controller-port", "KAFKA_CONTROLLER_PORT", "9093", "Kafka's controller (--servers native)"),
 ];
 
 impl Entry {
@@ -139,18 +143,19 @@ impl Ports {
         self.0[&port]
     }
 
-    /// All ports 0: a free one is found for each.
-    pub(crate) fn free(mut self) -> Self {
-        self.0.values_mut().for_each(|number| *number = 0);
+    /// The ports that are `wanted` 0: a free one is found for each.
+    pub(crate) fn free(mut self, wanted: &[Port]) -> Self {
+        self.0.extend(wanted.iter().map(|port| (*port, 0)));
         self
     }
 
-    /// Binds every port at once, so that a port in use is known before anything has started.
+    /// Binds the ports that are `wanted` at once, so that a port in use is known before anything has started.
     /// Answers with the numbers really bound; fails with one line per port that is taken.
-    pub(crate) fn claim(mut self) -> anyhow::Result<(Self, Claims)> {
+    pub(crate) fn claim(mut self, wanted: &[Port]) -> anyhow::Result<(Self, Claims)> {
         let mut claims = Claims(HashMap::new());
         let mut refusals = Vec::new();
-        for Entry { port, setting, .. } in &TABLE {
+        let wanted = TABLE.iter().filter(|entry| wanted.contains(&entry.port));
+        for Entry { port, setting, .. } in wanted {
             let number = self
                 .0
                 .get_mut(port)
@@ -181,9 +186,11 @@ impl Claims {
         Ok(tokio::net::TcpListener::from_std(listener)?)
     }
 
-    /// Lets the port go, at the last moment, for a child process that binds it by number.
-    pub(crate) fn release(&mut self, port: Port) {
-        self.0.remove(&port);
+    /// Lets the ports go, at the last moment, for a child process that binds them by number.
+    pub(crate) fn release(&mut self, ports: &[Port]) {
+        for port in ports {
+            self.0.remove(port);
+        }
     }
 }
 
@@ -238,72 +245,4 @@ fn holder_of(number: u16) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    pub(crate) fn default_ports() -> Ports {
-        let matches =
-            Ports::augment_args(Command::new("orderflow")).get_matches_from(["orderflow"]);
-        Ports::from_arg_matches(&matches).unwrap()
-    }
-
-    fn free_ports() -> Ports {
-        default_ports().free()
-    }
-
-    #[test]
-    fn every_default_is_a_port_of_its_own() {
-        let numbers: HashSet<u16> = default_ports().0.into_values().collect();
-        assert_eq!(numbers.len(), TABLE.len());
-    }
-
-    #[test]
-    fn claims_a_different_free_port_for_every_listener() {
-        let (ports, _claims) = free_ports().claim().unwrap();
-        let numbers: HashSet<u16> = ports.0.into_values().collect();
-        assert_eq!(numbers.len(), TABLE.len());
-        assert!(!numbers.contains(&0));
-    }
-
-    #[test]
-    fn names_every_taken_port_its_part_its_setting_and_its_holder() {
-        let taken = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [first, second] = taken
-            .each_ref()
-            .map(|listener| listener.local_addr().unwrap().port());
-        let mut ports = free_ports();
-        ports
-            .0
-            .extend([(Port::Gateway, first), (Port::Smtp, second)]);
-
-        let message = ports.claim().unwrap_err().to_string();
-
-        let pid = std::process::id();
-        for part in [
-            format!("port {first} is taken by "),
-            format!("(pid {pid}): the gateway needs it; set GATEWAY_PORT to another"),
-            format!("port {second} is taken"),
-            "set SMTP_PORT to another".to_owned(),
-        ] {
-            assert!(message.contains(&part), "{part} is not in: {message}");
-        }
-    }
-
-    #[test]
-    fn a_free_port_is_none_that_an_outgoing_connection_could_take() {
-        let (ports, _claims) = free_ports().claim().unwrap();
-        assert!(
-            ports.0.values().all(|number| FREE_PORTS.contains(number)),
-            "{ports:?}"
-        );
-    }
-
-    #[test]
-    fn a_released_port_can_be_bound_by_a_child() {
-        let (ports, mut claims) = free_ports().claim().unwrap();
-        claims.release(Port::Gateway);
-        TcpListener::bind((Ipv4Addr::LOCALHOST, ports.of(Port::Gateway))).unwrap();
-    }
-}
+pub(crate) mod tests;

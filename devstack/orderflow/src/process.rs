@@ -52,6 +52,8 @@ pub(crate) struct Process {
     pub(crate) name: &'static str,
     /// Absent for a child that ended as soon as it had started.
     pub(crate) id: Option<ProcessId>,
+    /// How long it may take to end once it is asked to.
+    pub(crate) patience: Duration,
     log: Arc<PartLog>,
     child: Child,
     pumps: JoinSet<()>,
@@ -85,6 +87,7 @@ impl Process {
         Ok(Self {
             name,
             id,
+            patience: DRAIN_LIMIT,
             log,
             child,
             pumps,
@@ -130,7 +133,7 @@ impl Process {
         }
         tokio::select! {
             status = self.child.wait() => return status,
-            () = tokio::time::sleep(DRAIN_LIMIT) => {}
+            () = tokio::time::sleep(self.patience) => {}
             () = kill.cancelled() => {}
         }
         self.child.start_kill()?;

@@ -5,15 +5,15 @@ use std::time::Duration;
 use reqwest::Client;
 
 /// As long as a start may take on a slow machine.
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_mins(3);
 const ASK_EVERY: Duration = Duration::from_millis(20);
 
-/// Asks `{base_url}/readyz` until it answers 200; otherwise tells, after a minute, what it last answered.
-pub(crate) async fn wait_until_ready(client: &Client, base_url: &str) -> Result<(), String> {
+/// Asks `url` until it answers with success; otherwise tells, after three minutes, what it last answered.
+pub(crate) async fn wait_until_answers(client: &Client, url: &str) -> Result<(), String> {
     let mut last = "nothing".to_owned();
     let asking = async {
         loop {
-            match ask(client, base_url).await {
+            match ask(client, url).await {
                 Ok(()) => break,
                 Err(answer) => last = answer,
             }
@@ -23,15 +23,15 @@ pub(crate) async fn wait_until_ready(client: &Client, base_url: &str) -> Result<
     let limited = tokio::time::timeout(LIMIT, asking).await;
     limited.map_err(|_elapsed| {
         format!(
-            "not ready after {} s; /readyz last answered: {last}",
+            "not ready after {} s; {url} last answered: {last}",
             LIMIT.as_secs()
         )
     })
 }
 
-async fn ask(client: &Client, base_url: &str) -> Result<(), String> {
+async fn ask(client: &Client, url: &str) -> Result<(), String> {
     let response = client
-        .get(format!("{base_url}/readyz"))
+        .get(url)
         .send()
         .await
         .map_err(|error| error.to_string())?;
@@ -68,7 +68,7 @@ mod tests {
             answer(&listener, "200 OK").await;
         };
         let client = Client::builder().build().unwrap();
-        let (ready, ()) = tokio::join!(wait_until_ready(&client, &url), service);
+        let (ready, ()) = tokio::join!(wait_until_answers(&client, &url), service);
         assert_eq!(ready, Ok(()));
     }
 }

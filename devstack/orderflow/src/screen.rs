@@ -150,7 +150,8 @@ impl Drop for PartLine {
 #[derive(Debug)]
 pub(crate) struct PartLog {
     part: &'static str,
-    screen: Screen,
+    /// Absent when the lines are for the file alone.
+    screen: Option<Screen>,
     file: Mutex<File>,
     last: Mutex<std::collections::VecDeque<String>>,
 }
@@ -161,8 +162,16 @@ pub(crate) const LAST_LINES: usize = 20;
 impl PartLog {
     pub(crate) fn new(part: &'static str, file: File, screen: Screen) -> Self {
         Self {
+            screen: Some(screen),
+            ..Self::quiet(part, file)
+        }
+    }
+
+    /// A log whose lines do not reach the screen, unless the part dies.
+    pub(crate) fn quiet(part: &'static str, file: File) -> Self {
+        Self {
             part,
-            screen,
+            screen: None,
             file: Mutex::new(file),
             last: Mutex::default(),
         }
@@ -173,7 +182,9 @@ impl PartLog {
         // The lines are short and the file is in the page cache: not worth a thread.
         let _ = writeln!(self.file.lock().expect("no panic while writing"), "{line}");
         self.remember(line);
-        self.screen.log(self.part, line);
+        if let Some(screen) = &self.screen {
+            screen.log(self.part, line);
+        }
     }
 
     /// Takes a line for the file alone.

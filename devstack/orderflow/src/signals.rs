@@ -1,5 +1,7 @@
 //! Ctrl-C, SIGTERM and SIGHUP as two steps: the first asks everything to stop, the second kills.
 
+use std::io;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +32,18 @@ impl Signals {
             kill,
             _watcher: watcher,
         })
+    }
+}
+
+impl Signals {
+    /// From here on, the end of standard input asks everything to stop as well.
+    pub(crate) fn stop_with_input(&self) {
+        let stop = self.stop.clone();
+        // A thread of its own, not one of the runtime's: those are waited for at the end, and this one may read for ever.
+        std::thread::spawn(move || {
+            let _ = io::copy(&mut io::stdin(), &mut io::sink());
+            stop.cancel();
+        });
     }
 }
 

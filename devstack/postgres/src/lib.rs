@@ -9,4 +9,4 @@ mod programs;
 mod server;
 pub mod testing;
 
-pub use server::{Error, Options, Server};
+pub use server::{Error, Options, Server, create_database};

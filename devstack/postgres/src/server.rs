@@ -144,7 +144,7 @@ impl Server {
 }
 
 /// Creates `database` on the server that `url` points at, unless it exists.
-pub(crate) async fn create_database(url: &str, database: &str) -> anyhow::Result<()> {
+pub async fn create_database(url: &str, database: &str) -> anyhow::Result<()> {
     let options: sqlx::postgres::PgConnectOptions = url.parse()?;
     let mut connection = options.connect().await?;
     let exists: bool =

@@ -16,11 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use crate::process::{Exit, Process};
+use crate::topology::TOPICS;
 
 pub(crate) const NAME: &str = "kafka";
-
-/// The topics and their partitions.
-const TOPICS: [(&str, i32); 2] = [("order.created", 3), ("order.created.dlt", 1)];
 
 /// Serves a cluster of one broker, tells its address in one line, and ends when standard input does:
 /// the pipe closes with the process that started us, so the cluster never outlives it.

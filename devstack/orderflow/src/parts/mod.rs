@@ -1,10 +1,13 @@
 //! What the stack is made of: children and in-process servers, each a task that ends with an [`Exit`].
 
+pub(crate) mod address;
 pub(crate) mod kafka;
+pub(crate) mod native;
 pub(crate) mod own_log;
+mod part;
 pub(crate) mod postgres;
-pub(crate) mod servers;
 pub(crate) mod services;
+pub(crate) mod stand_ins;
 
 use std::sync::{Arc, Mutex};
 
@@ -14,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::process::Exit;
 use crate::rundir::{ProcessId, Run, RunDir};
 use crate::screen::{PartLog, Screen};
+
+pub(crate) use part::Part;
 
 /// What every part needs from its surroundings.
 #[derive(Debug, Clone)]
@@ -29,6 +34,12 @@ impl Context {
     pub(crate) fn log(&self, part: &'static str) -> anyhow::Result<Arc<PartLog>> {
         let file = self.folder.create_log(part)?;
         Ok(Arc::new(PartLog::new(part, file, self.screen.clone())))
+    }
+
+    /// A log for the file alone: of a server that was written by others, who say more than our reader wants to know.
+    fn quiet_log(&self, part: &'static str) -> anyhow::Result<Arc<PartLog>> {
+        let file = self.folder.create_log(part)?;
+        Ok(Arc::new(PartLog::quiet(part, file)))
     }
 
     /// Writes a child down before anything else happens, so that it can be found should we be killed.

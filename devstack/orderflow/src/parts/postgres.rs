@@ -15,7 +15,8 @@ use crate::rundir::{self, ProcessId};
 
 pub(crate) const NAME: &str = "postgres";
 
-const DATABASES: [&str; 3] = ["orders", "inventory", "email"];
+/// One for each service that keeps something.
+pub(crate) const DATABASES: [&str; 3] = ["orders", "inventory", "email"];
 
 /// Longer than a new data folder takes on a slow machine; a download is not waited for.
 const FINISH_START: Duration = Duration::from_secs(10);
@@ -55,7 +56,7 @@ async fn start_or_give_up(
 async fn start(context: &Context, port: u16) -> anyhow::Result<Server> {
     let line = context.screen.starting(NAME);
     let options = Options {
-        dir: context.folder.postgres(),
+        dir: context.folder.data_of(NAME),
         port,
         fsync: true,
         temporary: false,

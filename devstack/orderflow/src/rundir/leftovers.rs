@@ -5,6 +5,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use super::{Child, Run, RunDir};
+use crate::service::Service;
 
 /// As long as a service may take to finish what is in hand.
 const GRACE: Duration = Duration::from_secs(10);
@@ -21,10 +22,10 @@ pub(crate) async fn stop_leftovers(folder: &RunDir) -> anyhow::Result<Vec<String
         .filter(|child| child.process.is_running())
         .cloned()
         .collect();
-    // The stores were started first and go last: the services still write to them.
-    let (stores, services) = alive.iter().partition(|child| is_store(child));
+    // The servers were started first and go last: the services still write to them.
+    let (services, servers) = alive.iter().partition(|child| is_service(child));
     stop_all(services).await;
-    stop_all(stores).await;
+    stop_all(servers).await;
     run.end()?;
     Ok(alive
         .into_iter()
@@ -32,8 +33,10 @@ pub(crate) async fn stop_leftovers(folder: &RunDir) -> anyhow::Result<Vec<String
         .collect())
 }
 
-fn is_store(child: &Child) -> bool {
-    matches!(child.name.as_str(), "postgres" | "kafka")
+fn is_service(child: &Child) -> bool {
+    Service::ALL
+        .iter()
+        .any(|service| service.name() == child.name)
 }
 
 async fn stop_all(children: Vec<&Child>) {

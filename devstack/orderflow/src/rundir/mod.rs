@@ -6,6 +6,7 @@
 //!   run.json    what is running now: processes, and the addresses once everything is ready
 //!   logs/       one file per part, from its last start
 //!   postgres/   the databases
+//!   native/     the same two, and a folder for each real server that keeps something
 //! ```
 
 mod identity;
@@ -28,6 +29,8 @@ pub(crate) use run::{Child, Run};
 #[derive(Debug)]
 pub(crate) struct RunDir {
     path: PathBuf,
+    /// Where logs and data are: the embedded mode's lie in the folder itself, those of another beside them.
+    data: PathBuf,
     _lock: Lock,
 }
 
@@ -38,7 +41,11 @@ impl RunDir {
         let path = std::path::absolute(path)?;
         fs::create_dir_all(&path).with_context(|| format!("creating {}", path.display()))?;
         match Lock::try_take(&path)? {
-            TryLock::Taken(lock) => Ok(Self { path, _lock: lock }),
+            TryLock::Taken(lock) => Ok(Self {
+                data: path.clone(),
+                path,
+                _lock: lock,
+            }),
             TryLock::HeldBy(holder) => Err(lock::refusal(&path, holder)),
         }
     }
@@ -47,21 +54,46 @@ impl RunDir {
         &self.path
     }
 
-    /// Where PostgreSQL keeps its data.
-    pub(crate) fn postgres(&self) -> PathBuf {
-        self.path.join("postgres")
+    /// The same folder, with logs and data in a folder of their own below it.
+    pub(crate) fn with_data_in(self, name: &str) -> Self {
+        Self {
+            data: self.path.join(name),
+            ..self
+        }
+    }
+
+    /// Where a part keeps its data.
+    pub(crate) fn data_of(&self, part: &str) -> PathBuf {
+        self.data.join(part)
+    }
+
+    /// The folder of the logs.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.data.join("logs")
     }
 
     /// A new, empty log file of one part.
     pub(crate) fn create_log(&self, part: &str) -> anyhow::Result<File> {
-        let path = self.path.join("logs").join(format!("{part}.log"));
-        fs::create_dir_all(self.path.join("logs"))?;
+        let path = self.new_log(part)?;
         File::create(&path).with_context(|| format!("creating {}", path.display()))
     }
 
-    /// Removes what earlier runs kept. The lock file stays, since it is what we hold.
-    pub(crate) fn forget_data(&self) -> anyhow::Result<()> {
-        for folder in [self.postgres(), self.path.join("logs")] {
+    /// Where the log of one part goes; there is none yet.
+    pub(crate) fn new_log(&self, part: &str) -> anyhow::Result<PathBuf> {
+        let path = self.logs().join(format!("{part}.log"));
+        fs::create_dir_all(self.logs())?;
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("removing {}", path.display()))
+            }
+            _ => Ok(path),
+        }
+    }
+
+    /// Removes what earlier runs kept of this mode. The lock file stays, since it is what we hold.
+    pub(crate) fn forget_data(&self, parts: &[&str]) -> anyhow::Result<()> {
+        let data = parts.iter().map(|part| self.data_of(part));
+        for folder in data.chain([self.logs()]) {
             match fs::remove_dir_all(&folder) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(error).with_context(|| format!("removing {}", folder.display()));

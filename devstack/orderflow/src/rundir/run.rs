@@ -66,8 +66,9 @@ impl Run {
         Ok(run.and_then(|run| run.addresses.clone().map(|addresses| (run, addresses))))
     }
 
-    /// Writes one more child down, so that it can be found should we be killed.
+    /// Writes a child down, so that it can be found should we be killed; the process of a name is the last one told.
     pub(crate) fn add_child(&mut self, name: &str, process: ProcessId) -> anyhow::Result<()> {
+        self.children.retain(|child| child.name != name);
         self.children.push(Child {
             name: name.to_owned(),
             process,

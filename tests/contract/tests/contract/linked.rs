@@ -3,21 +3,22 @@
 use anyhow::ensure;
 use journey::contract::scenarios::LINKED;
 use libtest_mimic::{Completion, Trial};
+use stack::Servers;
 
+use crate::addresses::Addresses;
 use crate::customer::Customer;
-use crate::on_a_stack_of_its_own;
 use crate::positive::{confirmed, whole};
-use crate::stack::Stack;
+use crate::{on_a_stack_of_its_own, start};
 
 /// Skipped where the services are not ours to set up.
-pub(crate) fn trial(outside: bool) -> Trial {
+pub(crate) fn trial(servers: Servers, outside: bool) -> Trial {
     let name = "linked_traces_are_one_whole_story".to_owned();
-    on_a_stack_of_its_own(name, outside, is_one_story)
+    on_a_stack_of_its_own(name, outside, async move || is_one_story(servers).await)
 }
 
-async fn is_one_story() -> anyhow::Result<Completion> {
-    let stack = Stack::start(&[("MESSAGING_TRACE_RELATION", "link")]).await?;
-    let customer = Customer::new(stack.addresses.clone());
+async fn is_one_story(servers: Servers) -> anyhow::Result<Completion> {
+    let stack = start(servers, &[("MESSAGING_TRACE_RELATION", "link")]).await?;
+    let customer = Customer::new(Addresses::of(&stack)?);
     let placed = confirmed(&customer).await?;
     let story = whole(&customer, &placed, "confirmed", &LINKED).await?;
     let traces = story.traces().len();

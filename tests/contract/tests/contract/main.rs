@@ -1,6 +1,6 @@
 //! The trace contract, held against a running stack.
 //!
-//! Without further settings it starts an embedded stack of its own.
+//! Without further settings it starts a stack of its own, on the servers that `STACK` names.
 //! With `GATEWAY_URL`, `JAEGER_URL` and `MAIL_URL` it tests what runs there; then the runs are left out that need services
 //! which are set up otherwise: to lose the context on purpose, or to link traces.
 
@@ -10,13 +10,13 @@ mod linked;
 mod negative;
 mod positive;
 mod site;
-mod stack;
 mod telemetry_page;
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use stack::{Servers, Stack};
 
 use crate::addresses::Addresses;
 use crate::customer::Customer;
@@ -24,21 +24,35 @@ use crate::site::Site;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let outside = match Addresses::from_environment() {
-        Ok(outside) => outside,
+    let (outside, servers) = match what_to_test() {
+        Ok(both) => both,
         Err(error) => {
             eprintln!("{error:#}");
             return ExitCode::FAILURE;
         }
     };
-    let mut trials = negative::trials(outside.is_some());
-    trials.push(linked::trial(outside.is_some()));
-    let site = Arc::new(Site::new(outside));
+    let mut trials = negative::trials(servers, outside.is_some());
+    trials.push(linked::trial(servers, outside.is_some()));
+    let site = Arc::new(Site::new(outside, servers));
     trials.extend(positive_trials(&site));
     let conclusion = libtest_mimic::run(&arguments, trials);
     // The last owner of the site: its stack is stopped here, whatever the tests did.
     drop(site);
     conclusion.exit_code()
+}
+
+fn what_to_test() -> anyhow::Result<(Option<Addresses>, Servers)> {
+    Ok((Addresses::from_environment()?, Servers::of_this_run()?))
+}
+
+/// A stack of our own, on these servers, whose services get these settings as well.
+async fn start(servers: Servers, settings: &[(&str, &str)]) -> anyhow::Result<Stack> {
+    Stack::start(stack::Options {
+        servers,
+        services: true,
+        settings,
+    })
+    .await
 }
 
 fn positive_trials(site: &Arc<Site>) -> Vec<Trial> {

@@ -5,10 +5,11 @@ use journey::contract::scenarios::HAPPY;
 use journey::contract::{Broken, Transport, Violation, check};
 use journey::{Story, TraceId};
 use libtest_mimic::{Completion, Trial};
+use stack::Servers;
 
+use crate::addresses::Addresses;
 use crate::customer::{Customer, wait_for};
-use crate::on_a_stack_of_its_own;
-use crate::stack::Stack;
+use crate::{on_a_stack_of_its_own, start};
 
 /// `FAULT_DROP_CONTEXT`'s names of the hops, and what carries the context there.
 const HOPS: [(&str, Transport); 5] = [
@@ -20,20 +21,26 @@ const HOPS: [(&str, Transport); 5] = [
 ];
 
 /// A test per hop; skipped where the services are not ours to break.
-pub(crate) fn trials(outside: bool) -> Vec<Trial> {
+pub(crate) fn trials(servers: Servers, outside: bool) -> Vec<Trial> {
     HOPS.into_iter()
-        .map(|(hop, over)| trial(hop, over, outside))
+        .map(|(hop, over)| trial(servers, hop, over, outside))
         .collect()
 }
 
-fn trial(hop: &'static str, over: Transport, outside: bool) -> Trial {
+fn trial(servers: Servers, hop: &'static str, over: Transport, outside: bool) -> Trial {
     let name = format!("the_contract_breaks_where_{hop}_loses_the_context");
-    on_a_stack_of_its_own(name, outside, async move || breaks(hop, over).await)
+    on_a_stack_of_its_own(name, outside, async move || {
+        breaks(servers, hop, over).await
+    })
 }
 
-async fn breaks(hop: &'static str, over: Transport) -> anyhow::Result<Completion> {
-    let stack = Stack::start(&[("FAULT_DROP_CONTEXT", hop)]).await?;
-    let customer = Customer::new(stack.addresses.clone());
+async fn breaks(
+    servers: Servers,
+    hop: &'static str,
+    over: Transport,
+) -> anyhow::Result<Completion> {
+    let stack = start(servers, &[("FAULT_DROP_CONTEXT", hop)]).await?;
+    let customer = Customer::new(Addresses::of(&stack)?);
     let placed = customer.order(&[("ITEM-001", 1)], "").await?;
     customer.ended(&placed.order_id).await?;
     wait_for(

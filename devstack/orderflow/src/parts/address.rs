@@ -1,0 +1,23 @@
+//! Where a part listens, in the words of the screen.
+
+use crate::ports::{Port, Ports};
+
+/// `host:port`
+pub(crate) fn host(ports: &Ports, port: Port) -> String {
+    format!("127.0.0.1:{}", ports.of(port))
+}
+
+pub(crate) fn url(ports: &Ports, port: Port) -> String {
+    format!("http://{}", host(ports, port))
+}
+
+pub(crate) fn mail(ports: &Ports) -> String {
+    let (page, smtp) = (url(ports, Port::Mail), ports.of(Port::Smtp));
+    format!("{page}  (SMTP on {smtp})")
+}
+
+pub(crate) fn traces(ports: &Ports) -> String {
+    let page = url(ports, Port::Traces);
+    let [grpc, http] = [Port::OtlpGrpc, Port::OtlpHttp].map(|port| ports.of(port));
+    format!("{page}  (OTLP: gRPC on {grpc}, HTTP on {http})")
+}

@@ -1,0 +1,91 @@
+//! The real servers as plain processes: each is fetched or built once, started on loopback, and watched.
+//!
+//! One file per server says how it is made and how it is started; [`server`] does what they share.
+
+mod elasticmq;
+mod jaeger;
+mod java;
+mod kafka;
+mod maildev;
+mod pubsub;
+mod server;
+
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use super::{Context, Part};
+use crate::install::{Missing, Recipe};
+use crate::ports::Ports;
+
+pub(crate) use server::run;
+
+/// What one real server is made of, filled in by its file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Server {
+    pub(crate) part: Part,
+    /// Its name and version, as its makers write them.
+    pub(crate) title: &'static str,
+    recipe: Recipe,
+    /// The programs to run: the last is the server, and those before it are waited for.
+    commands: fn(&Site) -> anyhow::Result<Vec<Command>>,
+    /// How to ask whether it takes requests.
+    ready: Ready,
+}
+
+/// Where one server is, keeps its data and listens.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) installed: PathBuf,
+    pub(crate) data: PathBuf,
+    pub(crate) ports: Ports,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Ready {
+    /// A GET of this address is answered with success.
+    Answers(fn(&Ports) -> String),
+    /// Connections are accepted at this address.
+    Listens(fn(&Ports) -> String),
+}
+
+/// Every part that has a real server to be started; PostgreSQL is one in every mode, and has a file of its own.
+pub(crate) const SERVERS: [Server; 5] = [
+    kafka::SERVER,
+    elasticmq::SERVER,
+    pubsub::SERVER,
+    jaeger::SERVER,
+    maildev::SERVER,
+];
+
+impl Server {
+    /// Where it is installed, fetched or built now if need be; the screen says so, and why it could not be.
+    pub(crate) async fn install(
+        self,
+        context: &Context,
+        cache: &Path,
+    ) -> anyhow::Result<Option<PathBuf>> {
+        let log = context
+            .folder
+            .new_log(&format!("getting-{}", self.recipe.name))?;
+        let title = self.title;
+        let installed = self.recipe.install(cache, log, || {
+            let takes = self.recipe.takes;
+            context
+                .screen
+                .tell(&format!("getting {title}, once: {takes}"));
+        });
+        match installed.await {
+            Ok(folder) => Ok(Some(folder)),
+            Err(missing) => {
+                context.screen.tell(&refusal(self, &missing));
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn refusal(server: Server, missing: &Missing) -> String {
+    let (part, title) = (server.part.name(), server.title);
+    format!("{part}: not {title} but our own stand-in: {missing}")
+}

@@ -1,0 +1,107 @@
+//! Google's Pub/Sub emulator, which comes with the Google Cloud CLI and from nowhere else. Its messages live in memory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio::process::Command;
+
+use super::java::quick_java;
+use super::{Ready, Server, Site};
+use crate::install::{Program, Recipe, Workshop};
+use crate::parts::{Part, address};
+use crate::ports::Port;
+use crate::settings::PUBSUB_PROJECT;
+
+/// Below the folder that `gcloud` is installed in; the name of the jar has its version in it.
+const JAR: &str = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar";
+
+/// The emulator tells of each request; a file of these lines makes it tell of what went wrong.
+const LOGGING: &str = include_str!("../../../../../infra/native/pubsub/logging.properties");
+
+pub(super) const SERVER: Server = Server {
+    part: Part::PubSub,
+    title: "Google's Pub/Sub emulator",
+    recipe: Recipe {
+        name: "pubsub",
+        files: &[("logging.properties", LOGGING)],
+        made_with: &[Program::GCLOUD],
+        run_with: &[Program::JAVA],
+        takes: "a copy of the Google Cloud CLI's",
+        make: copy_jar,
+    },
+    commands,
+    ready: Ready::Answers(|ports| {
+        format!(
+            "{}/v1/projects/{PUBSUB_PROJECT}/topics",
+            address::url(ports, Port::PubSub)
+        )
+    }),
+};
+
+fn copy_jar(workshop: &Workshop) -> BoxFuture<'_, anyhow::Result<()>> {
+    async {
+        let gcloud = Program::GCLOUD.find().context("gcloud has gone")?;
+        let jar = find_jar(&gcloud)?;
+        fs::copy(jar, workshop.folder.join("emulator.jar"))?;
+        Ok(())
+    }
+    .boxed()
+}
+
+/// The newest emulator beside `gcloud`, which is on `PATH` as itself or as a link.
+fn find_jar(gcloud: &Path) -> anyhow::Result<PathBuf> {
+    let gcloud = gcloud.canonicalize()?;
+    let root = gcloud.parent().and_then(Path::parent);
+    let pattern = root
+        .context("gcloud is in the folder bin of its CLI")?
+        .join(JAR);
+    let jars = glob::glob(&pattern.display().to_string())?;
+    let newest = jars.filter_map(Result::ok).max();
+    newest.context("the Google Cloud CLI is there, its emulator is not: `gcloud components install pubsub-emulator`")
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "other servers have something to write before they start"
+)]
+fn commands(site: &Site) -> anyhow::Result<Vec<Command>> {
+    let logging = site.installed.join("logging.properties");
+    let mut server = quick_java(256);
+    server
+        .arg(format!(
+            "-Djava.util.logging.config.file={}",
+            logging.display()
+        ))
+        .arg("-jar")
+        .arg(site.installed.join("emulator.jar"))
+        .arg("--host=127.0.0.1")
+        .arg(format!("--port={}", site.ports.of(Port::PubSub)));
+    Ok(vec![server])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_emulator_is_found_beside_the_real_gcloud() {
+        let root = tempfile::tempdir().unwrap();
+        let sdk = root.path().join("sdk");
+        let lib = sdk.join("platform/pubsub-emulator/lib");
+        fs::create_dir_all(sdk.join("bin")).unwrap();
+        fs::write(sdk.join("bin/gcloud"), "").unwrap();
+        let link = root.path().join("gcloud");
+        std::os::unix::fs::symlink(sdk.join("bin/gcloud"), &link).unwrap();
+
+        let message = find_jar(&link).unwrap_err().to_string();
+        assert!(message.contains("gcloud components install"), "{message}");
+
+        fs::create_dir_all(&lib).unwrap();
+        let jar = lib.join("cloud-pubsub-emulator-0.8.20-all.jar");
+        fs::write(&jar, "").unwrap();
+        assert_eq!(find_jar(&link).unwrap(), jar.canonicalize().unwrap());
+    }
+}

@@ -1,0 +1,182 @@
+//! The whole stack: everything started, watched while the caller does its work, and stopped, whatever happens.
+
+mod args;
+mod start;
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context as _, anyhow};
+
+use crate::parts::{Context, Group, Part, own_log, services};
+use crate::process::Exit;
+use crate::rundir::{Run, RunDir, stop_leftovers};
+use crate::screen::{Screen, Show};
+use crate::settings::Addresses;
+use crate::signals::Signals;
+
+use args::Plan;
+pub(crate) use args::StackArgs;
+
+/// What a shell calls a command that Ctrl-C ended.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// What of the stack is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Everything,
+    /// The servers without the services.
+    Servers,
+}
+
+/// Starts everything in `dir`, runs `body` once all is ready, and stops everything in order:
+/// when `body` has ended, on the first signal, or as soon as any part ends by itself.
+pub(crate) async fn with_stack<B>(
+    dir: &Path,
+    args: StackArgs,
+    extent: Extent,
+    show: Show,
+    body: B,
+) -> anyhow::Result<ExitCode>
+where
+    B: AsyncFnOnce(&Screen, &Addresses) -> anyhow::Result<ExitCode>,
+{
+    let screen = Screen::new(show);
+    let with_services = extent == Extent::Everything;
+    if with_services {
+        services::check_built()?;
+    }
+    let folder = open_folder(dir, &args)?;
+    let signals = Signals::listen()?;
+    let for_test = args.for_test;
+    if for_test {
+        signals.stop_with_input();
+    }
+    clear_up(&screen, &folder, args.fresh).await?;
+    let plan = args.plan(with_services)?;
+    let context = Context {
+        screen,
+        run: Arc::new(Mutex::new(Run::begin(&folder)?)),
+        folder: Arc::new(folder),
+        kill: signals.kill.clone(),
+    };
+    own_log::install(context.log(own_log::NAME)?)?;
+
+    let folder = Arc::clone(&context.folder);
+    let mut stack = Stack::new(context);
+    let outcome = stack.run(&signals, plan, body).await;
+    let ended = stack.stop().await;
+    if for_test {
+        fs::remove_dir_all(folder.path()).context("removing the folder of a test")?;
+    }
+    outcome.and_then(|code| ended.map(|()| code))
+}
+
+fn open_folder(dir: &Path, args: &StackArgs) -> anyhow::Result<RunDir> {
+    let folder = RunDir::open(dir)?;
+    Ok(match args.data_folder() {
+        Some(name) => folder.with_data_in(name),
+        None => folder,
+    })
+}
+
+async fn clear_up(screen: &Screen, folder: &RunDir, fresh: bool) -> anyhow::Result<()> {
+    let stopped = stop_leftovers(folder).await?;
+    if !stopped.is_empty() {
+        screen.tell(&format!(
+            "stopped what an earlier run had left running: {}",
+            stopped.join(", ")
+        ));
+    }
+    if fresh {
+        folder.forget_data(&Part::ALL.map(Part::name))
+    } else {
+        Ok(())
+    }
+}
+
+/// The running parts, in three groups that are stopped one after the other.
+struct Stack {
+    context: Context,
+    services: Group,
+    /// What the services keep their data in and talk through.
+    stores: Group,
+    /// What everything else reports to, and the servers inside this process.
+    servers: Group,
+}
+
+impl Stack {
+    fn new(context: Context) -> Self {
+        let [services, stores, servers] = Default::default();
+        Self {
+            context,
+            services,
+            stores,
+            servers,
+        }
+    }
+
+    async fn run<B>(&mut self, signals: &Signals, plan: Plan, body: B) -> anyhow::Result<ExitCode>
+    where
+        B: AsyncFnOnce(&Screen, &Addresses) -> anyhow::Result<ExitCode>,
+    {
+        let screen = self.context.screen.clone();
+        let addresses = tokio::select! {
+            addresses = self.start(plan) => addresses?,
+            () = signals.stop.cancelled() => return Ok(ExitCode::from(INTERRUPTED)),
+        };
+        tokio::select! {
+            code = body(&screen, &addresses) => code,
+            exit = self.first_end() => Err(self.died(&exit)),
+            () = signals.stop.cancelled() => {
+                screen.tell("stopping (Ctrl-C again kills at once)");
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    }
+
+    /// The first part to end by itself.
+    async fn first_end(&mut self) -> Exit {
+        tokio::select! {
+            exit = self.services.first_end() => exit,
+            exit = self.stores.first_end() => exit,
+            exit = self.servers.first_end() => exit,
+        }
+    }
+
+    /// The message about a part that ended: how, and what it said last.
+    fn died(&self, exit: &Exit) -> anyhow::Error {
+        let Exit {
+            part,
+            how,
+            last_lines,
+        } = exit;
+        let log = self.context.folder.logs().join(format!("{part}.log"));
+        let lines = last_lines.iter().fold(String::new(), |all, line| {
+            all + "
+  " + part + " │ "
+                + line
+        });
+        let more = if lines.is_empty() {
+            String::new()
+        } else {
+            format!("\n  more in {}", log.display())
+        };
+        anyhow!("{part}: {how}{lines}{more}")
+    }
+
+    /// Services first, since they still write to the rest; then the stores; then what they all report to.
+    async fn stop(mut self) -> anyhow::Result<()> {
+        self.services.stop().await;
+        self.stores.stop().await;
+        self.servers.stop().await;
+        self.context
+            .run
+            .lock()
+            .expect("no panic while saving")
+            .end()
+            .context("cleaning up")
+    }
+}

@@ -1,0 +1,177 @@
+//! The queues, topics and subscriptions that the services expect, once for every broker that has to be told of them.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::types::RDKafkaErrorCode;
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use sqs::QueueConfig;
+
+use crate::settings::PUBSUB_PROJECT;
+
+/// The topics of Kafka and their partitions.
+pub(crate) const TOPICS: [(&str, i32); 2] = [("order.created", 3), ("order.created.dlt", 1)];
+
+/// The brokers' own bounds, the largest that they allow: a safety net far above the one that the services keep
+/// (`MESSAGING_MAX_ATTEMPTS`), since a message that the broker moves is one whose order nobody ends.
+const MAX_RECEIVES: u32 = 1000;
+const MAX_DELIVERY_ATTEMPTS: u8 = 100;
+
+const CLASSIFIED: &str = "order.classified";
+/// A topic and the subscription that keeps what arrives on it.
+const DEAD_LETTERS: &str = "order.classified.dlq";
+
+/// One request to a broker that has just said that it is ready.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The queue of classification jobs, and where a job goes that nobody could do.
+pub(crate) fn queues() -> sqs::Queues {
+    let jobs = QueueConfig::new("classification-jobs")
+        .with_redrive("classification-jobs-dlq", MAX_RECEIVES);
+    sqs::Queues::new()
+        .with_queue(jobs)
+        .with_queue(QueueConfig::new("classification-jobs-dlq"))
+}
+
+/// The topic with its two subscribers, and where an order goes that one of them cannot take in.
+/// The services wait before they hand a message back, so no retry policy slows them further.
+pub(crate) fn resources() -> pubsub::Resources {
+    let subscription = |id: &str, topic: &str| pubsub::Subscription {
+        id: id.to_owned(),
+        topic: topic.to_owned(),
+        ack_deadline: Duration::from_secs(10),
+        dead_letter_policy: None,
+        retry_policy: None,
+    };
+    let consumer = |id| pubsub::Subscription {
+        dead_letter_policy: Some(pubsub::DeadLetterPolicy {
+            topic: DEAD_LETTERS.to_owned(),
+            max_delivery_attempts: MAX_DELIVERY_ATTEMPTS,
+        }),
+        ..subscription(id, CLASSIFIED)
+    };
+    pubsub::Resources {
+        project: PUBSUB_PROJECT.to_owned(),
+        topics: vec![CLASSIFIED.to_owned(), DEAD_LETTERS.to_owned()],
+        subscriptions: vec![
+            consumer("orders"),
+            consumer("email"),
+            subscription(DEAD_LETTERS, DEAD_LETTERS),
+        ],
+    }
+}
+
+/// Creates the topics that this Kafka does not have yet.
+pub(crate) async fn create_topics(brokers: &str) -> anyhow::Result<()> {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .create()
+        .context("connecting to Kafka")?;
+    // Without a number of copies, the cluster decides: one on a single broker, three on most others.
+    let topics = TOPICS
+        .map(|(name, partitions)| NewTopic::new(name, partitions, TopicReplication::Fixed(-1)));
+    let options = AdminOptions::new()
+        .request_timeout(Some(PATIENCE))
+        .operation_timeout(Some(PATIENCE));
+    let created = admin.create_topics(&topics, &options).await;
+    let created = created.with_context(|| format!("creating the topics at {brokers}"))?;
+    for (topic, code) in created.into_iter().filter_map(Result::err) {
+        let exists = code == RDKafkaErrorCode::TopicAlreadyExists;
+        ensure!(exists, "creating the topic {topic} at {brokers}: {code}");
+    }
+    Ok(())
+}
+
+/// Creates the topics and subscriptions that the Pub/Sub emulator at `host` does not have yet.
+pub(crate) async fn create_subscriptions(client: &Client, host: &str) -> anyhow::Result<()> {
+    let pubsub::Resources {
+        project,
+        topics,
+        subscriptions,
+    } = resources();
+    let project = format!("projects/{project}");
+    for topic in topics {
+        let url = format!("http://{host}/v1/{project}/topics/{topic}");
+        create(client, &url, &json!({})).await?;
+    }
+    for subscription in subscriptions {
+        let url = format!(
+            "http://{host}/v1/{project}/subscriptions/{}",
+            subscription.id
+        );
+        create(client, &url, &to_json(&project, &subscription)).await?;
+    }
+    Ok(())
+}
+
+/// In the words of Pub/Sub's REST API.
+fn to_json(project: &str, subscription: &pubsub::Subscription) -> Value {
+    let topic = |id: &str| format!("{project}/topics/{id}");
+    let mut body = json!({
+        "topic": topic(&subscription.topic),
+        "ackDeadlineSeconds": subscription.ack_deadline.as_secs(),
+    });
+    if let Some(policy) = &subscription.dead_letter_policy {
+        body["deadLetterPolicy"] = json!({
+            "deadLetterTopic": topic(&policy.topic),
+            "maxDeliveryAttempts": policy.max_delivery_attempts,
+        });
+    }
+    body
+}
+
+async fn create(client: &Client, url: &str, body: &Value) -> anyhow::Result<()> {
+    let response = client.put(url).timeout(PATIENCE).json(body).send().await;
+    let status = response.with_context(|| format!("asking {url}"))?.status();
+    let there = status.is_success() || status == StatusCode::CONFLICT;
+    ensure!(there, "creating {url}: {status}");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    #[test]
+    fn a_subscription_is_told_where_its_dead_letters_go() {
+        let orders = &resources().subscriptions[0];
+        assert_eq!(
+            to_json("projects/p", orders),
+            json!({
+                "topic": "projects/p/topics/order.classified",
+                "ackDeadlineSeconds": 10,
+                "deadLetterPolicy": {
+                    "deadLetterTopic": "projects/p/topics/order.classified.dlq",
+                    "maxDeliveryAttempts": 100,
+                },
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn subscriptions_are_created_once_and_then_left_alone() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let stop = CancellationToken::new();
+        let server = pubsub::serve(listener, pubsub::Resources::default(), stop.clone());
+        let client = Client::builder().build().unwrap();
+        let asking = async {
+            create_subscriptions(&client, &host).await.unwrap();
+            create_subscriptions(&client, &host).await.unwrap();
+            let url = format!("http://{host}/v1/projects/{PUBSUB_PROJECT}/subscriptions");
+            let list: Value = client.get(url).send().await.unwrap().json().await.unwrap();
+            stop.cancel();
+            list["subscriptions"].as_array().unwrap().len()
+        };
+        let (ended, subscriptions) = tokio::join!(server, asking);
+        ended.unwrap();
+        assert_eq!(subscriptions, 3);
+    }
+}

@@ -1,0 +1,128 @@
+//! A stack for tests: `orderflow up` in a temporary folder on free ports, stopped with the value that holds it.
+//!
+//! It also stops when the process of the tests ends, however that happens: the command lives for as long as its standard
+//! input is open. So a stack may be kept in a static, which is never dropped.
+
+mod containers;
+mod program;
+mod running;
+
+use std::collections::HashMap;
+
+use anyhow::{Context, bail};
+
+use crate::containers::Containers;
+use crate::running::Running;
+
+/// Where the servers come from that the services talk to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Servers {
+    /// The stand-ins.
+    #[default]
+    Embedded,
+    /// The real servers as processes; the first run fetches and builds them.
+    Native,
+    /// The real servers of `docker-compose.yml`, in containers.
+    Containers,
+    /// Servers that run elsewhere, at the addresses among [`Options::settings`].
+    Outside,
+}
+
+impl Servers {
+    /// What the variable `STACK` asks for, one switch for all suites: `embedded` (the default), `native` or `containers`.
+    pub fn of_this_run() -> anyhow::Result<Self> {
+        match variable("STACK").as_deref() {
+            None | Some("embedded") => Ok(Self::Embedded),
+            Some("native") => Ok(Self::Native),
+            Some("containers") => Ok(Self::Containers),
+            Some(other) => bail!("STACK is embedded, native or containers, not {other}"),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Native => "native",
+            Self::Containers | Self::Outside => "outside",
+        }
+    }
+}
+
+/// What is to be started.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    pub servers: Servers,
+    /// Whether the five services are started too.
+    pub services: bool,
+    /// Variables that the command and its services get, on top of what they inherit.
+    pub settings: &'a [(&'a str, &'a str)],
+}
+
+/// A running stack.
+#[derive(Debug)]
+pub struct Stack {
+    settings: HashMap<String, String>,
+    // In this order: the services stop before their servers.
+    _running: Running,
+    _containers: Option<Containers>,
+}
+
+impl Stack {
+    /// Starts a stack and waits until it is ready; on failure the error has the end of what the command said.
+    pub async fn start(options: Options<'_>) -> anyhow::Result<Self> {
+        let containers = match options.servers {
+            Servers::Containers => Some(Containers::start().await?),
+            Servers::Embedded | Servers::Native | Servers::Outside => None,
+        };
+        let addresses = containers
+            .iter()
+            .flat_map(|containers| &containers.settings);
+        let addresses = addresses.map(|(name, value)| (*name, value.as_str()));
+        let settings: Vec<_> = addresses.chain(options.settings.iter().copied()).collect();
+        let mut running = Running::start(Options {
+            settings: &settings,
+            ..options
+        })?;
+        let lines = running.wait_until_ready(options.servers).await;
+        let lines = lines.with_context(|| running.log_tail())?;
+        Ok(Self {
+            settings: parse(&lines),
+            _running: running,
+            _containers: containers,
+        })
+    }
+
+    /// A setting as `orderflow env` prints it, such as `KAFKA_BROKERS` or `GATEWAY_URL`.
+    pub fn setting(&self, name: &str) -> anyhow::Result<&str> {
+        let value = self.settings.get(name);
+        Ok(value.with_context(|| format!("`orderflow env` prints no {name}"))?)
+    }
+}
+
+/// Reads lines of `NAME=value`, perhaps quoted.
+fn parse(lines: &str) -> HashMap<String, String> {
+    let settings = lines.lines().filter_map(|line| line.split_once('='));
+    settings
+        .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))
+        .collect()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests have no command line of their own to take settings from"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_with_and_without_quotes() {
+        let settings = parse("GATEWAY_URL=http://127.0.0.1:8080\nA='b=c d'\n");
+        assert_eq!(settings["GATEWAY_URL"], "http://127.0.0.1:8080");
+        assert_eq!(settings["A"], "b=c d");
+    }
+}
