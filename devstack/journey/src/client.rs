@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
@@ -92,30 +92,49 @@ impl JaegerClient {
     /// Every span of the traces in which `service` took part during the last hour, up to a hundred of them.
     pub async fn recent(&self, service: &str) -> Result<Vec<Span>, ClientError> {
         let (now, hour) = (Utc::now(), TimeDelta::hours(1));
-        let [from, to] =
-            [now - hour, now + hour].map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
-        // Jaeger up to 2.13 knows the first spelling, later versions the second; each ignores the other.
-        let url = format!(
-            "{}/api/v3/traces?query.service_name={service}&query.start_time_min={from}&query.start_time_max={to}\
-             &query.num_traces=100&query.serviceName={service}&query.startTimeMin={from}&query.startTimeMax={to}\
-             &query.searchDepth=100",
-            self.base_url
-        );
-        self.spans(url).await
+        let by_service = format!("&query.service_name={service}&query.serviceName={service}");
+        self.search([now - hour, now + hour], 100, &by_service)
+            .await
     }
 
-    /// The spans of any trace that link to a span of `id`.
+    /// Every span of the traces with a span that began within the hour after `start`, in nanoseconds since the Unix
+    /// epoch; of the newest thousand of them, if there are more.
+    pub async fn hour_after(&self, start: u64) -> Result<Vec<Span>, ClientError> {
+        let from = DateTime::from_timestamp_nanos(start.cast_signed());
+        self.search([from, from + TimeDelta::hours(1)], 1000, "")
+            .await
+    }
+
+    /// The spans of any trace that link to a span of `id`; `None` where the store keeps no index of them.
     ///
-    /// Only our own store keeps this index.
-    /// Jaeger answers with 404 or with its web page, and then there are none.
-    pub async fn backlinks(&self, id: TraceId) -> Result<Vec<Backlink>, ClientError> {
+    /// Only our own does: Jaeger answers with 404 or with its web page.
+    pub async fn backlinks(&self, id: TraceId) -> Result<Option<Vec<Backlink>>, ClientError> {
         let url = format!("{}/api/orderflow/backlinks/{id}", self.base_url);
         let response = self.get(&url).await?;
         if !response.status().is_success() || !is_json(&response) {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let body = read(&url, response).await?;
-        parse_backlinks(&body).map_err(|source| ClientError::Malformed { url, source })
+        let backlinks = parse_backlinks(&body);
+        backlinks
+            .map(Some)
+            .map_err(|source| ClientError::Malformed { url, source })
+    }
+
+    async fn search(
+        &self,
+        period: [DateTime<Utc>; 2],
+        most: u32,
+        filter: &str,
+    ) -> Result<Vec<Span>, ClientError> {
+        let [from, to] = period.map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+        // Jaeger up to 2.13 knows the first spelling, later versions the second; each ignores the other.
+        let url = format!(
+            "{}/api/v3/traces?query.start_time_min={from}&query.start_time_max={to}&query.num_traces={most}\
+             &query.startTimeMin={from}&query.startTimeMax={to}&query.searchDepth={most}{filter}",
+            self.base_url
+        );
+        self.spans(url).await
     }
 
     async fn spans(&self, url: String) -> Result<Vec<Span>, ClientError> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use crate::client::{ClientError, JaegerClient};
-use crate::span::{Span, SpanRef, TraceId};
+use crate::span::{Kind, Span, SpanRef, TraceId};
 
 /// More traces than any one order has; it stops a story that links bind to a whole day's traffic.
 const MAX_TRACES: usize = 64;
@@ -178,11 +178,25 @@ impl<'a> Gathering<'a> {
         for target in targets {
             self.follow(target);
         }
-        self.spans.extend(spans);
-        for backlink in self.client.backlinks(id).await? {
-            self.follow_back(backlink.span).await?;
+        for source in self.linking_to(id, &spans).await? {
+            self.follow_back(source).await?;
         }
+        self.spans.extend(spans);
         Ok(())
+    }
+
+    /// The spans that link to a span of this trace, from the store's index or, where it keeps none, by a search.
+    async fn linking_to(&self, id: TraceId, spans: &[Span]) -> Result<Vec<SpanRef>, ClientError> {
+        if let Some(backlinks) = self.client.backlinks(id).await? {
+            return Ok(backlinks.iter().map(|backlink| backlink.span).collect());
+        }
+        // A search reads many traces, and is in vain where each message was taken within the trace it was sent in.
+        let Some(start) = first_untaken(spans) else {
+            return Ok(Vec::new());
+        };
+        let mut later = self.client.hour_after(start).await?;
+        later.retain(|span| span.links.iter().any(|link| link.trace_id == id));
+        Ok(later.iter().map(Span::reference).collect())
     }
 
     fn follow(&mut self, id: TraceId) {
@@ -212,4 +226,17 @@ impl<'a> Gathering<'a> {
         }
         Ok(())
     }
+}
+
+/// When the first message was sent that nobody took within these spans.
+fn first_untaken(spans: &[Span]) -> Option<u64> {
+    let taken: HashSet<_> = spans
+        .iter()
+        .filter(|span| span.kind == Kind::Consumer)
+        .filter_map(|span| span.parent)
+        .collect();
+    let sent = spans.iter().filter(|span| span.kind == Kind::Producer);
+    sent.filter(|span| !taken.contains(&span.span_id))
+        .map(|span| span.start)
+        .min()
 }

@@ -53,10 +53,9 @@ fn backlink(from: &str) -> Value {
 }
 
 /// An order whose message is worked on in a trace of its own, and was received in a batch with a stranger's.
-fn store_with_links() -> Router {
+fn linked_traces() -> Router {
     let none = json!([]);
     let receive = json!([{"key": "messaging.operation.type", "value": {"stringValue": "receive"}}]);
-    let index = json!({"data": [backlink(WORK), backlink(BATCH)]});
     Router::new()
         .route(
             &format!("/api/v3/traces/{ORDER}"),
@@ -74,10 +73,15 @@ fn store_with_links() -> Router {
             &format!("/api/v3/traces/{STRANGER}"),
             answers(trace(STRANGER, 1, 4, &none, &[])),
         )
-        .route(
-            &format!("/api/orderflow/backlinks/{ORDER}"),
-            get(async move || axum::Json(index)),
-        )
+}
+
+/// Our own store, which keeps an index of links.
+fn store_with_links() -> Router {
+    let index = json!({"data": [backlink(WORK), backlink(BATCH)]});
+    linked_traces().route(
+        &format!("/api/orderflow/backlinks/{ORDER}"),
+        get(async move || axum::Json(index)),
+    )
 }
 
 #[tokio::test]
@@ -99,16 +103,36 @@ async fn follows_links_in_both_directions_but_not_into_a_batch() {
 }
 
 #[tokio::test]
+async fn searches_for_links_where_the_store_keeps_no_index() {
+    let search = answers(trace(WORK, 1, 5, &json!([]), &[(ORDER, 1)]));
+    let (client, _server) = serve(linked_traces().route("/api/v3/traces", search)).await;
+    let story = Story::gather(&client, id(ORDER)).await.unwrap().unwrap();
+    assert_eq!(story.traces(), [id(ORDER), id(WORK)]);
+}
+
+#[tokio::test]
+async fn searches_for_no_links_where_each_message_was_taken_in_its_trace() {
+    let work = answers(trace(WORK, 1, 5, &json!([]), &[]));
+    let search = get(async || StatusCode::INTERNAL_SERVER_ERROR);
+    let store = Router::new()
+        .route(&format!("/api/v3/traces/{WORK}"), work)
+        .route("/api/v3/traces", search);
+    let (client, _server) = serve(store).await;
+    let told = Story::gather(&client, id(WORK)).await.unwrap().unwrap();
+    assert_eq!(told.traces(), [id(WORK)]);
+}
+
+#[tokio::test]
 async fn knows_no_story_of_a_trace_that_is_not_stored() {
     let (client, _server) = serve(Router::new()).await;
     assert!(Story::gather(&client, id(ORDER)).await.unwrap().is_none());
 }
 
 #[tokio::test]
-async fn takes_the_web_page_of_a_real_jaeger_for_no_backlinks() {
+async fn takes_the_web_page_of_a_real_jaeger_for_no_index() {
     let jaeger = Router::new().fallback(async || Html("<!doctype html>"));
     let (client, _server) = serve(jaeger).await;
-    assert!(client.backlinks(id(ORDER)).await.unwrap().is_empty());
+    assert_eq!(client.backlinks(id(ORDER)).await.unwrap(), None);
 }
 
 #[tokio::test]
