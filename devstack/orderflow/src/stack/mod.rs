@@ -153,18 +153,17 @@ impl Stack {
             how,
             last_lines,
         } = exit;
+        if last_lines.is_empty() {
+            return anyhow!("{part}: {how}");
+        }
+        let lines = last_lines.iter().map(|line| format!("\n  {part} │ {line}"));
+        let lines: Vec<_> = lines.collect();
         let log = self.context.folder.logs().join(format!("{part}.log"));
-        let lines = last_lines.iter().fold(String::new(), |all, line| {
-            all + "
-  " + part + " │ "
-                + line
-        });
-        let more = if lines.is_empty() {
-            String::new()
-        } else {
-            format!("\n  more in {}", log.display())
-        };
-        anyhow!("{part}: {how}{lines}{more}")
+        anyhow!(
+            "{part}: {how}{}\n  more in {}",
+            lines.concat(),
+            log.display()
+        )
     }
 
     /// Services first, since they still write to the rest; then the stores; then what they all report to.

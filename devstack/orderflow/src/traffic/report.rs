@@ -1,5 +1,6 @@
 //! What `traffic` says: a line per order, and a summary that is its verdict.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -17,7 +18,7 @@ const NOTABLE: Style = AnsiColor::Yellow.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 
-/// How many broken traces, or orders without mail, are named one by one.
+/// How many broken traces, orders without mail, or reasons for a refusal, are named one by one.
 const NAMED: usize = 5;
 
 /// `01932f… confirmed 142 ms http://…/trace/0af7…`
@@ -96,6 +97,9 @@ impl Report {
             let _ = writeln!(text, "{DIM}{name:<7}{DIM:#} {value}");
         };
         line("orders", &self.orders());
+        if let Some(refusals) = self.refusals() {
+            line("refused", &refusals);
+        }
         if let Some(times) = self.times() {
             line("time", &times);
         }
@@ -128,17 +132,35 @@ impl Report {
             .iter()
             .map(|(status, count)| format!("{count} {}", status.name()))
             .collect();
-        let refused = self
-            .outcomes
-            .iter()
-            .filter(|outcome| matches!(outcome, Outcome::Refused(_)))
-            .count();
+        let refused = self.reasons().count();
         let (sent, ended) = (self.outcomes.len(), self.ended().count());
         let accepted = sent - refused;
         let open = accepted - ended;
         let style = if ended == sent { GOOD } else { BAD };
         let counts = format!("{sent} sent, {accepted} accepted, {ended} ended, {open} not ended");
         format!("{style}{counts}{style:#} ({})", by_status.join(", "))
+    }
+
+    /// Each reason with the number of orders that were not accepted for it, the most frequent first.
+    fn refusals(&self) -> Option<String> {
+        let mut by_reason = BTreeMap::new();
+        for reason in self.reasons() {
+            *by_reason.entry(reason).or_insert(0) += 1;
+        }
+        let total: usize = by_reason.values().sum();
+        let mut by_reason: Vec<_> = by_reason.into_iter().collect();
+        by_reason.sort_by_key(|(_, count)| Reverse(*count));
+        let reasons = by_reason.iter().take(NAMED);
+        let reasons = reasons.map(|(reason, count)| format!("\n  {count} × {reason}"));
+        let reasons: Vec<_> = reasons.collect();
+        (total > 0).then(|| format!("{BAD}{total}{BAD:#}{}", reasons.concat()))
+    }
+
+    fn reasons(&self) -> impl Iterator<Item = String> {
+        self.outcomes.iter().filter_map(|outcome| match outcome {
+            Outcome::Refused(error) => Some(format!("{error:#}")),
+            Outcome::Ended { .. } | Outcome::NotEnded { .. } => None,
+        })
     }
 
     fn times(&self) -> Option<String> {
@@ -218,120 +240,4 @@ fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn milliseconds(count: u64) -> Vec<Duration> {
-        (1..=count).map(Duration::from_millis).collect()
-    }
-
-    #[test]
-    fn percentiles_are_values_that_occurred() {
-        assert_eq!(
-            percentile(&milliseconds(100), 50),
-            Some(Duration::from_millis(50))
-        );
-        assert_eq!(
-            percentile(&milliseconds(100), 95),
-            Some(Duration::from_millis(95))
-        );
-        assert_eq!(
-            percentile(&milliseconds(1), 95),
-            Some(Duration::from_millis(1))
-        );
-        assert_eq!(
-            percentile(&milliseconds(3), 50),
-            Some(Duration::from_millis(2))
-        );
-        assert_eq!(percentile(&[], 50), None);
-    }
-
-    fn order(id: &str) -> Order {
-        let body = format!(
-            r#"{{"order_id":"{id}","status":"confirmed","trace_id":"0af7651916cd43dd8448eb211c80319c",
-            "created_at":"2026-11-21T10:00:00Z","updated_at":"2026-11-21T10:00:00.142Z"}}"#
-        );
-        serde_json::from_str(&body).unwrap()
-    }
-
-    fn ended(id: &str) -> Outcome {
-        Outcome::Ended {
-            order: order(id),
-            took: Duration::from_millis(142),
-        }
-    }
-
-    fn report(outcomes: Vec<Outcome>, mails: Mails) -> Report {
-        Report {
-            outcomes,
-            took: Duration::from_secs(1),
-            mails: Ok(mails),
-            traces: None,
-            memory: None,
-        }
-    }
-
-    fn plain(text: &str) -> String {
-        anstream::adapter::strip_str(text).to_string()
-    }
-
-    #[test]
-    fn one_mail_per_ended_order_is_good() {
-        let report = report(
-            vec![ended("a"), ended("b")],
-            Mails::from_iter([("a", 1), ("b", 1)]),
-        );
-        assert!(report.is_good());
-        let text = plain(&report.render());
-        assert!(
-            text.contains("2 sent, 2 accepted, 2 ended, 0 not ended (2 confirmed)"),
-            "{text}"
-        );
-        assert!(
-            text.contains("p50 142 ms, p95 142 ms, longest 142 ms; 2.0 orders/s"),
-            "{text}"
-        );
-        assert!(text.contains("2, one per order"), "{text}");
-    }
-
-    #[test]
-    fn a_missing_or_second_mail_is_not_good_and_names_the_order() {
-        let report = report(vec![ended("a"), ended("b")], Mails::from_iter([("b", 2)]));
-        assert!(!report.is_good());
-        let text = plain(&report.render());
-        assert!(
-            text.contains("2 for 2 orders; none: a; several: b"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn an_order_that_did_not_end_is_not_good() {
-        let open = Outcome::NotEnded { order: order("b") };
-        let report = report(vec![ended("a"), open], Mails::from_iter([("a", 1)]));
-        assert!(!report.is_good());
-        assert!(plain(&report.render()).contains("2 sent, 2 accepted, 1 ended, 1 not ended"));
-    }
-
-    #[test]
-    fn a_broken_trace_is_not_good() {
-        let broken = Wholeness {
-            whole: 0,
-            broken: vec!["a: no edge".into()],
-        };
-        let report = Report {
-            traces: Some(broken),
-            ..report(vec![ended("a")], Mails::from_iter([("a", 1)]))
-        };
-        assert!(!report.is_good());
-        assert!(plain(&report.render()).contains("0 of 1 whole\n  a: no edge"));
-    }
-
-    #[test]
-    fn an_order_line_has_its_id_status_time_and_trace() {
-        assert_eq!(
-            plain(&order_line(&ended("a"), "http://jaeger")),
-            "a  confirmed    142 ms  http://jaeger/trace/0af7651916cd43dd8448eb211c80319c"
-        );
-    }
-}
+mod tests;

@@ -1,0 +1,133 @@
+use super::*;
+
+fn milliseconds(count: u64) -> Vec<Duration> {
+    (1..=count).map(Duration::from_millis).collect()
+}
+
+#[test]
+fn percentiles_are_values_that_occurred() {
+    assert_eq!(
+        percentile(&milliseconds(100), 50),
+        Some(Duration::from_millis(50))
+    );
+    assert_eq!(
+        percentile(&milliseconds(100), 95),
+        Some(Duration::from_millis(95))
+    );
+    assert_eq!(
+        percentile(&milliseconds(1), 95),
+        Some(Duration::from_millis(1))
+    );
+    assert_eq!(
+        percentile(&milliseconds(3), 50),
+        Some(Duration::from_millis(2))
+    );
+    assert_eq!(percentile(&[], 50), None);
+}
+
+fn order(id: &str) -> Order {
+    let body = format!(
+        r#"{{"order_id":"{id}","status":"confirmed","trace_id":"0af7651916cd43dd8448eb211c80319c",
+        "created_at":"2026-11-21T10:00:00Z","updated_at":"2026-11-21T10:00:00.142Z"}}"#
+    );
+    serde_json::from_str(&body).unwrap()
+}
+
+fn ended(id: &str) -> Outcome {
+    Outcome::Ended {
+        order: order(id),
+        took: Duration::from_millis(142),
+    }
+}
+
+fn report(outcomes: Vec<Outcome>, mails: Mails) -> Report {
+    Report {
+        outcomes,
+        took: Duration::from_secs(1),
+        mails: Ok(mails),
+        traces: None,
+        memory: None,
+    }
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+#[test]
+fn one_mail_per_ended_order_is_good() {
+    let report = report(
+        vec![ended("a"), ended("b")],
+        Mails::from_iter([("a", 1), ("b", 1)]),
+    );
+    assert!(report.is_good());
+    let text = plain(&report.render());
+    assert!(
+        text.contains("2 sent, 2 accepted, 2 ended, 0 not ended (2 confirmed)"),
+        "{text}"
+    );
+    assert!(
+        text.contains("p50 142 ms, p95 142 ms, longest 142 ms; 2.0 orders/s"),
+        "{text}"
+    );
+    assert!(text.contains("2, one per order"), "{text}");
+}
+
+#[test]
+fn a_missing_or_second_mail_is_not_good_and_names_the_order() {
+    let report = report(vec![ended("a"), ended("b")], Mails::from_iter([("b", 2)]));
+    assert!(!report.is_good());
+    let text = plain(&report.render());
+    assert!(
+        text.contains("2 for 2 orders; none: a; several: b"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_order_that_did_not_end_is_not_good() {
+    let open = Outcome::NotEnded { order: order("b") };
+    let report = report(vec![ended("a"), open], Mails::from_iter([("a", 1)]));
+    assert!(!report.is_good());
+    assert!(plain(&report.render()).contains("2 sent, 2 accepted, 1 ended, 1 not ended"));
+}
+
+#[test]
+fn refused_orders_are_counted_by_their_reasons() {
+    let refused = |reason: &'static str| Outcome::Refused(anyhow::anyhow!(reason));
+    let outcomes = vec![
+        refused("the gateway does not answer"),
+        refused("503 Service Unavailable: no orders"),
+        ended("a"),
+        refused("503 Service Unavailable: no orders"),
+    ];
+    let report = report(outcomes, Mails::from_iter([("a", 1)]));
+    assert!(!report.is_good());
+    let text = plain(&report.render());
+    assert!(text.contains("4 sent, 1 accepted, 1 ended, 0 not ended"));
+    let lines =
+        "refused 3\n  2 × 503 Service Unavailable: no orders\n  1 × the gateway does not answer\n";
+    assert!(text.contains(lines), "{text}");
+}
+
+#[test]
+fn a_broken_trace_is_not_good() {
+    let broken = Wholeness {
+        whole: 0,
+        broken: vec!["a: no edge".into()],
+    };
+    let report = Report {
+        traces: Some(broken),
+        ..report(vec![ended("a")], Mails::from_iter([("a", 1)]))
+    };
+    assert!(!report.is_good());
+    assert!(plain(&report.render()).contains("0 of 1 whole\n  a: no edge"));
+}
+
+#[test]
+fn an_order_line_has_its_id_status_time_and_trace() {
+    assert_eq!(
+        plain(&order_line(&ended("a"), "http://jaeger")),
+        "a  confirmed    142 ms  http://jaeger/trace/0af7651916cd43dd8448eb211c80319c"
+    );
+}
