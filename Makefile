@@ -7,6 +7,9 @@
 TARGET =
 SECONDS_EACH = 600
 
+# The servers that the tests run on: embedded, native or containers.
+export STACK ?= embedded
+
 ORDERFLOW := $(or $(CARGO_TARGET_DIR),target)/debug/orderflow
 
 help: ## Show this list
@@ -55,10 +58,15 @@ build: ## Build everything; about three minutes the first time
 $(ORDERFLOW):
 	@cargo build --workspace
 
-test: build ## Run all tests; nothing has to run beforehand
+ifeq ($(STACK),embedded)
+test: build ## Run all tests; STACK=native or containers: the suites that also run on the real servers
 	cargo build --workspace --examples
 	cargo test --workspace --doc
 	cargo test --workspace --lib --bins --test '*'
+else
+test: build
+	cargo test --package conformance --package contract --test '*'
+endif
 
 fuzz: ## Feed hostile input to the parsers, ten minutes each; TARGET=sqs_request SECONDS_EACH=60
 	@scripts/fuzz.sh $(SECONDS_EACH) $(TARGET)

@@ -4,6 +4,7 @@
 //! input is open. So a stack may be kept in a static, which is never dropped.
 
 mod containers;
+mod lazy;
 mod program;
 mod running;
 
@@ -13,6 +14,8 @@ use anyhow::{Context, bail};
 
 use crate::containers::Containers;
 use crate::running::Running;
+
+pub use crate::lazy::LazyStack;
 
 /// Where the servers come from that the services talk to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,8 +27,6 @@ pub enum Servers {
     Native,
     /// The real servers of `docker-compose.yml`, in containers.
     Containers,
-    /// Servers that run elsewhere, at the addresses among [`Options::settings`].
-    Outside,
 }
 
 impl Servers {
@@ -43,13 +44,13 @@ impl Servers {
         match self {
             Self::Embedded => "embedded",
             Self::Native => "native",
-            Self::Containers | Self::Outside => "outside",
+            Self::Containers => "outside",
         }
     }
 }
 
 /// What is to be started.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Options<'a> {
     pub servers: Servers,
     /// Whether the five services are started too.
@@ -62,6 +63,8 @@ pub struct Options<'a> {
 #[derive(Debug)]
 pub struct Stack {
     settings: HashMap<String, String>,
+    /// By the name of their part: why it is not the real server.
+    stand_ins: HashMap<String, String>,
     // In this order: the services stop before their servers.
     _running: Running,
     _containers: Option<Containers>,
@@ -72,7 +75,7 @@ impl Stack {
     pub async fn start(options: Options<'_>) -> anyhow::Result<Self> {
         let containers = match options.servers {
             Servers::Containers => Some(Containers::start().await?),
-            Servers::Embedded | Servers::Native | Servers::Outside => None,
+            Servers::Embedded | Servers::Native => None,
         };
         let addresses = containers
             .iter()
@@ -85,8 +88,13 @@ impl Stack {
         })?;
         let lines = running.wait_until_ready(options.servers).await;
         let lines = lines.with_context(|| running.log_tail())?;
+        let stand_ins = match options.servers {
+            Servers::Native => running.stand_ins()?,
+            Servers::Embedded | Servers::Containers => HashMap::new(),
+        };
         Ok(Self {
             settings: parse(&lines),
+            stand_ins,
             _running: running,
             _containers: containers,
         })
@@ -96,6 +104,11 @@ impl Stack {
     pub fn setting(&self, name: &str) -> anyhow::Result<&str> {
         let value = self.settings.get(name);
         Ok(value.with_context(|| format!("`orderflow env` prints no {name}"))?)
+    }
+
+    /// Why a part of a native stack, such as `pubsub`, is not the real server but its stand-in; `None` when it is real.
+    pub fn stand_in(&self, part: &str) -> Option<&str> {
+        self.stand_ins.get(part).map(String::as_str)
     }
 }
 

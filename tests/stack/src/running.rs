@@ -1,5 +1,6 @@
 //! The process of the command.
 
+use std::collections::HashMap;
 use std::fs::{File, Permissions};
 use std::io::{Read, Seek};
 use std::os::unix::fs::PermissionsExt;
@@ -23,6 +24,8 @@ const BUILD_PATIENCE: Duration = Duration::from_mins(40);
 /// A stop that takes longer has hung, and is forced.
 const STOP_PATIENCE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(200);
+/// How the command says that a real server cannot be had: `pubsub: not … but our own stand-in: …`.
+const STAND_IN: &str = " but our own stand-in: ";
 /// Lines of the log that a failed start shows.
 const LOG_TAIL: usize = 40;
 
@@ -74,7 +77,7 @@ impl Running {
     pub(crate) async fn wait_until_ready(&mut self, servers: Servers) -> anyhow::Result<String> {
         let patience = match servers {
             Servers::Native => BUILD_PATIENCE,
-            Servers::Embedded | Servers::Containers | Servers::Outside => START_PATIENCE,
+            Servers::Embedded | Servers::Containers => START_PATIENCE,
         };
         let deadline = Instant::now() + patience;
         loop {
@@ -96,17 +99,32 @@ impl Running {
     }
 
     pub(crate) fn log_tail(&mut self) -> String {
-        let mut log = String::new();
-        let read = self
-            .log
-            .rewind()
-            .and_then(|()| self.log.read_to_string(&mut log));
-        let lines: Vec<&str> = log.lines().collect();
-        let tail = lines[lines.len().saturating_sub(LOG_TAIL)..].join("\n");
-        match read {
-            Ok(_) => format!("the end of what `orderflow up` said:\n{tail}\n"),
+        match self.read_log() {
+            Ok(log) => {
+                let lines: Vec<&str> = log.lines().collect();
+                let tail = lines[lines.len().saturating_sub(LOG_TAIL)..].join("\n");
+                format!("the end of what `orderflow up` said:\n{tail}\n")
+            }
             Err(error) => format!("what `orderflow up` said cannot be read: {error}"),
         }
+    }
+
+    /// The parts that this machine has no real server for, each with the reason; also told to who watches the tests.
+    pub(crate) fn stand_ins(&mut self) -> anyhow::Result<HashMap<String, String>> {
+        let log = self.read_log()?;
+        let told = log.lines().filter(|line| line.contains(STAND_IN));
+        Ok(told
+            .inspect(|line| eprintln!("{line}"))
+            .filter_map(|line| line.split_once(": "))
+            .map(|(part, why)| (part.to_owned(), why.to_owned()))
+            .collect())
+    }
+
+    fn read_log(&mut self) -> std::io::Result<String> {
+        let mut log = String::new();
+        self.log.rewind()?;
+        self.log.read_to_string(&mut log)?;
+        Ok(log)
     }
 }
 

@@ -21,13 +21,20 @@ pub(crate) struct DeadLetter {
 
 /// A broker with a destination of the test's own, which nobody else uses.
 pub(crate) trait Broker: Sized {
+    /// What `orderflow up` calls it.
+    const PART: &'static str;
+
+    /// The setting with its address.
+    const ADDRESS: &'static str;
+
     /// As spans name it.
     const SYSTEM: &'static str;
 
     /// Whether one receive may bring several messages.
     const RECEIVES_BATCHES: bool;
 
-    async fn start() -> Self;
+    /// A destination on the broker at `address`, or on a stand-in of its own.
+    async fn start(address: Option<String>) -> Self;
 
     /// The name of the destination.
     fn destination(&self) -> &str;
@@ -65,15 +72,4 @@ pub(crate) fn unique(kind: &str) -> String {
         .expect("the clock is past 1970")
         .as_nanos();
     format!("{kind}-{}-{nanos}", std::process::id())
-}
-
-/// An address from outside.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place where the suite learns what to run against"
-)]
-pub(crate) fn outside(variable: &str) -> Option<String> {
-    std::env::var(variable)
-        .ok()
-        .filter(|value| !value.is_empty())
 }

@@ -1,4 +1,4 @@
-//! The cases. None waits for a time: each waits for what must happen, and hangs if it does not.
+//! The cases. None waits for a time: each waits for what must happen, and is given up if it does not.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -67,8 +67,10 @@ async fn send<B: Broker>(broker: &B, id: &str) {
 }
 
 /// Runs `case` beside a consumer, then stops the consumer and waits for its end.
-async fn beside_a_consumer<B: Broker + 'static>(case: impl AsyncFnOnce(&mut Run<B>)) {
-    let broker = Rc::new(B::start().await);
+async fn beside_a_consumer<B: Broker + 'static>(
+    broker: Rc<B>,
+    case: impl AsyncFnOnce(&mut Run<B>),
+) {
     LocalSet::new()
         .run_until(async {
             let mut run = Run::start(broker);
@@ -85,11 +87,10 @@ fn call(id: &str, attempt: u32) -> Call {
     }
 }
 
-pub(crate) async fn context_and_baggage_cross<B: Broker + 'static>() {
+pub(crate) async fn context_and_baggage_cross<B: Broker + 'static>(broker: Rc<B>) {
     let recorder = Recorder::start();
-    let mut destination = String::new();
-    beside_a_consumer::<B>(async |run| {
-        run.broker.destination().clone_into(&mut destination);
+    let destination = broker.destination().to_owned();
+    beside_a_consumer(broker, async |run| {
         let request = info_span!("request");
         let context = request.in_scope(|| StoredContext::capture([("order.id", "7".to_owned())]));
         let event = Event {
@@ -127,11 +128,10 @@ pub(crate) async fn context_and_baggage_cross<B: Broker + 'static>() {
     assert!(attribute(&process, "orderflow.messaging.queue_time_ms").is_some());
 }
 
-pub(crate) async fn a_message_without_context_begins_a_trace<B: Broker + 'static>() {
+pub(crate) async fn a_message_without_context_begins_a_trace<B: Broker + 'static>(broker: Rc<B>) {
     let recorder = Recorder::start();
-    let mut destination = String::new();
-    beside_a_consumer::<B>(async |run| {
-        run.broker.destination().clone_into(&mut destination);
+    let destination = broker.destination().to_owned();
+    beside_a_consumer(broker, async |run| {
         run.broker.send_foreign(r#"{"id":"good"}"#).await;
         assert_eq!(run.next().await, call("good", 1));
     })
@@ -141,11 +141,10 @@ pub(crate) async fn a_message_without_context_begins_a_trace<B: Broker + 'static
     assert!(process.links.is_empty());
 }
 
-pub(crate) async fn retry_comes_again_with_the_next_attempt<B: Broker + 'static>() {
+pub(crate) async fn retry_comes_again_with_the_next_attempt<B: Broker + 'static>(broker: Rc<B>) {
     let recorder = Recorder::start();
-    let mut destination = String::new();
-    beside_a_consumer::<B>(async |run| {
-        run.broker.destination().clone_into(&mut destination);
+    let destination = broker.destination().to_owned();
+    beside_a_consumer(broker, async |run| {
         run.send("retry").await;
         assert_eq!(run.next().await, call("retry", 1));
         assert_eq!(run.next().await, call("retry", 2));
@@ -164,11 +163,12 @@ pub(crate) async fn retry_comes_again_with_the_next_attempt<B: Broker + 'static>
 
 pub(crate) async fn reject_is_dead_lettered_and_the_next_message_is_processed<
     B: Broker + 'static,
->() {
+>(
+    broker: Rc<B>,
+) {
     let recorder = Recorder::start();
-    let mut destination = String::new();
-    beside_a_consumer::<B>(async |run| {
-        run.broker.destination().clone_into(&mut destination);
+    let destination = broker.destination().to_owned();
+    beside_a_consumer(broker, async |run| {
         run.send("reject").await;
         assert_eq!(run.next().await, call("reject", 1));
         let letter = run.broker.next_dead_letter().await;
@@ -192,8 +192,8 @@ pub(crate) async fn reject_is_dead_lettered_and_the_next_message_is_processed<
     assert_eq!(letter.links[0].span_context.span_id(), failed);
 }
 
-pub(crate) async fn attempts_are_bounded<B: Broker + 'static>() {
-    beside_a_consumer::<B>(async |run| {
+pub(crate) async fn attempts_are_bounded<B: Broker + 'static>(broker: Rc<B>) {
+    beside_a_consumer(broker, async |run| {
         run.send("never").await;
         for attempt in 1..=3 {
             assert_eq!(run.next().await, call("never", attempt));
@@ -203,8 +203,8 @@ pub(crate) async fn attempts_are_bounded<B: Broker + 'static>() {
     .await;
 }
 
-pub(crate) async fn garbage_does_not_stop_the_loop<B: Broker + 'static>() {
-    beside_a_consumer::<B>(async |run| {
+pub(crate) async fn garbage_does_not_stop_the_loop<B: Broker + 'static>(broker: Rc<B>) {
+    beside_a_consumer(broker, async |run| {
         run.broker.send_foreign("this is not JSON").await;
         assert_eq!(
             run.broker.next_dead_letter().await.payload,
@@ -216,11 +216,10 @@ pub(crate) async fn garbage_does_not_stop_the_loop<B: Broker + 'static>() {
     .await;
 }
 
-pub(crate) async fn shutdown_finishes_what_is_in_hand<B: Broker + 'static>() {
+pub(crate) async fn shutdown_finishes_what_is_in_hand<B: Broker + 'static>(broker: Rc<B>) {
     let recorder = Recorder::start();
-    let mut destination = String::new();
-    beside_a_consumer::<B>(async |run| {
-        run.broker.destination().clone_into(&mut destination);
+    let destination = broker.destination().to_owned();
+    beside_a_consumer(broker, async |run| {
         run.send("slow").await;
         assert_eq!(run.next().await, call("slow", 1));
         run.shutdown.cancel();
@@ -235,8 +234,9 @@ pub(crate) async fn shutdown_finishes_what_is_in_hand<B: Broker + 'static>() {
 
 pub(crate) async fn shutdown_has_a_deadline_and_what_it_cuts_off_comes_again<
     B: Broker + 'static,
->() {
-    let broker = Rc::new(B::start().await);
+>(
+    broker: Rc<B>,
+) {
     LocalSet::new()
         .run_until(async {
             let mut first = Run::start(broker.clone());
@@ -251,8 +251,7 @@ pub(crate) async fn shutdown_has_a_deadline_and_what_it_cuts_off_comes_again<
         .await;
 }
 
-pub(crate) async fn two_consumers_share_the_work<B: Broker + 'static>() {
-    let broker = Rc::new(B::start().await);
+pub(crate) async fn two_consumers_share_the_work<B: Broker + 'static>(broker: Rc<B>) {
     let sent: BTreeSet<String> = (0..40).map(|n| format!("slow-{n}")).collect();
     LocalSet::new()
         .run_until(async {
@@ -281,8 +280,7 @@ pub(crate) async fn two_consumers_share_the_work<B: Broker + 'static>() {
         .await;
 }
 
-pub(crate) async fn a_consumer_that_dies_loses_nothing<B: Broker + 'static>() {
-    let broker = Rc::new(B::start().await);
+pub(crate) async fn a_consumer_that_dies_loses_nothing<B: Broker + 'static>(broker: Rc<B>) {
     LocalSet::new()
         .run_until(async {
             let mut first = Run::start(broker.clone());
@@ -301,9 +299,10 @@ pub(crate) async fn a_consumer_that_dies_loses_nothing<B: Broker + 'static>() {
 /// A broker decides itself how many messages it hands out at once, so it gets several chances.
 pub(crate) async fn a_batch_has_one_receive_span_with_a_link_for_each_message<
     B: Broker + 'static,
->() {
+>(
+    broker: Rc<B>,
+) {
     let recorder = Recorder::start();
-    let broker = Rc::new(B::start().await);
     let name = format!("receive {}", broker.destination());
     let mut receives = Vec::new();
     for round in 1..=20 {

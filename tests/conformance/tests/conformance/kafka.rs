@@ -10,7 +10,7 @@ use rdkafka::util::Timeout;
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::{Broker, DeadLetter, Event, outside, settings, unique};
+use crate::broker::{Broker, DeadLetter, Event, settings, unique};
 use crate::handler::Scripted;
 
 /// Two, so that two members of a group have something to share.
@@ -40,12 +40,14 @@ impl Kafka {
 }
 
 impl Broker for Kafka {
+    const PART: &'static str = "kafka";
+    const ADDRESS: &'static str = "KAFKA_BROKERS";
     const SYSTEM: &'static str = "kafka";
     const RECEIVES_BATCHES: bool = true;
 
-    async fn start() -> Self {
+    async fn start(address: Option<String>) -> Self {
         let topic = unique("topic");
-        let (brokers, stand_in) = if let Some(brokers) = outside("KAFKA_BROKERS") {
+        let (brokers, stand_in) = if let Some(brokers) = address {
             (brokers, None)
         } else {
             let cluster = MockCluster::new(1).unwrap();

@@ -1,7 +1,6 @@
 //! What a producer, a broker and a consumer must do together, written once and run for each broker.
 //!
-//! A broker is taken from outside when its address is set (`KAFKA_BROKERS`, `AWS_ENDPOINT_URL_SQS`,
-//! `PUBSUB_EMULATOR_HOST`), and is otherwise the stand-in.
+//! Each case has a stand-in of its own, or a destination of its own on the real broker that `STACK` asks for.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,72 +10,87 @@ mod handler;
 mod kafka;
 mod partitions;
 mod pubsub;
+mod site;
 mod sqs;
 
-/// One test per case for one broker: the runner then names the case and the broker that failed.
-macro_rules! conformance {
-    ($module:ident, $broker:ty) => {
-        mod $module {
-            use crate::cases;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
-            #[tokio::test]
-            async fn context_and_baggage_cross() {
-                cases::context_and_baggage_cross::<$broker>().await;
-            }
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use tokio::time::timeout;
 
-            #[tokio::test]
-            async fn a_message_without_context_begins_a_trace() {
-                cases::a_message_without_context_begins_a_trace::<$broker>().await;
-            }
+use crate::broker::Broker;
+use crate::kafka::Kafka;
+use crate::pubsub::PubSub;
+use crate::site::{Place, Site};
+use crate::sqs::Sqs;
 
-            #[tokio::test]
-            async fn retry_comes_again_with_the_next_attempt() {
-                cases::retry_comes_again_with_the_next_attempt::<$broker>().await;
-            }
+/// When to give up waiting for what takes some seconds on an idle machine.
+const PATIENCE: Duration = Duration::from_mins(3);
 
-            #[tokio::test]
-            async fn reject_is_dead_lettered_and_the_next_message_is_processed() {
-                cases::reject_is_dead_lettered_and_the_next_message_is_processed::<$broker>().await;
-            }
-
-            #[tokio::test]
-            async fn attempts_are_bounded() {
-                cases::attempts_are_bounded::<$broker>().await;
-            }
-
-            #[tokio::test]
-            async fn garbage_does_not_stop_the_loop() {
-                cases::garbage_does_not_stop_the_loop::<$broker>().await;
-            }
-
-            #[tokio::test]
-            async fn shutdown_finishes_what_is_in_hand() {
-                cases::shutdown_finishes_what_is_in_hand::<$broker>().await;
-            }
-
-            #[tokio::test]
-            async fn shutdown_has_a_deadline_and_what_it_cuts_off_comes_again() {
-                cases::shutdown_has_a_deadline_and_what_it_cuts_off_comes_again::<$broker>().await;
-            }
-
-            #[tokio::test]
-            async fn two_consumers_share_the_work() {
-                cases::two_consumers_share_the_work::<$broker>().await;
-            }
-
-            #[tokio::test]
-            async fn a_consumer_that_dies_loses_nothing() {
-                cases::a_consumer_that_dies_loses_nothing::<$broker>().await;
-            }
-
-            #[tokio::test]
-            async fn a_batch_has_one_receive_span_with_a_link_for_each_message() {
-                cases::a_batch_has_one_receive_span_with_a_link_for_each_message::<$broker>().await;
-            }
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let site = match Site::of_this_run() {
+        Ok(site) => Arc::new(site),
+        Err(error) => {
+            eprintln!("{error:#}");
+            return ExitCode::FAILURE;
         }
     };
+    let mut trials = on::<Kafka>(&site);
+    trials.extend(on::<Sqs>(&site));
+    trials.extend(on::<PubSub>(&site));
+    trials.push(trial(
+        &site,
+        "a_stuck_partition_holds_up_no_other_and_loses_nothing",
+        partitions::a_stuck_partition_holds_up_no_other_and_loses_nothing,
+    ));
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    // The last owner of the site: its servers are stopped here, whatever the tests did.
+    drop(site);
+    conclusion.exit_code()
 }
 
-conformance!(on_kafka, crate::kafka::Kafka);
-conformance!(on_sqs, crate::sqs::Sqs);
-conformance!(on_pubsub, crate::pubsub::PubSub);
+/// One test per case: the runner then names the case and the broker that failed.
+fn on<B: Broker + 'static>(site: &Arc<Site>) -> Vec<Trial> {
+    macro_rules! trials {
+        ($($case:ident)*) => { vec![$(trial(site, stringify!($case), cases::$case::<B>)),*] };
+    }
+    trials! {
+        context_and_baggage_cross
+        a_message_without_context_begins_a_trace
+        retry_comes_again_with_the_next_attempt
+        reject_is_dead_lettered_and_the_next_message_is_processed
+        attempts_are_bounded
+        garbage_does_not_stop_the_loop
+        shutdown_finishes_what_is_in_hand
+        shutdown_has_a_deadline_and_what_it_cuts_off_comes_again
+        two_consumers_share_the_work
+        a_consumer_that_dies_loses_nothing
+        a_batch_has_one_receive_span_with_a_link_for_each_message
+    }
+}
+
+/// Each test runs on a thread of its own, and waits there.
+fn trial<B: Broker, C>(site: &Arc<Site>, name: &str, case: C) -> Trial
+where
+    C: AsyncFnOnce(Rc<B>) + Send + 'static,
+{
+    let site = Arc::clone(site);
+    Trial::ignorable_test(format!("on_{}::{name}", B::PART), move || {
+        let address = match site.find(B::PART, B::ADDRESS)? {
+            Place::Here => None,
+            Place::At(address) => Some(address),
+            Place::Nowhere(why) => return Ok(Completion::ignored_with(why)),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let run = async { case(Rc::new(B::start(address).await)).await };
+        let ended = runtime.block_on(async { timeout(PATIENCE, run).await });
+        ended.map_err(|_elapsed| Failed::from(format!("not done after {PATIENCE:?}")))?;
+        Ok(Completion::Completed)
+    })
+}

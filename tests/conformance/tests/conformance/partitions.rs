@@ -4,16 +4,13 @@ use std::rc::Rc;
 
 use tokio::task::LocalSet;
 
-use crate::broker::Broker;
 use crate::cases::Run;
 use crate::kafka::Kafka;
 
 /// More than waits for the record in hand before a partition is no longer fetched from.
 const RECORDS: usize = 400;
 
-#[tokio::test]
-async fn a_stuck_partition_holds_up_no_other_and_loses_nothing() {
-    let broker = Rc::new(Kafka::start().await);
+pub(crate) async fn a_stuck_partition_holds_up_no_other_and_loses_nothing(broker: Rc<Kafka>) {
     let ids = |kind: &str| -> Vec<String> { (0..RECORDS).map(|n| format!("{kind}-{n}")).collect() };
     let (stuck, others) = (ids("slow"), ids("good"));
     broker.send_to_partition(0, &stuck);

@@ -8,7 +8,7 @@ use messaging::pubsub::{Address, Consumer, Producer};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::broker::{Broker, DeadLetter, Event, outside, settings, unique};
+use crate::broker::{Broker, DeadLetter, Event, settings, unique};
 use crate::handler::Scripted;
 
 const PROJECT: &str = "conformance";
@@ -22,11 +22,13 @@ pub(crate) struct PubSub {
 }
 
 impl Broker for PubSub {
+    const PART: &'static str = "pubsub";
+    const ADDRESS: &'static str = "PUBSUB_EMULATOR_HOST";
     const SYSTEM: &'static str = "gcp_pubsub";
     const RECEIVES_BATCHES: bool = false;
 
-    async fn start() -> Self {
-        let (host, stand_in) = match outside("PUBSUB_EMULATOR_HOST") {
+    async fn start(address: Option<String>) -> Self {
+        let (host, stand_in) = match address {
             Some(host) => (host, None),
             None => stand_in().await,
         };

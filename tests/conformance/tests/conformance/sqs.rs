@@ -7,7 +7,7 @@ use messaging::sqs::{Address, Consumer, Keys, Producer};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::broker::{Broker, DeadLetter, Event, outside, settings, unique};
+use crate::broker::{Broker, DeadLetter, Event, settings, unique};
 use crate::handler::Scripted;
 
 /// Stand-ins want a key, and any will do.
@@ -27,11 +27,13 @@ pub(crate) struct Sqs {
 }
 
 impl Broker for Sqs {
+    const PART: &'static str = "sqs";
+    const ADDRESS: &'static str = "AWS_ENDPOINT_URL_SQS";
     const SYSTEM: &'static str = "aws_sqs";
     const RECEIVES_BATCHES: bool = true;
 
-    async fn start() -> Self {
-        let (endpoint, stand_in) = match outside("AWS_ENDPOINT_URL_SQS") {
+    async fn start(address: Option<String>) -> Self {
+        let (endpoint, stand_in) = match address {
             Some(endpoint) => (endpoint, None),
             None => stand_in().await,
         };

@@ -13,6 +13,7 @@ use crate::addresses::Addresses;
 /// When to give up waiting for something that takes less than a second on an idle stack.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) const POLL: Duration = Duration::from_millis(50);
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(3);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An accepted order.
@@ -37,6 +38,8 @@ impl Customer {
         // No trace context: the gateway begins the trace.
         let http = reqwest::Client::builder()
             .timeout(REQUEST_TIMEOUT)
+            // Node.js closes a connection that was idle for 5 s, MailDev's too, perhaps just as a request is sent on it.
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .build()
             .expect("the options are valid");
         Self {

@@ -1,36 +1,27 @@
 //! The stack that the positive tests share.
 
-use std::sync::OnceLock;
-
 use libtest_mimic::Failed;
-use stack::{Servers, Stack};
+use stack::{LazyStack, Servers};
 
 use crate::addresses::Addresses;
-use crate::{block_on, failed, start};
+use crate::failed;
 
-/// The system under test: somebody else's, or one of our own that starts when it is first asked for.
+/// The system under test: somebody else's, or one of our own.
 #[derive(Debug)]
 pub(crate) enum Site {
     Outside(Addresses),
-    /// A stack that did not start fails every test with the same reason, and is not tried again.
-    Own(Servers, OnceLock<Result<Stack, String>>),
+    Own(LazyStack),
 }
 
 impl Site {
     pub(crate) fn new(outside: Option<Addresses>, servers: Servers) -> Self {
-        outside.map_or_else(|| Self::Own(servers, OnceLock::new()), Self::Outside)
+        outside.map_or_else(|| Self::Own(LazyStack::new(servers)), Self::Outside)
     }
 
     pub(crate) fn addresses(&self) -> Result<Addresses, Failed> {
         match self {
             Self::Outside(addresses) => Ok(addresses.clone()),
-            Self::Own(servers, stack) => {
-                let stack = stack.get_or_init(|| {
-                    block_on(start(*servers, &[])).map_err(|error| format!("{error:#}"))
-                });
-                let stack = stack.as_ref().map_err(Failed::from)?;
-                Addresses::of(stack).map_err(failed)
-            }
+            Self::Own(stack) => Addresses::of(stack.get()?).map_err(failed),
         }
     }
 }
