@@ -25,7 +25,7 @@ mod settings;
 mod signals;
 mod stack;
 mod targets;
-mod topology;
+pub mod topology;
 mod trace;
 mod traffic;
 mod up;

@@ -14,7 +14,7 @@ use sqs::QueueConfig;
 use crate::settings::PUBSUB_PROJECT;
 
 /// The topics of Kafka and their partitions.
-pub(crate) const TOPICS: [(&str, i32); 2] = [("order.created", 3), ("order.created.dlt", 1)];
+pub const TOPICS: [(&str, i32); 2] = [("order.created", 3), ("order.created.dlt", 1)];
 
 /// The brokers' own bounds, the largest that they allow: a safety net far above the one that the services keep
 /// (`MESSAGING_MAX_ATTEMPTS`), since a message that the broker moves is one whose order nobody ends.
@@ -29,17 +29,15 @@ const DEAD_LETTERS: &str = "order.classified.dlq";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The queue of classification jobs, and where a job goes that nobody could do.
-pub(crate) fn queues() -> sqs::Queues {
+pub fn queues() -> [QueueConfig; 2] {
     let jobs = QueueConfig::new("classification-jobs")
         .with_redrive("classification-jobs-dlq", MAX_RECEIVES);
-    sqs::Queues::new()
-        .with_queue(jobs)
-        .with_queue(QueueConfig::new("classification-jobs-dlq"))
+    [jobs, QueueConfig::new("classification-jobs-dlq")]
 }
 
 /// The topic with its two subscribers, and where an order goes that one of them cannot take in.
 /// The services wait before they hand a message back, so no retry policy slows them further.
-pub(crate) fn resources() -> pubsub::Resources {
+pub fn resources() -> pubsub::Resources {
     let subscription = |id: &str, topic: &str| pubsub::Subscription {
         id: id.to_owned(),
         topic: topic.to_owned(),
@@ -88,36 +86,43 @@ pub(crate) async fn create_topics(brokers: &str) -> anyhow::Result<()> {
 
 /// Creates the topics and subscriptions that the Pub/Sub emulator at `host` does not have yet.
 pub(crate) async fn create_subscriptions(client: &Client, host: &str) -> anyhow::Result<()> {
+    for (name, body) in creations() {
+        create(client, &format!("http://{host}/v1/{name}"), &body).await?;
+    }
+    Ok(())
+}
+
+/// The PUT requests of Pub/Sub's REST API that create [`resources`]: the full name of each and its body.
+pub fn creations() -> Vec<(String, Value)> {
     let pubsub::Resources {
         project,
         topics,
         subscriptions,
     } = resources();
     let project = format!("projects/{project}");
-    for topic in topics {
-        let url = format!("http://{host}/v1/{project}/topics/{topic}");
-        create(client, &url, &json!({})).await?;
-    }
-    for subscription in subscriptions {
-        let url = format!(
-            "http://{host}/v1/{project}/subscriptions/{}",
-            subscription.id
-        );
-        create(client, &url, &to_json(&project, &subscription)).await?;
-    }
-    Ok(())
+    let topics = topics
+        .iter()
+        .map(|id| (topic_name(&project, id), json!({})));
+    let subscriptions = subscriptions.iter().map(|subscription| {
+        let name = format!("{project}/subscriptions/{}", subscription.id);
+        (name, to_json(&project, subscription))
+    });
+    topics.chain(subscriptions).collect()
+}
+
+fn topic_name(project: &str, id: &str) -> String {
+    format!("{project}/topics/{id}")
 }
 
 /// In the words of Pub/Sub's REST API.
 fn to_json(project: &str, subscription: &pubsub::Subscription) -> Value {
-    let topic = |id: &str| format!("{project}/topics/{id}");
     let mut body = json!({
-        "topic": topic(&subscription.topic),
+        "topic": topic_name(project, &subscription.topic),
         "ackDeadlineSeconds": subscription.ack_deadline.as_secs(),
     });
     if let Some(policy) = &subscription.dead_letter_policy {
         body["deadLetterPolicy"] = json!({
-            "deadLetterTopic": topic(&policy.topic),
+            "deadLetterTopic": topic_name(project, &policy.topic),
             "maxDeliveryAttempts": policy.max_delivery_attempts,
         });
     }
@@ -141,18 +146,16 @@ mod tests {
 
     #[test]
     fn a_subscription_is_told_where_its_dead_letters_go() {
-        let orders = &resources().subscriptions[0];
-        assert_eq!(
-            to_json("projects/p", orders),
-            json!({
-                "topic": "projects/p/topics/order.classified",
-                "ackDeadlineSeconds": 10,
-                "deadLetterPolicy": {
-                    "deadLetterTopic": "projects/p/topics/order.classified.dlq",
-                    "maxDeliveryAttempts": 100,
-                },
-            })
-        );
+        let orders = json!({
+            "topic": "projects/orderflow/topics/order.classified",
+            "ackDeadlineSeconds": 10,
+            "deadLetterPolicy": {
+                "deadLetterTopic": "projects/orderflow/topics/order.classified.dlq",
+                "maxDeliveryAttempts": 100,
+            },
+        });
+        let name = "projects/orderflow/subscriptions/orders".to_owned();
+        assert!(creations().contains(&(name, orders)), "{:#?}", creations());
     }
 
     #[tokio::test]

@@ -50,8 +50,10 @@ struct Start<'a> {
 impl Start<'_> {
     fn sqs(&mut self) -> anyhow::Result<()> {
         let listener = self.claims.listener(Port::Sqs)?;
+        let queues = topology::queues().into_iter();
+        let queues = queues.fold(sqs::Queues::new(), sqs::Queues::with_queue);
         self.add(Part::Sqs, &self.url(Port::Sqs), |stop| {
-            sqs::serve(listener, topology::queues(), stop)
+            sqs::serve(listener, queues, stop)
         });
         Ok(())
     }

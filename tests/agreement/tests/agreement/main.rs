@@ -7,3 +7,4 @@ mod ports;
 mod repository;
 mod services;
 mod settings;
+mod topology;

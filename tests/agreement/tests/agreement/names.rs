@@ -1,47 +1,38 @@
-//! Topics, queues and subscriptions: the servers are told the names that the services use.
+//! Topics, queues and subscriptions: the brokers are told the names that the services use.
 
 use domain::{ClassificationJob, OrderClassified, OrderCreated};
-
-use crate::repository;
+use orderflow::topology;
 
 #[test]
 fn kafka_has_the_topics() {
-    let script = repository::read("infra/kafka/create-topics.sh");
-    for topic in [
-        OrderCreated::TOPIC.to_owned(),
-        format!("{}.dlt", OrderCreated::TOPIC),
-    ] {
-        assert!(script.contains(&format!("--topic {topic} ")), "{topic}");
-    }
+    let topic = OrderCreated::TOPIC;
+    let names = topology::TOPICS.map(|(name, _)| name.to_owned());
+    assert_eq!(names, [topic.to_owned(), format!("{topic}.dlt")]);
 }
 
 #[test]
 fn sqs_has_the_queues() {
-    let config = repository::read("infra/elasticmq/elasticmq.conf");
     let queue = ClassificationJob::QUEUE;
-    for line in [
-        format!("{queue} {{"),
-        format!("{queue}-dlq {{}}"),
-        format!("name = \"{queue}-dlq\""),
-    ] {
-        assert!(config.lines().any(|found| found.trim() == line), "{line}");
-    }
+    let names = topology::queues().map(|queue| queue.name);
+    assert_eq!(names, [queue.to_owned(), format!("{queue}-dlq")]);
 }
 
 #[test]
 fn pubsub_has_the_topic_and_its_subscriptions() {
-    let script = repository::read("infra/pubsub/start.sh");
-    let topic = OrderClassified::TOPIC;
+    let (topic, letters) = (
+        OrderClassified::TOPIC.to_owned(),
+        format!("{}.dlq", OrderClassified::TOPIC),
+    );
     let subscriptions = [
-        OrderClassified::ORDERS_SUBSCRIPTION,
-        OrderClassified::EMAIL_SUBSCRIPTION,
+        (OrderClassified::ORDERS_SUBSCRIPTION.to_owned(), &topic),
+        (OrderClassified::EMAIL_SUBSCRIPTION.to_owned(), &topic),
+        (letters.clone(), &letters),
     ];
-    let mut lines = vec![
-        format!("topic {topic}"),
-        format!("subscription {topic}.dlq {topic}.dlq"),
-    ];
-    lines.extend(subscriptions.map(|id| format!("subscription {id} {topic} \"$dead_letters\"")));
-    for line in lines {
-        assert!(script.lines().any(|found| found == line), "{line}");
-    }
+    let resources = topology::resources();
+    let created = resources.subscriptions.iter();
+    let created: Vec<_> = created
+        .map(|subscription| (subscription.id.clone(), &subscription.topic))
+        .collect();
+    assert_eq!(created, subscriptions);
+    assert_eq!(resources.topics, [topic, letters]);
 }

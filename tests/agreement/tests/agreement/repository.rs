@@ -5,8 +5,13 @@ use std::path::{Path, PathBuf};
 
 /// The text of the file at `path`, which begins at the root of the repository.
 pub(crate) fn read(path: &str) -> String {
-    let path = root().join(path);
+    let path = self::path(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The file at `path`, which begins at the root of the repository.
+pub(crate) fn path(path: &str) -> PathBuf {
+    root().join(path)
 }
 
 /// All files with one of these extensions, but for what is built or kept by git.
