@@ -119,11 +119,14 @@ impl Gateway {
 
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         request.send().await.map_err(|error| {
-            let reason = if error.is_timeout() { "in time " } else { "" };
-            let Self { base_url, .. } = self;
-            anyhow!(
-                "the gateway at {base_url} does not answer {reason}(is `orderflow up` running?)"
-            )
+            let hint = if error.is_connect() {
+                " (`orderflow up` or `make all-up` starts one)"
+            } else {
+                ""
+            };
+            let cause = anyhow::Error::from(error);
+            let (base_url, cause) = (&self.base_url, cause.root_cause());
+            anyhow!("the gateway at {base_url} does not answer: {cause}{hint}")
         })
     }
 }

@@ -63,7 +63,7 @@ const fn entry(
 /// The ports of the real servers, except PostgreSQL's: 5432 is often taken.
 /// The flags, their `--help`, the check before a start and its messages are all made from this table.
 #[rustfmt::skip]
-const TABLE: [Entry; 16] = [
+static TABLE: [Entry; 16] = [
     entry(Port::Gateway,    "gateway-port",    "GATEWAY_PORT",    "8080",  "the gateway"),
     entry(Port::Orders,     "orders-port",     "ORDERS_PORT",     "8081",  "the orders service"),
     entry(Port::Inventory,  "inventory-port",  "INVENTORY_PORT",  "8082",  "the inventory service"),
@@ -95,10 +95,21 @@ impl Entry {
     }
 }
 
+impl Port {
+    /// The number that it has unless its setting moves it.
+    pub(crate) fn usual(self) -> &'static str {
+        self.entry().default
+    }
+
+    fn entry(self) -> &'static Entry {
+        let entry = TABLE.iter().find(|entry| entry.port == self);
+        entry.expect("the table has every port")
+    }
+}
+
 impl fmt::Display for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entry = TABLE.iter().find(|entry| entry.port == *self);
-        f.write_str(entry.expect("the table has every port").owner)
+        f.write_str(self.entry().owner)
     }
 }
 

@@ -4,22 +4,30 @@ use std::path::Path;
 
 use clap::Args;
 
+use crate::ports::Port;
 use crate::rundir::Run;
 use crate::settings::Addresses;
 
-/// Addresses from the command line or the environment; by default those of the stack that runs in `--dir`.
+/// Addresses from the command line or the environment; by default those of the stack that runs in `--dir`, and without
+/// one those that containers have, which are moved by the same variables.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Addresses")]
 pub(crate) struct Targets {
-    /// The public HTTP API [default: the running stack's, else port 8080 on 127.0.0.1].
+    /// The public HTTP API [default: the running stack's, else port `GATEWAY_PORT` or 8080 on 127.0.0.1].
     #[arg(long = "gateway-url", env = "GATEWAY_URL", value_name = "URL")]
     gateway: Option<String>,
-    /// The trace store's query API [default: the running stack's, else port 16686 on 127.0.0.1].
+    /// The trace store's query API [default: the running stack's, else port `TRACES_PORT` or 16686 on 127.0.0.1].
     #[arg(long = "jaeger-url", env = "JAEGER_URL", value_name = "URL")]
     jaeger: Option<String>,
-    /// The mail sink's API [default: the running stack's, else port 8025 on 127.0.0.1].
+    /// The mail server's API [default: the running stack's, else port `MAIL_PORT` or 8025 on 127.0.0.1].
     #[arg(long = "mail-url", env = "MAIL_URL", value_name = "URL")]
     mail: Option<String>,
+    #[arg(long, env = "GATEWAY_PORT", default_value = Port::Gateway.usual(), hide = true)]
+    gateway_port: u16,
+    #[arg(long, env = "TRACES_PORT", default_value = Port::Traces.usual(), hide = true)]
+    traces_port: u16,
+    #[arg(long, env = "MAIL_PORT", default_value = Port::Mail.usual(), hide = true)]
+    mail_port: u16,
 }
 
 /// The addresses to use, without a final slash.
@@ -28,27 +36,78 @@ pub(crate) struct Urls {
     pub(crate) gateway: String,
     pub(crate) jaeger: String,
     pub(crate) mail: String,
+    /// Why the gateway is this one, for people who have several stacks.
+    pub(crate) why: String,
 }
 
 impl Targets {
     pub(crate) fn resolve(self, dir: &Path) -> anyhow::Result<Urls> {
         let running = Run::ready(dir)?.map(|(_, addresses)| addresses);
-        let choose =
-            |given: Option<String>, of_running: fn(&Addresses) -> String, default: &str| {
-                let url = given.or_else(|| running.as_ref().map(of_running));
-                url.as_deref()
-                    .unwrap_or(default)
-                    .trim_end_matches('/')
-                    .to_owned()
-            };
-        Ok(Urls {
-            gateway: choose(
-                self.gateway,
-                Addresses::gateway_url,
-                "http://127.0.0.1:8080",
-            ),
-            jaeger: choose(self.jaeger, Addresses::jaeger_url, "http://127.0.0.1:16686"),
-            mail: choose(self.mail, Addresses::mail_url, "http://127.0.0.1:8025"),
-        })
+        Ok(self.choose(dir, running.as_ref()))
+    }
+
+    fn choose(self, dir: &Path, running: Option<&Addresses>) -> Urls {
+        let choose = |given: Option<String>, of_running: fn(&Addresses) -> String, port: u16| {
+            let url = given.or_else(|| running.map(of_running));
+            let url = url.unwrap_or_else(|| format!("http://127.0.0.1:{port}"));
+            url.trim_end_matches('/').to_owned()
+        };
+        let dir = dir.display();
+        let why = match (&self.gateway, running) {
+            (Some(_), _) => "the gateway that was named".to_owned(),
+            (None, Some(_)) => format!("the gateway of the stack in {dir}"),
+            (None, None) => format!("since no stack is ready in {dir}"),
+        };
+        Urls {
+            gateway: choose(self.gateway, Addresses::gateway_url, self.gateway_port),
+            jaeger: choose(self.jaeger, Addresses::jaeger_url, self.traces_port),
+            mail: choose(self.mail, Addresses::mail_url, self.mail_port),
+            why,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::ports::tests::default_ports;
+    use crate::settings::{Overrides, Servers};
+
+    #[derive(Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        targets: Targets,
+    }
+
+    fn choose(arguments: &[&str], running: Option<&Addresses>) -> Urls {
+        let arguments = Arguments::parse_from([&["orderflow"], arguments].concat());
+        arguments.targets.choose(Path::new("here"), running)
+    }
+
+    #[test]
+    fn without_a_running_stack_the_ports_of_the_containers_count() {
+        let urls = choose(&["--gateway-port=9080", "--traces-port=9686"], None);
+        assert_eq!(urls.gateway, "http://127.0.0.1:9080");
+        assert_eq!(urls.jaeger, "http://127.0.0.1:9686");
+        assert_eq!(urls.mail, "http://127.0.0.1:8025");
+        assert_eq!(urls.why, "since no stack is ready in here");
+    }
+
+    #[test]
+    fn a_running_stack_is_asked_where_it_is_and_named_as_the_reason() {
+        let ports = default_ports();
+        let running = Addresses {
+            servers: Servers::here(&ports, "127.0.0.1:40001".into(), &Overrides::default()),
+            ports,
+        };
+        let urls = choose(&["--gateway-port=9080"], Some(&running));
+        assert_eq!(urls.gateway, "http://127.0.0.1:8080");
+        assert_eq!(urls.why, "the gateway of the stack in here");
+
+        let urls = choose(&["--gateway-url=http://shop:1/"], Some(&running));
+        assert_eq!(urls.gateway, "http://shop:1");
+        assert_eq!(urls.why, "the gateway that was named");
     }
 }

@@ -82,6 +82,12 @@ pub(crate) async fn run(dir: &Path, args: TrafficArgs) -> anyhow::Result<ExitCod
         limit: Duration::from_secs(args.timeout),
     };
     let orders = realistic(args.orders, args.seed);
+    writeln!(
+        anstream::stderr(),
+        "orders go to {}, {}",
+        urls.gateway,
+        urls.why
+    )?;
     let report = send_and_check(dir, &urls, orders, pace, check).await?;
     write!(anstream::stdout(), "\n{}", report.render())?;
     Ok(if report.is_good() {
@@ -119,7 +125,8 @@ async fn send_and_check(
     };
     // Last, so that a second mail about an order has had its time to arrive.
     let mails = mailbox::wait_for_mails(&urls.mail, &ids, MAIL_PATIENCE).await;
-    let memory = Run::ready(dir)?.and_then(|(run, _)| memory::of_stack(&run));
+    let asked = Run::ready(dir)?.filter(|(_, addresses)| addresses.gateway_url() == urls.gateway);
+    let memory = asked.and_then(|(run, _)| memory::of_stack(&run));
     Ok(Report {
         outcomes,
         took,

@@ -3,8 +3,9 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -19,11 +20,7 @@ impl Installation {
     pub(crate) fn new() -> Self {
         // Beside the built programs, so that linking works and a root user's PostgreSQL account may enter.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        fs::set_permissions(
-            folder.path(),
-            std::os::unix::fs::PermissionsExt::from_mode(0o755),
-        )
-        .unwrap();
+        fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let orderflow = Path::new(env!("CARGO_BIN_EXE_orderflow"));
         let service = orderflow
             .with_file_name("examples")
@@ -37,6 +34,21 @@ impl Installation {
 
     pub(crate) fn remove_service(&self, name: &str) {
         fs::remove_file(self.folder.path().join(name)).unwrap();
+    }
+
+    /// Puts a program in the place of a service that ends as soon as it has said `last_words`.
+    pub(crate) fn break_service(&self, name: &str, last_words: &str) {
+        self.remove_service(name);
+        let program = self.folder.path().join(name);
+        fs::write(&program, format!("#!/bin/sh\necho {last_words}; exit 3\n")).unwrap();
+        fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+
+    /// One of the stand-in services, started with the settings that `orderflow env` prints for it.
+    pub(crate) fn start_service(&self, name: &str) -> Up {
+        let settings = self.settings(&[name]);
+        let settings = settings.iter().filter_map(|line| line.split_once('='));
+        Up::start(Command::new(self.folder.path().join(name)).envs(settings))
     }
 
     pub(crate) fn run_dir(&self) -> PathBuf {
@@ -59,21 +71,25 @@ impl Installation {
 
     /// `orderflow up` on free ports, ready.
     pub(crate) fn up(&self) -> Up {
-        let mut up = self.start_up();
+        let mut up = self.start(&["up", "--free-ports"]);
         up.wait_for_stderr("ready: orders at http://");
         up
     }
 
-    /// `orderflow up` on free ports, just started.
-    pub(crate) fn start_up(&self) -> Up {
-        let mut command = self.command(&["up", "--free-ports"]);
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        Up { child, stderr }
+    /// The command, just started.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Up {
+        Up::start(&mut self.command(arguments))
+    }
+
+    /// `orderflow up --detach` on free ports, ready and alone.
+    pub(crate) fn detached(&self) -> Detached<'_> {
+        let output = self.output(&["up", "--free-ports", "--detach"]);
+        let message = stderr(&output);
+        assert!(output.status.success(), "{message}");
+        Detached {
+            installation: self,
+            message,
+        }
     }
 
     /// The settings that `orderflow env` prints.
@@ -95,22 +111,31 @@ impl Installation {
 
     /// Makes `run.json` say that the child `name` is the process `pid`; answers with the pid that it had.
     pub(crate) fn rename_child_to(&self, name: &str, pid: u32) -> u32 {
-        let path = self.run_dir().join("run.json");
-        let mut run: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let mut run = self.run();
         let children = run["children"].as_array_mut().unwrap();
         let child = children
             .iter_mut()
             .find(|child| child["name"] == name)
             .unwrap();
         let before = std::mem::replace(&mut child["process"]["pid"], pid.into());
-        fs::write(&path, run.to_string()).unwrap();
+        fs::write(self.run_dir().join("run.json"), run.to_string()).unwrap();
         u32::try_from(before.as_u64().unwrap()).unwrap()
+    }
+
+    /// The pid of the command that `run.json` names.
+    pub(crate) fn command_pid(&self) -> u32 {
+        let pid = self.run()["command"]["pid"].as_u64().unwrap();
+        u32::try_from(pid).unwrap()
+    }
+
+    fn run(&self) -> serde_json::Value {
+        let text = fs::read_to_string(self.run_dir().join("run.json")).unwrap();
+        serde_json::from_str(&text).unwrap()
     }
 
     /// Every child that `run.json` names, by name and pid.
     pub(crate) fn children(&self) -> Vec<(String, u32)> {
-        let text = fs::read_to_string(self.run_dir().join("run.json")).unwrap();
-        let run: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let run = self.run();
         let child = |child: &serde_json::Value| {
             let pid = child["process"]["pid"].as_u64().unwrap();
             (
@@ -127,13 +152,24 @@ impl Installation {
     }
 }
 
-/// A running `orderflow up`; stopped when the test ends.
+/// A running program, mostly `orderflow up`; stopped when the test ends.
 pub(crate) struct Up {
     child: Child,
+    stdout: BufReader<ChildStdout>,
     stderr: BufReader<ChildStderr>,
 }
 
 impl Up {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        Self {
+            stdout: BufReader::new(child.stdout.take().unwrap()),
+            stderr: BufReader::new(child.stderr.take().unwrap()),
+            child,
+        }
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -150,37 +186,46 @@ impl Up {
         self.child.wait().unwrap()
     }
 
-    /// Reads on until a line contains `text`.
-    pub(crate) fn wait_for_stderr(&mut self, text: &str) {
-        let mut seen = String::new();
-        while self.stderr.read_line(&mut seen).unwrap() > 0 {
-            if seen
-                .lines()
-                .next_back()
-                .is_some_and(|line| line.contains(text))
-            {
-                return;
-            }
-        }
-        panic!("it never said {text}: {seen}");
+    pub(crate) fn close_input(&mut self) {
+        drop(self.child.stdin.take());
     }
 
-    pub(crate) fn rest_of_stderr(&mut self) -> String {
-        let mut text = String::new();
-        self.stderr.read_to_string(&mut text).unwrap();
-        text
+    pub(crate) fn wait_for_stdout(&mut self, text: &str) {
+        wait_for(text, &mut self.stdout);
+    }
+
+    pub(crate) fn wait_for_stderr(&mut self, text: &str) {
+        wait_for(text, &mut self.stderr);
     }
 
     pub(crate) fn rest_of_stdout(&mut self) -> String {
-        let mut text = String::new();
-        self.child
-            .stdout
-            .as_mut()
-            .unwrap()
-            .read_to_string(&mut text)
-            .unwrap();
-        text
+        rest_of(&mut self.stdout)
     }
+
+    pub(crate) fn rest_of_stderr(&mut self) -> String {
+        rest_of(&mut self.stderr)
+    }
+}
+
+/// Reads on until a line contains `text`.
+fn wait_for(text: &str, output: &mut impl BufRead) {
+    let mut seen = String::new();
+    while output.read_line(&mut seen).unwrap() > 0 {
+        if seen
+            .lines()
+            .next_back()
+            .is_some_and(|line| line.contains(text))
+        {
+            return;
+        }
+    }
+    panic!("it never said {text}: {seen}");
+}
+
+fn rest_of(output: &mut impl BufRead) -> String {
+    let mut text = String::new();
+    output.read_to_string(&mut text).unwrap();
+    text
 }
 
 impl Drop for Up {
@@ -189,6 +234,19 @@ impl Drop for Up {
             self.signal("-TERM");
             let _ = self.child.wait();
         }
+    }
+}
+
+/// A stack in the background; stopped when the test ends.
+pub(crate) struct Detached<'a> {
+    installation: &'a Installation,
+    /// What the command said until it returned.
+    pub(crate) message: String,
+}
+
+impl Drop for Detached<'_> {
+    fn drop(&mut self) {
+        self.installation.output(&["down"]);
     }
 }
 

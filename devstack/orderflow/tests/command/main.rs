@@ -6,7 +6,9 @@
     reason = "a test that cannot go on says where it stopped"
 )]
 
+mod detached;
 mod helpers;
 mod running;
 mod stopping;
 mod taken;
+mod traffic;

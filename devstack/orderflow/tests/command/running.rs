@@ -1,4 +1,6 @@
-use crate::helpers::{Installation, SERVICES, get, stderr};
+use std::net::{TcpListener, TcpStream};
+
+use crate::helpers::{Installation, SERVICES, Up, get, stderr};
 
 #[test]
 fn up_starts_everything_and_env_tells_where_it_is() {
@@ -11,7 +13,7 @@ fn up_starts_everything_and_env_tells_where_it_is() {
     }
     assert!(get(&installation.setting("MAIL_URL"), "/email").ends_with("[]"));
     let brokers = installation.setting("KAFKA_BROKERS");
-    std::net::TcpStream::connect(brokers).unwrap();
+    TcpStream::connect(brokers).unwrap();
 }
 
 #[test]
@@ -29,6 +31,35 @@ fn each_service_gets_exactly_what_env_prints_for_it() {
         for line in &printed {
             assert!(received.contains(line), "{service} was not told {line}");
         }
+    }
+}
+
+#[test]
+fn a_service_from_the_editor_runs_against_servers_alone() {
+    let installation = Installation::new();
+    // Where nobody listens now, as where the service will.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    drop(listener);
+    let mut command = installation.command(&["up", "--free-ports", "--only-servers"]);
+    let mut up = Up::start(command.env("ORDERS_PORT", &port));
+    up.wait_for_stderr("ready: traces at http://");
+    let children = installation.children();
+    let children: Vec<_> = children.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(children.len(), 2, "{children:?}");
+    assert!(children.contains(&"postgres") && children.contains(&"kafka"));
+
+    let mut orders = installation.start_service("orders");
+    orders.wait_for_stdout("listening");
+
+    let told = get(&format!("http://127.0.0.1:{port}"), "/settings");
+    for (name, shared) in [
+        ("DATABASE_URL", "ORDERS_DATABASE_URL"),
+        ("KAFKA_BROKERS", "KAFKA_BROKERS"),
+        ("PUBSUB_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"),
+    ] {
+        let setting = format!("\n{name}={}\n", installation.setting(shared));
+        assert!(told.contains(&setting), "{setting} is not in {told}");
     }
 }
 

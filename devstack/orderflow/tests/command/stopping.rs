@@ -1,6 +1,6 @@
 use std::process::Stdio;
 
-use crate::helpers::{Installation, get, is_running, stderr};
+use crate::helpers::{Installation, Up, get, is_running, stderr};
 
 #[test]
 fn sigterm_stops_everything_and_leaves_nothing_behind() {
@@ -24,7 +24,7 @@ fn sigterm_stops_everything_and_leaves_nothing_behind() {
 #[test]
 fn a_signal_during_the_start_stops_what_has_started() {
     let installation = Installation::new();
-    let mut up = installation.start_up();
+    let mut up = installation.start(&["up", "--free-ports"]);
     up.wait_for_stderr("starting postgres");
 
     up.signal("-INT");
@@ -52,6 +52,24 @@ fn a_service_that_dies_is_named_with_its_last_lines_and_everything_stops() {
     for (name, pid) in children {
         assert!(!is_running(pid), "{name} still runs");
     }
+}
+
+/// How the suites of other packages start a stack: it ends with them, however they end.
+#[test]
+fn a_stack_for_a_test_ends_with_its_input_and_takes_its_folder_away() {
+    let installation = Installation::new();
+    let arguments = ["up", "--free-ports", "--only-servers", "--for-test"];
+    let mut up = Up::start(installation.command(&arguments).stdin(Stdio::piped()));
+    up.wait_for_stderr("ready: traces at");
+    let children = installation.children();
+
+    up.close_input();
+
+    assert_eq!(up.wait().code(), Some(0), "{}", up.rest_of_stderr());
+    for (name, pid) in children {
+        assert!(!is_running(pid), "{name} still runs");
+    }
+    assert!(!installation.run_dir().exists());
 }
 
 #[test]

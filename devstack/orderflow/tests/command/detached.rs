@@ -1,0 +1,57 @@
+use crate::helpers::{Installation, get, is_running, stderr};
+
+#[test]
+fn a_stack_in_the_background_is_ready_and_lives_on_until_down() {
+    let installation = Installation::new();
+    let stack = installation.detached();
+
+    assert!(
+        stack.message.contains("ready: orders at http://"),
+        "{}",
+        stack.message
+    );
+    assert!(
+        stack.message.contains("`orderflow down` stops everything"),
+        "{}",
+        stack.message
+    );
+    let ready = get(&installation.setting("GATEWAY_URL"), "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
+    let mut processes = installation.children();
+    assert_eq!(processes.len(), 7, "{processes:?}");
+    processes.push(("orderflow".to_owned(), installation.command_pid()));
+
+    let output = installation.output(&["down"]);
+
+    assert!(output.status.success(), "{}", stderr(&output));
+    for (name, pid) in processes {
+        assert!(!is_running(pid), "{name} still runs");
+    }
+    assert!(!installation.run_dir().join("run.json").exists());
+}
+
+#[test]
+fn a_start_in_the_background_that_fails_says_why_and_leaves_nothing() {
+    let installation = Installation::new();
+    installation.break_service("orders", "no database");
+
+    let output = installation.output(&["up", "--free-ports", "--detach"]);
+
+    assert_eq!(output.status.code(), Some(1));
+    let message = stderr(&output);
+    assert!(message.contains("orders: exit status: 3"), "{message}");
+    assert!(message.contains("orders │ no database"), "{message}");
+    assert!(!installation.run_dir().join("run.json").exists());
+}
+
+#[test]
+fn ctrl_c_before_everything_is_ready_stops_a_start_in_the_background() {
+    let installation = Installation::new();
+    let mut up = installation.start(&["up", "--free-ports", "--detach"]);
+    up.wait_for_stderr("starting postgres");
+
+    up.signal("-INT");
+
+    assert_eq!(up.wait().code(), Some(130));
+    assert!(!installation.run_dir().join("run.json").exists());
+}
