@@ -90,7 +90,7 @@ impl Addresses {
             ]
             .concat(),
         });
-        settings.push(self.telemetry());
+        settings.extend(self.telemetry());
         settings
     }
 
@@ -105,7 +105,6 @@ impl Addresses {
         ];
         let databases = DATABASES
             .map(|name| self.database(&format!("{}_DATABASE_URL", name.to_uppercase()), name));
-        let rest = vec![self.smtp(), self.telemetry()];
         [
             command,
             databases.into(),
@@ -113,7 +112,8 @@ impl Addresses {
             self.sqs(),
             self.pubsub(),
             self.embeddings(),
-            rest,
+            vec![self.smtp()],
+            self.telemetry(),
         ]
         .concat()
     }
@@ -168,8 +168,12 @@ impl Addresses {
         Setting::new("SMTP_URL", &self.servers.smtp)
     }
 
-    fn telemetry(&self) -> Setting {
-        Setting::new("OTEL_EXPORTER_OTLP_ENDPOINT", &self.servers.otlp)
+    fn telemetry(&self) -> Vec<Setting> {
+        let delay = self.servers.span_delay_ms.to_string();
+        vec![
+            Setting::new("OTEL_EXPORTER_OTLP_ENDPOINT", &self.servers.otlp),
+            Setting::new("OTEL_BSP_SCHEDULE_DELAY", delay),
+        ]
     }
 }
 

@@ -80,6 +80,7 @@ impl Outside {
             smtp: known(self.smtp_url),
             mail: base(&known(self.mail_url)),
             otlp: known(otlp),
+            span_delay_ms: overrides.span_delay_ms(),
             jaeger: base(&known(self.jaeger_url)),
             embeddings: Embeddings::of(ports, overrides),
         })

@@ -28,6 +28,7 @@ fn a_service_is_told_where_it_listens_and_whom_it_talks_to_and_nothing_else() {
             "PUBSUB_EMULATOR_HOST=127.0.0.1:8085",
             "PUBSUB_PROJECT_ID=orderflow",
             "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317",
+            "OTEL_BSP_SCHEDULE_DELAY=100",
         ]
     );
 }
@@ -86,15 +87,19 @@ fn a_real_key_reaches_the_classifier_only_with_a_server_of_its_own() {
 }
 
 #[test]
-fn telemetry_goes_where_the_user_said() {
+fn telemetry_goes_where_and_when_the_user_said() {
     let overrides = Overrides {
         otlp_endpoint: Some("http://collector:4317".into()),
+        otel_bsp_schedule_delay: Some(5000),
         ..Overrides::default()
     };
-    assert!(
-        lines(&with(&overrides).of_service(Service::Email))
-            .contains(&"OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4317".to_owned())
-    );
+    let settings = lines(&with(&overrides).of_service(Service::Email));
+    for expected in [
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4317",
+        "OTEL_BSP_SCHEDULE_DELAY=5000",
+    ] {
+        assert!(settings.contains(&expected.to_owned()), "{settings:?}");
+    }
 }
 
 #[test]
