@@ -2,83 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use messaging::StoredContext;
 use opentelemetry::trace::{SpanId, SpanKind, Status};
 use telemetry::testing::{Recorder, attribute};
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::{JoinHandle, LocalSet};
+use tokio::task::LocalSet;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 use tracing::info_span;
 
 use crate::broker::{Broker, Event};
-use crate::handler::{Call, Scripted};
+use crate::handler::Call;
+use crate::run::{Run, beside_a_consumer, comes_again_after, send};
 
 /// Within this, a consumer that wrongly ends at once has ended.
 const A_MOMENT: Duration = Duration::from_millis(300);
-
-/// A consumer at work on a broker.
-pub(crate) struct Run<B> {
-    broker: Rc<B>,
-    calls: mpsc::UnboundedReceiver<Call>,
-    pub(crate) let_go: Arc<Semaphore>,
-    shutdown: CancellationToken,
-    consumer: JoinHandle<()>,
-}
-
-impl<B: Broker + 'static> Run<B> {
-    /// Must be called within a [`LocalSet`].
-    pub(crate) fn start(broker: Rc<B>) -> Self {
-        let (handler, calls, let_go) = Scripted::new();
-        let shutdown = CancellationToken::new();
-        let (consuming, stop) = (broker.clone(), shutdown.clone());
-        let consumer =
-            tokio::task::spawn_local(async move { consuming.consume(handler, stop).await });
-        Self {
-            broker,
-            calls,
-            let_go,
-            shutdown,
-            consumer,
-        }
-    }
-
-    pub(crate) async fn next(&mut self) -> Call {
-        self.calls.recv().await.expect("the consumer runs")
-    }
-
-    async fn send(&self, id: &str) {
-        send(&*self.broker, id).await;
-    }
-
-    pub(crate) async fn stop(self) {
-        self.shutdown.cancel();
-        self.consumer
-            .await
-            .expect("the consumer ends without a panic");
-    }
-}
-
-async fn send<B: Broker>(broker: &B, id: &str) {
-    broker.send(&Event { id: id.to_owned() }).await;
-}
-
-/// Runs `case` beside a consumer, then stops the consumer and waits for its end.
-async fn beside_a_consumer<B: Broker + 'static>(
-    broker: Rc<B>,
-    case: impl AsyncFnOnce(&mut Run<B>),
-) {
-    LocalSet::new()
-        .run_until(async {
-            let mut run = Run::start(broker);
-            case(&mut run).await;
-            run.stop().await;
-        })
-        .await;
-}
 
 fn call(id: &str, attempt: u32) -> Call {
     Call {
@@ -237,18 +175,7 @@ pub(crate) async fn shutdown_has_a_deadline_and_what_it_cuts_off_comes_again<
 >(
     broker: Rc<B>,
 ) {
-    LocalSet::new()
-        .run_until(async {
-            let mut first = Run::start(broker.clone());
-            first.send("slow").await;
-            assert_eq!(first.next().await.id, "slow");
-            first.stop().await;
-            let mut second = Run::start(broker);
-            assert_eq!(second.next().await.id, "slow");
-            second.let_go.add_permits(1);
-            second.stop().await;
-        })
-        .await;
+    comes_again_after(broker, Run::stop).await;
 }
 
 pub(crate) async fn two_consumers_share_the_work<B: Broker + 'static>(broker: Rc<B>) {
@@ -281,19 +208,11 @@ pub(crate) async fn two_consumers_share_the_work<B: Broker + 'static>(broker: Rc
 }
 
 pub(crate) async fn a_consumer_that_dies_loses_nothing<B: Broker + 'static>(broker: Rc<B>) {
-    LocalSet::new()
-        .run_until(async {
-            let mut first = Run::start(broker.clone());
-            first.send("slow").await;
-            assert_eq!(first.next().await.id, "slow");
-            first.consumer.abort();
-            first.consumer.await.expect_err("it was aborted");
-            let mut second = Run::start(broker);
-            assert_eq!(second.next().await.id, "slow");
-            second.let_go.add_permits(1);
-            second.stop().await;
-        })
-        .await;
+    comes_again_after(broker, async |first| {
+        first.consumer.abort();
+        first.consumer.await.expect_err("it was aborted");
+    })
+    .await;
 }
 
 /// A broker decides itself how many messages it hands out at once, so it gets several chances.

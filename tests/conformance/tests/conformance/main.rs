@@ -10,6 +10,7 @@ mod handler;
 mod kafka;
 mod partitions;
 mod pubsub;
+mod run;
 mod site;
 mod sqs;
 

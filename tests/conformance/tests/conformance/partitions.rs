@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use tokio::task::LocalSet;
 
-use crate::cases::Run;
 use crate::kafka::Kafka;
+use crate::run::Run;
 
 /// More than waits for the record in hand before a partition is no longer fetched from.
 const RECORDS: usize = 400;
