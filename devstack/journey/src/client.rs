@@ -97,11 +97,11 @@ impl JaegerClient {
             .await
     }
 
-    /// Every span of the traces with a span that began within the hour after `start`, in nanoseconds since the Unix
-    /// epoch; of the newest thousand of them, if there are more.
-    pub async fn hour_after(&self, start: u64) -> Result<Vec<Span>, ClientError> {
+    /// Every span of the traces with a span that began within the minute after `start`, in nanoseconds since the Unix
+    /// epoch; of the newest two hundred of them, if there are more.
+    pub async fn minute_after(&self, start: u64) -> Result<Vec<Span>, ClientError> {
         let from = DateTime::from_timestamp_nanos(start.cast_signed());
-        self.search([from, from + TimeDelta::hours(1)], 1000, "")
+        self.search([from, from + TimeDelta::minutes(1)], 200, "")
             .await
     }
 

@@ -194,7 +194,7 @@ impl<'a> Gathering<'a> {
         let Some(start) = first_untaken(spans) else {
             return Ok(Vec::new());
         };
-        let mut later = self.client.hour_after(start).await?;
+        let mut later = self.client.minute_after(start).await?;
         later.retain(|span| span.links.iter().any(|link| link.trace_id == id));
         Ok(later.iter().map(Span::reference).collect())
     }
