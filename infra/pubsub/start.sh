@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Starts Google's Pub/Sub emulator, and creates its topics and subscriptions. Runs inside the image of the emulator.
 # The emulator keeps them in memory, so this belongs to every start of it, also to one after a crash.
+# A restart loses no message that is handed out within two seconds; a crash loses those that wait.
 set -euo pipefail
 
 api=http://127.0.0.1:8085/v1/projects/orderflow
 
-# All requests in one go, over one connection: what is published to a topic without subscriptions is lost.
+# All requests in one go, over one connection.
 requests=(--fail-early)
 
 create() {
@@ -14,8 +15,9 @@ create() {
     requests+=(--header 'Content-Type: application/json' --data "$body" "$api/$path" --next)
 }
 
+# Services publish as soon as there is a topic. What a topic retains, a subscription gets that is created after it.
 topic() {
-    create "topics/$1" '{}'
+    create "topics/$1" '{"messageRetentionDuration": "600s"}'
 }
 
 # A subscription to a topic, with more fields if any.
@@ -34,9 +36,16 @@ topic order.classified
 subscription orders order.classified "$dead_letters"
 subscription email order.classified "$dead_letters"
 
+# Without a topic nobody can publish, and tries again; the subscriptions go on to hand out what they have.
+stop() {
+    curl --silent --output /dev/null --request DELETE "$api/topics/order.classified"
+    sleep 2
+    kill "$emulator"
+}
+
 gcloud beta emulators pubsub start --project=orderflow --host-port=0.0.0.0:8085 &
 emulator=$!
-trap 'kill "$emulator"' TERM INT
+trap stop TERM INT
 curl --silent --show-error --output /dev/null --retry 60 --retry-delay 1 --retry-connrefused "$api/topics"
 curl "${requests[@]}" --silent --show-error --fail --output /dev/null "$api/topics"
 

@@ -100,9 +100,11 @@ pub fn creations() -> Vec<(String, Value)> {
         subscriptions,
     } = resources();
     let project = format!("projects/{project}");
+    // Services publish as soon as there is a topic. What a topic retains, a subscription gets that is created after it.
+    let retaining = json!({"messageRetentionDuration": "600s"});
     let topics = topics
         .iter()
-        .map(|id| (topic_name(&project, id), json!({})));
+        .map(|id| (topic_name(&project, id), retaining.clone()));
     let subscriptions = subscriptions.iter().map(|subscription| {
         let name = format!("{project}/subscriptions/{}", subscription.id);
         (name, to_json(&project, subscription))
