@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use crate::rundir::{self, ProcessId};
 use crate::screen::{LAST_LINES, PartLog};
 
-/// How long a service may take to finish what is in hand.
-const DRAIN_LIMIT: Duration = Duration::from_secs(20);
+/// How long a part may take to finish what is in hand.
+pub(crate) const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 
 /// How long output may still arrive after the end; a grandchild that kept the pipe must not hold us up.
 const OUTPUT_LIMIT: Duration = Duration::from_secs(1);

@@ -27,45 +27,40 @@ pub(crate) struct UpArgs {
 }
 
 pub(crate) async fn run(dir: &Path, args: UpArgs) -> anyhow::Result<ExitCode> {
-    if args.detach {
-        return detached::run(dir).await;
-    }
     let extent = if args.only_servers {
         Extent::Servers
     } else {
         Extent::Everything
     };
-    with_stack(
-        dir,
-        args.stack,
-        extent,
-        Show::Everything,
-        async |screen, addresses| {
-            tell_addresses(screen, addresses, extent);
-            screen.tell(if args.in_background {
-                "`orderflow traffic` sends orders, `orderflow down` stops everything\n"
-            } else {
-                "Ctrl-C stops everything; `orderflow traffic` in another terminal sends orders\n"
-            });
-            std::future::pending().await
-        },
-    )
+    if args.detach {
+        return detached::run(dir, extent).await;
+    }
+    let show = Show::Everything;
+    with_stack(dir, args.stack, extent, show, async |screen, addresses| {
+        // In the background, whoever started us tells it.
+        if !args.in_background {
+            tell_ready(screen, addresses, extent, "Ctrl-C");
+        }
+        std::future::pending().await
+    })
     .await
 }
 
-fn tell_addresses(screen: &Screen, addresses: &Addresses, extent: Extent) {
-    let (gateway, traces, mail) = (
-        addresses.gateway_url(),
-        addresses.jaeger_url(),
-        addresses.mail_url(),
-    );
-    if extent == Extent::Servers {
-        screen.tell(&format!(
-            "\nready: traces at {traces}, mail at {mail}; `orderflow env` tells the rest"
-        ));
-        return;
-    }
+/// Where people look first, what they do next, and what `stops` it.
+fn tell_ready(screen: &Screen, addresses: &Addresses, extent: Extent, stops: &str) {
+    let (traces, mail) = (addresses.jaeger_url(), addresses.mail_url());
+    let (orders, next) = match extent {
+        Extent::Everything => (
+            format!("orders at {}/orders, ", addresses.gateway_url()),
+            "`orderflow traffic` sends orders",
+        ),
+        Extent::Servers => (
+            String::new(),
+            "`orderflow env` tells what services have to know",
+        ),
+    };
     screen.tell(&format!(
-        "\nready: orders at {gateway}/orders, traces at {traces}, mail at {mail}"
+        "\nready: {orders}traces at {traces}, mail at {mail}"
     ));
+    screen.tell(&format!("{next}, {stops} stops everything\n"));
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use anstream::adapter::strip_str;
 use anyhow::{Context as _, ensure};
 use fnv::FnvHasher;
 use futures::future::BoxFuture;
@@ -15,6 +16,9 @@ use tokio::process::Command;
 use super::Program;
 
 const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// Lines of a failed step that are shown.
+const REASONS: usize = 4;
 
 /// How one server is made.
 #[derive(Debug, Clone, Copy)]
@@ -30,11 +34,11 @@ pub(crate) struct Recipe {
     pub(crate) make: fn(&Workshop) -> BoxFuture<'_, anyhow::Result<()>>,
 }
 
-/// Why this machine cannot provide a server, in one line.
+/// Why this machine cannot provide a server.
 #[derive(Debug)]
 pub(crate) enum Missing {
     Programs(Vec<Program>),
-    Failed { error: anyhow::Error, log: PathBuf },
+    Failed(anyhow::Error),
 }
 
 impl fmt::Display for Missing {
@@ -44,9 +48,7 @@ impl fmt::Display for Missing {
                 let programs: Vec<_> = programs.iter().map(ToString::to_string).collect();
                 write!(f, "it needs {}", programs.join("; and "))
             }
-            Self::Failed { error, log } => {
-                write!(f, "{error:#}; more in {}", log.display())
-            }
+            Self::Failed(error) => write!(f, "{error:#}"),
         }
     }
 }
@@ -66,7 +68,7 @@ impl Workshop {
         command
     }
 
-    /// Runs one step to its end; a failure is told with its last words.
+    /// Runs one step to its end; a failure is told with what the step said about it.
     pub(crate) async fn run(&self, command: &mut Command) -> anyhow::Result<()> {
         let name = command.as_std().get_program().display().to_string();
         let log = File::options().append(true).create(true).open(&self.log)?;
@@ -82,18 +84,25 @@ impl Workshop {
             .with_context(|| format!("starting {name}"))?;
         ensure!(
             status.success(),
-            "{name} failed ({status}){}",
-            self.last_words()
+            "{name} failed ({status}), more in {}{}",
+            self.log.display(),
+            self.reasons()
         );
         Ok(())
     }
 
-    /// `: ` and the last line that says anything, if there is one.
-    fn last_words(&self) -> String {
+    /// The first lines about an error, each on a line of its own: the tools explain first, and end with advice.
+    fn reasons(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
-        let last = log.lines().rev().find(|line| !line.trim().is_empty());
-        last.map(|line| format!(": {}", line.trim()))
-            .unwrap_or_default()
+        let log = strip_str(&log).to_string();
+        let lines: Vec<_> = log.lines().map(str::trim).collect();
+        let is_error = |line: &&&str| line.to_lowercase().contains("error");
+        let mut told: Vec<_> = lines.iter().filter(is_error).take(REASONS).collect();
+        if told.is_empty() {
+            told.extend(lines.iter().rfind(|line| !line.is_empty()));
+        }
+        let told: Vec<_> = told.iter().map(|line| format!("\n  {line}")).collect();
+        told.concat()
     }
 }
 
@@ -105,15 +114,15 @@ impl Recipe {
         log: PathBuf,
         making: impl FnOnce(),
     ) -> Result<PathBuf, Missing> {
-        check(self.run_with)?;
         let folder = cache.join(self.folder_name());
         if folder.is_dir() {
+            check(self.run_with).await?;
             return Ok(folder);
         }
-        check(self.made_with)?;
+        check(&[self.run_with, self.made_with].concat()).await?;
         making();
         let made = self.make_once(&folder, &log).await;
-        made.map_err(|error| Missing::Failed { error, log })?;
+        made.map_err(Missing::Failed)?;
         Ok(folder)
     }
 
@@ -159,9 +168,14 @@ impl Recipe {
     }
 }
 
-fn check(programs: &[Program]) -> Result<(), Missing> {
-    let missing = programs.iter().filter(|program| program.find().is_none());
-    let missing: Vec<_> = missing.copied().collect();
+/// All that are missing are named at once: nobody wants to learn of the second when the first is there.
+async fn check(programs: &[Program]) -> Result<(), Missing> {
+    let mut missing = Vec::new();
+    for program in programs {
+        if !program.is_there().await {
+            missing.push(*program);
+        }
+    }
     if missing.is_empty() {
         Ok(())
     } else {
@@ -185,107 +199,4 @@ async fn take_turn(path: PathBuf) -> anyhow::Result<File> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-
-    use futures::FutureExt as _;
-
-    use super::*;
-
-    const SHELL: Program = Program::for_test("sh");
-
-    const RECIPE: Recipe = Recipe {
-        name: "thing",
-        files: &[("in/input", "one")],
-        made_with: &[SHELL],
-        run_with: &[],
-        takes: "a moment",
-        make: |workshop| {
-            async move {
-                let mut command = workshop.command(SHELL);
-                workshop
-                    .run(command.args(["-c", "cp in/input output"]))
-                    .await
-            }
-            .boxed()
-        },
-    };
-
-    async fn install(recipe: Recipe, cache: &Path) -> (Result<PathBuf, Missing>, bool) {
-        let made = Cell::new(false);
-        let folder = recipe.install(cache, cache.join("log"), || made.set(true));
-        (folder.await, made.get())
-    }
-
-    #[tokio::test]
-    async fn a_version_is_made_once() {
-        let cache = tempfile::tempdir().unwrap();
-        let (first, made) = install(RECIPE, cache.path()).await;
-        let first = first.unwrap();
-        assert!(made);
-        assert_eq!(fs::read_to_string(first.join("output")).unwrap(), "one");
-
-        let (second, made) = install(RECIPE, cache.path()).await;
-        assert_eq!((second.unwrap(), made), (first, false));
-    }
-
-    #[tokio::test]
-    async fn a_changed_file_makes_another_version() {
-        let cache = tempfile::tempdir().unwrap();
-        let (first, _) = install(RECIPE, cache.path()).await;
-        let changed = Recipe {
-            files: &[("in/input", "two")],
-            ..RECIPE
-        };
-        let (second, made) = install(changed, cache.path()).await;
-        assert!(made);
-        assert_ne!(first.unwrap(), second.unwrap());
-    }
-
-    #[tokio::test]
-    async fn a_failure_is_told_with_its_last_words_and_leaves_nothing_that_looks_whole() {
-        let cache = tempfile::tempdir().unwrap();
-        let failing = Recipe {
-            make: |workshop| {
-                async move {
-                    let mut command = workshop.command(SHELL);
-                    workshop
-                        .run(command.args(["-c", "echo no network; exit 3"]))
-                        .await
-                }
-                .boxed()
-            },
-            ..RECIPE
-        };
-        let (result, _) = install(failing, cache.path()).await;
-        let message = result.unwrap_err().to_string();
-        assert!(
-            message.contains("(exit status: 3): no network; more in"),
-            "{message}"
-        );
-
-        let (again, made) = install(RECIPE, cache.path()).await;
-        assert!(again.is_ok() && made);
-    }
-
-    #[tokio::test]
-    async fn every_program_that_is_missing_is_named_with_its_source_before_anything_is_made() {
-        let cache = tempfile::tempdir().unwrap();
-        let recipe = Recipe {
-            made_with: &const {
-                [
-                    Program::for_test("no-such-a"),
-                    SHELL,
-                    Program::for_test("no-such-b"),
-                ]
-            },
-            ..RECIPE
-        };
-        let (result, made) = install(recipe, cache.path()).await;
-        assert!(!made);
-        assert_eq!(
-            result.unwrap_err().to_string(),
-            "it needs no-such-a, from somewhere; and no-such-b, from somewhere"
-        );
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! Where a part listens, in the words of the screen.
 
+use super::Part;
 use crate::ports::{Port, Ports};
 
 /// `host:port`
@@ -11,12 +12,22 @@ pub(crate) fn url(ports: &Ports, port: Port) -> String {
     format!("http://{}", host(ports, port))
 }
 
-pub(crate) fn mail(ports: &Ports) -> String {
+/// A part by its first port, and what else there is to know.
+pub(crate) fn of(part: Part, ports: &Ports) -> String {
+    match part {
+        Part::Kafka => host(ports, Port::Kafka),
+        Part::Mail => mail(ports),
+        Part::Traces => traces(ports),
+        part => url(ports, part.ports()[0]),
+    }
+}
+
+fn mail(ports: &Ports) -> String {
     let (page, smtp) = (url(ports, Port::Mail), ports.of(Port::Smtp));
     format!("{page}  (SMTP on {smtp})")
 }
 
-pub(crate) fn traces(ports: &Ports) -> String {
+fn traces(ports: &Ports) -> String {
     let page = url(ports, Port::Traces);
     let [grpc, http] = [Port::OtlpGrpc, Port::OtlpHttp].map(|port| ports.of(port));
     format!("{page}  (OTLP: gRPC on {grpc}, HTTP on {http})")

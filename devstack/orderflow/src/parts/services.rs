@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use tokio::process::Command;
-use tokio_util::sync::CancellationToken;
 
 use super::Context;
-use crate::process::{Exit, Process};
+use crate::process::Process;
 use crate::screen::PartLog;
 use crate::service::Service;
 use crate::settings::Addresses;
@@ -36,14 +35,14 @@ fn program(service: Service) -> anyhow::Result<PathBuf> {
     Ok(ours.with_file_name(service.name()))
 }
 
-/// Starts one service and keeps it until `stop`. Whether it is ready, it says itself, on `/readyz`.
-pub(crate) async fn run(
-    context: Context,
+/// Starts one service, and writes it down before it can say on `/readyz` that it is ready: who reads that everything is
+/// ready then finds every process.
+pub(crate) fn start(
+    context: &Context,
     service: Service,
-    addresses: Addresses,
+    addresses: &Addresses,
     log: Arc<PartLog>,
-    stop: CancellationToken,
-) -> anyhow::Result<Exit> {
+) -> anyhow::Result<Process> {
     let settings = addresses.of_service(service);
     let mut command = Command::new(program(service)?);
     command.envs(
@@ -53,5 +52,5 @@ pub(crate) async fn run(
     );
     let process = Process::spawn(service.name(), &mut command, log)?;
     context.record(process.name, process.id.clone())?;
-    Ok(process.watch(stop, context.kill).await)
+    Ok(process)
 }

@@ -52,15 +52,13 @@ impl Start<'_> {
         let listener = self.claims.listener(Port::Sqs)?;
         let queues = topology::queues().into_iter();
         let queues = queues.fold(sqs::Queues::new(), sqs::Queues::with_queue);
-        self.add(Part::Sqs, &self.url(Port::Sqs), |stop| {
-            sqs::serve(listener, queues, stop)
-        });
+        self.add(Part::Sqs, |stop| sqs::serve(listener, queues, stop));
         Ok(())
     }
 
     fn pubsub(&mut self) -> anyhow::Result<()> {
         let listener = self.claims.listener(Port::PubSub)?;
-        self.add(Part::PubSub, &self.url(Port::PubSub), |stop| {
+        self.add(Part::PubSub, |stop| {
             pubsub::serve(listener, topology::resources(), stop)
         });
         Ok(())
@@ -68,9 +66,7 @@ impl Start<'_> {
 
     fn embeddings(&mut self) -> anyhow::Result<()> {
         let listener = self.claims.listener(Port::Embeddings)?;
-        self.add(Part::Embeddings, &self.url(Port::Embeddings), |stop| {
-            embeddings::serve(listener, stop)
-        });
+        self.add(Part::Embeddings, |stop| embeddings::serve(listener, stop));
         Ok(())
     }
 
@@ -79,9 +75,7 @@ impl Start<'_> {
             smtp: self.claims.listener(Port::Smtp)?,
             http: self.claims.listener(Port::Mail)?,
         };
-        self.add(Part::Mail, &address::mail(self.ports), |stop| {
-            mail::serve(listeners, stop)
-        });
+        self.add(Part::Mail, |stop| mail::serve(listeners, stop));
         Ok(())
     }
 
@@ -91,17 +85,13 @@ impl Start<'_> {
             otlp_http: self.claims.listener(Port::OtlpHttp)?,
             query: self.claims.listener(Port::Traces)?,
         };
-        self.add(Part::Traces, &address::traces(self.ports), |stop| {
+        self.add(Part::Traces, |stop| {
             traces::serve(listeners, traces::Limits::default(), stop)
         });
         Ok(())
     }
 
-    fn url(&self, port: Port) -> String {
-        address::url(self.ports, port)
-    }
-
-    fn add<F>(&mut self, part: Part, address: &str, serve: impl FnOnce(CancellationToken) -> F)
+    fn add<F>(&mut self, part: Part, serve: impl FnOnce(CancellationToken) -> F)
     where
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
@@ -109,7 +99,7 @@ impl Start<'_> {
         let stop = self.group.stop.clone();
         self.group
             .add(part.name(), run(part.name(), serve(stop.clone()), stop));
-        line.ready(address);
+        line.ready(&address::of(part, self.ports));
     }
 }
 

@@ -153,17 +153,15 @@ impl Stack {
             how,
             last_lines,
         } = exit;
-        if last_lines.is_empty() {
-            return anyhow!("{part}: {how}");
-        }
         let lines = last_lines.iter().map(|line| format!("\n  {part} │ {line}"));
         let lines: Vec<_> = lines.collect();
         let log = self.context.folder.logs().join(format!("{part}.log"));
-        anyhow!(
-            "{part}: {how}{}\n  more in {}",
-            lines.concat(),
-            log.display()
-        )
+        let more = if log.is_file() {
+            format!("\n  more in {}", log.display())
+        } else {
+            String::new()
+        };
+        anyhow!("{part}: {how}{}{more}", lines.concat())
     }
 
     /// Services first, since they still write to the rest; then the stores; then what they all report to.

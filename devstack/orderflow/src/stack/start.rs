@@ -213,8 +213,9 @@ impl Stack {
         addresses: &Addresses,
     ) -> anyhow::Result<Arc<PartLog>> {
         let log = self.context.log(service.name())?;
-        let (context, stop) = (self.context.clone(), self.services.stop.clone());
-        let task = services::run(context, service, addresses.clone(), Arc::clone(&log), stop);
+        let process = services::start(&self.context, service, addresses, Arc::clone(&log))?;
+        let (stop, kill) = (self.services.stop.clone(), self.context.kill.clone());
+        let task = async { Ok(process.watch(stop, kill).await) };
         self.services.add(service.name(), task);
         Ok(log)
     }

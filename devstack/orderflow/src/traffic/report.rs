@@ -138,7 +138,12 @@ impl Report {
         let open = accepted - ended;
         let style = if ended == sent { GOOD } else { BAD };
         let counts = format!("{sent} sent, {accepted} accepted, {ended} ended, {open} not ended");
-        format!("{style}{counts}{style:#} ({})", by_status.join(", "))
+        let ends = if by_status.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", by_status.join(", "))
+        };
+        format!("{style}{counts}{style:#}{ends}")
     }
 
     /// Each reason with the number of orders that were not accepted for it, the most frequent first.

@@ -11,22 +11,27 @@ use nix::sys::signal::Signal;
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
+use super::tell_ready;
 use crate::rundir::{self, Run};
+use crate::screen::{Screen, Show};
 use crate::signals::Signals;
-use crate::stack::INTERRUPTED;
+use crate::stack::{Extent, INTERRUPTED};
 
 /// How often the progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-pub(super) async fn run(dir: &Path) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(dir: &Path, extent: Extent) -> anyhow::Result<ExitCode> {
     fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
     let mut progress = Progress::begin(dir)?;
     let signals = Signals::listen()?;
     let mut child = start(&progress)?;
     loop {
         progress.show()?;
-        if Run::ready(dir)?.is_some_and(|(run, _)| Some(run.command.pid) == child.id()) {
+        let started = Run::ready(dir)?.filter(|(run, _)| Some(run.command.pid) == child.id());
+        if let Some((_, addresses)) = started {
             progress.show()?;
+            let screen = Screen::new(Show::Everything);
+            tell_ready(&screen, &addresses, extent, "`orderflow down`");
             return Ok(ExitCode::SUCCESS);
         }
         tokio::select! {

@@ -1,11 +1,12 @@
 //! ElasticMQ, which speaks SQS.
 
 use std::fs;
+use std::time::Duration;
 
 use tokio::process::Command;
 
 use super::java::{class_path, fetch_jars, quick_java};
-use super::{Ready, Server, Site};
+use super::{Ready, Server, Site, nothing_to_set_up};
 use crate::install::{Program, Recipe};
 use crate::parts::{Part, address};
 use crate::ports::Port;
@@ -32,6 +33,9 @@ pub(super) const SERVER: Server = Server {
     ready: Ready::Answers(|ports| {
         address::url(ports, Port::Sqs) + "/?Action=GetQueueUrl&QueueName=classification-jobs"
     }),
+    set_up: nothing_to_set_up,
+    // It waits until the last long poll is over, up to 20 seconds, whose client has gone by then; its messages are on disk.
+    patience: Duration::from_secs(2),
 };
 
 fn commands(site: &Site) -> anyhow::Result<Vec<Command>> {

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::{Ready, Server, Site};
+use super::{DRAIN_LIMIT, Ready, Server, Site, nothing_to_set_up};
 use crate::install::{Program, Recipe, Workshop};
 use crate::parts::{Part, address};
 use crate::ports::Port;
@@ -50,6 +50,8 @@ pub(super) const SERVER: Server = Server {
     },
     commands,
     ready: Ready::Answers(|ports| address::url(ports, Port::Traces) + "/api/v3/services"),
+    set_up: nothing_to_set_up,
+    patience: DRAIN_LIMIT,
 };
 
 fn make(workshop: &Workshop) -> BoxFuture<'_, anyhow::Result<()>> {

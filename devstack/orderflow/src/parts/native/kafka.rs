@@ -4,13 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use tokio::process::Command;
 
 use super::java::{class_path, fetch_jars, java};
-use super::{Ready, Server, Site};
+use super::{DRAIN_LIMIT, Ready, Server, Site};
 use crate::install::{Program, Recipe};
 use crate::parts::{Part, address};
 use crate::ports::{Port, Ports};
+use crate::topology;
 
 /// Any would do, as long as it stays the same: 16 bytes in URL-safe base64.
 const CLUSTER_ID: &str = "b3JkZXJmbG93LW5hdGl2ZQ";
@@ -33,7 +36,13 @@ pub(super) const SERVER: Server = Server {
     },
     commands,
     ready: Ready::Listens(|ports| address::host(ports, Port::Kafka)),
+    set_up: create_topics,
+    patience: DRAIN_LIMIT,
 };
+
+fn create_topics(ports: &Ports) -> BoxFuture<'_, anyhow::Result<()>> {
+    async { topology::create_topics(&address::host(ports, Port::Kafka)).await }.boxed()
+}
 
 /// Writes the settings for this start; before the first one, Kafka has to format its folder.
 fn commands(site: &Site) -> anyhow::Result<Vec<Command>> {

@@ -6,7 +6,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::process::Command;
 
-use super::{Ready, Server, Site};
+use super::{DRAIN_LIMIT, Ready, Server, Site, nothing_to_set_up};
 use crate::install::{Program, Recipe, Workshop};
 use crate::parts::{Part, address};
 use crate::ports::Port;
@@ -33,6 +33,8 @@ pub(super) const SERVER: Server = Server {
     },
     commands,
     ready: Ready::Answers(|ports| address::url(ports, Port::Mail) + "/healthz"),
+    set_up: nothing_to_set_up,
+    patience: DRAIN_LIMIT,
 };
 
 /// Exactly what the lock file says, and none of the packages' own scripts.

@@ -11,12 +11,16 @@ mod pubsub;
 mod server;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use tokio::process::Command;
 
 use super::{Context, Part};
 use crate::install::{Missing, Recipe};
 use crate::ports::Ports;
+use crate::process::DRAIN_LIMIT;
 
 pub(crate) use server::run;
 
@@ -31,6 +35,10 @@ pub(crate) struct Server {
     commands: fn(&Site) -> anyhow::Result<Vec<Command>>,
     /// How to ask whether it takes requests.
     ready: Ready,
+    /// What it has to be told before services can use it.
+    set_up: fn(&Ports) -> BoxFuture<'_, anyhow::Result<()>>,
+    /// How long it may take to end once it is asked to.
+    patience: Duration,
 }
 
 /// Where one server is, keeps its data and listens.
@@ -47,6 +55,11 @@ enum Ready {
     Answers(fn(&Ports) -> String),
     /// Connections are accepted at this address.
     Listens(fn(&Ports) -> String),
+}
+
+/// For a server that comes with everything.
+fn nothing_to_set_up(_: &Ports) -> BoxFuture<'_, anyhow::Result<()>> {
+    async { Ok(()) }.boxed()
 }
 
 /// Every part that has a real server to be started; PostgreSQL is one in every mode, and has a file of its own.

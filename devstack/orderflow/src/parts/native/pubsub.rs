@@ -9,11 +9,12 @@ use futures::future::BoxFuture;
 use tokio::process::Command;
 
 use super::java::quick_java;
-use super::{Ready, Server, Site};
+use super::{DRAIN_LIMIT, Ready, Server, Site};
 use crate::install::{Program, Recipe, Workshop};
 use crate::parts::{Part, address};
-use crate::ports::Port;
+use crate::ports::{Port, Ports};
 use crate::settings::PUBSUB_PROJECT;
+use crate::topology;
 
 /// Below the folder that `gcloud` is installed in; the name of the jar has its version in it.
 const JAR: &str = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar";
@@ -39,7 +40,17 @@ pub(super) const SERVER: Server = Server {
             address::url(ports, Port::PubSub)
         )
     }),
+    set_up: create_subscriptions,
+    patience: DRAIN_LIMIT,
 };
+
+fn create_subscriptions(ports: &Ports) -> BoxFuture<'_, anyhow::Result<()>> {
+    async {
+        let client = reqwest::Client::builder().build()?;
+        topology::create_subscriptions(&client, &address::host(ports, Port::PubSub)).await
+    }
+    .boxed()
+}
 
 fn copy_jar(workshop: &Workshop) -> BoxFuture<'_, anyhow::Result<()>> {
     async {

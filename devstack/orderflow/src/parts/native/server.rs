@@ -12,22 +12,17 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{Ready, Server, Site};
-use crate::parts::{Context, Part, address};
-use crate::ports::{Port, Ports};
+use crate::parts::{Context, address};
+use crate::ports::Ports;
 use crate::process::{Exit, Process};
 use crate::ready::wait_until_answers;
 use crate::rundir::ProcessId;
-use crate::topology;
 
 /// One question; the next is asked soon enough.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
-/// `ElasticMQ` waits until the last long poll is over, up to 20 seconds, whose client has gone by then.
-/// Its messages are on disk.
-const PATIENCE_WITH_SQS: Duration = Duration::from_secs(2);
-
-/// Starts `server`, tells its topics to it, says so on `ready`, and keeps it until `stop`.
+/// Starts `server`, sets it up, says so on `ready`, and keeps it until `stop`.
 pub(crate) async fn run(
     context: Context,
     server: Server,
@@ -44,9 +39,7 @@ pub(crate) async fn run(
         () = stop.cancelled() => bail!("stopped while starting"),
     }
     let mut process = Process::spawn(name, &mut command, context.quiet_log(name)?)?;
-    if server.part == Part::Sqs {
-        process.patience = PATIENCE_WITH_SQS;
-    }
+    process.patience = server.patience;
     context.record(name, process.id.clone())?;
     let pid = process.id.as_ref().map(|id| id.pid);
     let mut watched = std::pin::pin!(process.watch(stop, context.kill.clone()));
@@ -56,7 +49,8 @@ pub(crate) async fn run(
     }
     // A launcher on `PATH` may have given its process to the real program by now, which is then found by another name.
     context.record(name, pid.and_then(ProcessId::of))?;
-    line.ready(&describe(server, &site.ports));
+    let address = address::of(server.part, &site.ports);
+    line.ready(&format!("{address}  {}", server.title));
     // Nobody listens when the start was given up; the stop that follows is then at once.
     let _ = ready.send(());
     Ok(watched.await)
@@ -92,14 +86,7 @@ async fn get_ready(server: Server, ports: &Ports) -> anyhow::Result<()> {
         }
         Ready::Listens(address) => wait_until_listening(&address(ports)).await,
     }
-    match server.part {
-        Part::Kafka => topology::create_topics(&address::host(ports, Port::Kafka)).await,
-        Part::PubSub => {
-            let host = address::host(ports, Port::PubSub);
-            topology::create_subscriptions(&client, &host).await
-        }
-        _ => Ok(()),
-    }
+    (server.set_up)(ports).await
 }
 
 /// Without a limit of its own: the server's end is noticed elsewhere, and whoever waits may stop us.
@@ -107,14 +94,4 @@ async fn wait_until_listening(address: &str) {
     while TcpStream::connect(address).await.is_err() {
         sleep(ASK_EVERY).await;
     }
-}
-
-fn describe(server: Server, ports: &Ports) -> String {
-    let address = match server.part {
-        Part::Kafka => address::host(ports, Port::Kafka),
-        Part::Mail => address::mail(ports),
-        Part::Traces => address::traces(ports),
-        part => address::url(ports, part.ports()[0]),
-    };
-    format!("{address}  {}", server.title)
 }
