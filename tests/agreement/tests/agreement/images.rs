@@ -59,12 +59,8 @@ fn the_images_are_built_by_the_compiler_of_the_repository() {
 
 #[test]
 fn the_recipe_compiles_what_compose_asks_for() {
-    let packages = recipe_line("ARG PACKAGES=");
-    let listed: BTreeSet<&str> = packages
-        .trim_matches('"')
-        .split_whitespace()
-        .filter(|word| *word != "--package")
-        .collect();
+    let programs = recipe_line("ARG PROGRAMS=");
+    let listed: BTreeSet<&str> = programs.trim_matches('"').split_whitespace().collect();
     let compose = Compose::read();
     let asked: BTreeSet<&str> = compose.built().map(|(package, _)| package).collect();
     assert_eq!(listed, asked);
