@@ -7,8 +7,9 @@
 TARGET =
 SECONDS_EACH = 600
 
-# The servers that the tests run on: embedded, native or containers.
+# The servers that the tests run on: embedded, native or containers; and the native ones that must be real.
 export STACK ?= embedded
+export STACK_REQUIRES ?=
 
 ORDERFLOW := $(or $(CARGO_TARGET_DIR),target)/debug/orderflow
 

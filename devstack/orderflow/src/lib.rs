@@ -33,6 +33,7 @@ mod up;
 use std::io;
 
 pub use cli::{Cli, run};
+pub use ports::listen_on_free_port;
 pub use screen::ERROR;
 
 /// Whether this error is only the reader of our output having left.

@@ -214,7 +214,7 @@ const TRIES: usize = 100;
 
 fn bind(number: &mut u16) -> io::Result<TcpListener> {
     let listener = if *number == 0 {
-        bind_free()?
+        listen_on_free_port()?
     } else {
         bind_to(*number)?
     };
@@ -223,7 +223,8 @@ fn bind(number: &mut u16) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-fn bind_free() -> io::Result<TcpListener> {
+/// Listens on a port of 127.0.0.1 that nobody is likely to take between our letting go of it and a child's bind.
+pub fn listen_on_free_port() -> io::Result<TcpListener> {
     let candidates = iter::repeat_with(|| fastrand::u16(FREE_PORTS)).take(TRIES);
     // Port 0 is the last resort, for a machine that uses the whole range.
     candidates

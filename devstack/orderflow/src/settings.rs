@@ -114,8 +114,19 @@ impl Addresses {
             self.embeddings(),
             vec![self.smtp()],
             self.telemetry(),
+            self.stand_ins(),
         ]
         .concat()
+    }
+
+    /// For tests of the real servers, which pass over what is none: `ORDERFLOW_STAND_IN_PUBSUB` and the reason, one line.
+    fn stand_ins(&self) -> Vec<Setting> {
+        let stand_ins = self.servers.stand_ins.iter();
+        let settings = stand_ins.map(|(part, why)| {
+            let why = why.lines().next().unwrap_or_default();
+            Setting::new(format!("ORDERFLOW_STAND_IN_{}", part.to_uppercase()), why)
+        });
+        settings.collect()
     }
 
     fn orders_url(&self) -> Setting {

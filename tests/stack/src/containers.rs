@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
-use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -10,8 +10,7 @@ use anyhow::Context;
 use testcontainers::compose::DockerCompose;
 
 /// Removes a project once its standard input ends: with the value that holds it, and also when the tests were killed.
-const REMOVE_AT_THE_END: &str =
-    r#"cat >/dev/null; exec docker compose --project-name "$0" down --volumes --timeout 1"#;
+const REMOVE_AT_THE_END: &str = r#"cat >/dev/null; exec docker compose --progress quiet --project-name "$0" down --volumes --timeout 1"#;
 /// The published ports of the servers, as the compose file names them.
 const PORTS: [&str; 9] = [
     "KAFKA_PORT",
@@ -59,8 +58,9 @@ impl Containers {
 impl Drop for Containers {
     fn drop(&mut self) {
         drop(self.remover.stdin.take());
-        if let Err(error) = self.remover.wait() {
-            eprintln!("the containers of this test may still be there: {error}");
+        match self.remover.wait() {
+            Ok(status) if status.success() => {}
+            how => eprintln!("the containers of this test may still be there: {how:?}"),
         }
     }
 }
@@ -69,9 +69,10 @@ fn remover(project: &str) -> anyhow::Result<Child> {
     let mut remover = Command::new("sh");
     remover
         .args(["-c", REMOVE_AT_THE_END, project])
+        // Of its own, so that Ctrl-C reaches the tests alone.
+        .process_group(0)
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        .stdout(Stdio::null());
     remover.spawn().context("starting sh")
 }
 
@@ -86,7 +87,7 @@ fn files() -> [PathBuf; 2] {
 
 /// Taken all at once, so that no two are the same.
 fn free_ports() -> anyhow::Result<HashMap<String, String>> {
-    let listeners = PORTS.map(|name| Ok((name, TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?)));
+    let listeners = PORTS.map(|name| Ok((name, orderflow::listen_on_free_port()?)));
     let ports = listeners.into_iter().map(|listener: anyhow::Result<_>| {
         let (name, listener) = listener?;
         let port = listener.local_addr()?.port();

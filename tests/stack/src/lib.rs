@@ -10,12 +10,15 @@ mod running;
 
 use std::collections::HashMap;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use crate::containers::Containers;
 use crate::running::Running;
 
 pub use crate::lazy::LazyStack;
+
+/// The parts that may be a stand-in of our own, as `orderflow up` calls them.
+const PARTS: [&str; 5] = ["kafka", "sqs", "pubsub", "traces", "mail"];
 
 /// Where the servers come from that the services talk to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,8 +66,6 @@ pub struct Options<'a> {
 #[derive(Debug)]
 pub struct Stack {
     settings: HashMap<String, String>,
-    /// By the name of their part: why it is not the real server.
-    stand_ins: HashMap<String, String>,
     // In this order: the services stop before their servers.
     _running: Running,
     _containers: Option<Containers>,
@@ -88,16 +89,24 @@ impl Stack {
         })?;
         let lines = running.wait_until_ready(options.servers).await;
         let lines = lines.with_context(|| running.log_tail())?;
-        let stand_ins = match options.servers {
-            Servers::Native => running.stand_ins()?,
-            Servers::Embedded | Servers::Containers => HashMap::new(),
-        };
-        Ok(Self {
+        let stack = Self {
             settings: parse(&lines),
-            stand_ins,
             _running: running,
             _containers: containers,
-        })
+        };
+        stack.check_required()?;
+        Ok(stack)
+    }
+
+    /// `STACK_REQUIRES=kafka,sqs` names the parts that this run must not do without.
+    fn check_required(&self) -> anyhow::Result<()> {
+        let required = variable("STACK_REQUIRES").unwrap_or_default();
+        for part in required.split(',').filter(|part| !part.is_empty()) {
+            if let Some(why) = self.stand_in(part)? {
+                bail!("STACK_REQUIRES the real {part}, and here is {why}");
+            }
+        }
+        Ok(())
     }
 
     /// A setting as `orderflow env` prints it, such as `KAFKA_BROKERS` or `GATEWAY_URL`.
@@ -107,8 +116,14 @@ impl Stack {
     }
 
     /// Why a part of a native stack, such as `pubsub`, is not the real server but its stand-in; `None` when it is real.
-    pub fn stand_in(&self, part: &str) -> Option<&str> {
-        self.stand_ins.get(part).map(String::as_str)
+    pub fn stand_in(&self, part: &str) -> anyhow::Result<Option<&str>> {
+        ensure!(
+            PARTS.contains(&part),
+            "{part} is none of {}",
+            PARTS.join(", ")
+        );
+        let setting = format!("ORDERFLOW_STAND_IN_{}", part.to_uppercase());
+        Ok(self.settings.get(&setting).map(String::as_str))
     }
 }
 
@@ -116,7 +131,10 @@ impl Stack {
 fn parse(lines: &str) -> HashMap<String, String> {
     let settings = lines.lines().filter_map(|line| line.split_once('='));
     settings
-        .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))
+        .map(|(name, value)| {
+            let value = value.trim_matches('\'').replace(r"'\''", "'");
+            (name.to_owned(), value)
+        })
         .collect()
 }
 
@@ -134,8 +152,9 @@ mod tests {
 
     #[test]
     fn settings_are_read_with_and_without_quotes() {
-        let settings = parse("GATEWAY_URL=http://127.0.0.1:8080\nA='b=c d'\n");
+        let settings = parse("GATEWAY_URL=http://127.0.0.1:8080\nA='b=c d'\nB='it'\\''s'\n");
         assert_eq!(settings["GATEWAY_URL"], "http://127.0.0.1:8080");
         assert_eq!(settings["A"], "b=c d");
+        assert_eq!(settings["B"], "it's");
     }
 }

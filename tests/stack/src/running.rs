@@ -1,6 +1,5 @@
 //! The process of the command.
 
-use std::collections::HashMap;
 use std::fs::{File, Permissions};
 use std::io::{Read, Seek};
 use std::os::unix::fs::PermissionsExt;
@@ -24,8 +23,6 @@ const BUILD_PATIENCE: Duration = Duration::from_mins(40);
 /// A stop that takes longer has hung, and is forced.
 const STOP_PATIENCE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(200);
-/// How the command says that a real server cannot be had: `pubsub: not … but our own stand-in: …`.
-const STAND_IN: &str = " but our own stand-in: ";
 /// Lines of the log that a failed start shows.
 const LOG_TAIL: usize = 40;
 
@@ -107,17 +104,6 @@ impl Running {
             }
             Err(error) => format!("what `orderflow up` said cannot be read: {error}"),
         }
-    }
-
-    /// The parts that this machine has no real server for, each with the reason; also told to who watches the tests.
-    pub(crate) fn stand_ins(&mut self) -> anyhow::Result<HashMap<String, String>> {
-        let log = self.read_log()?;
-        let told = log.lines().filter(|line| line.contains(STAND_IN));
-        Ok(told
-            .inspect(|line| eprintln!("{line}"))
-            .filter_map(|line| line.split_once(": "))
-            .map(|(part, why)| (part.to_owned(), why.to_owned()))
-            .collect())
     }
 
     fn read_log(&mut self) -> std::io::Result<String> {

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 pub(crate) use program::Program;
-pub(crate) use recipe::{Missing, Recipe, Workshop};
+pub(crate) use recipe::{Recipe, Workshop};
 
 /// Where downloads and builds are kept.
 #[derive(Debug, Clone, Args)]

@@ -1,5 +1,7 @@
 //! Servers that somebody else runs, in containers or elsewhere, by the standard names of their settings.
 
+use std::collections::BTreeMap;
+
 use anyhow::ensure;
 use clap::Args;
 
@@ -83,6 +85,7 @@ impl Outside {
             span_delay_ms: overrides.span_delay_ms(),
             jaeger: base(&known(self.jaeger_url)),
             embeddings: Embeddings::of(ports, overrides),
+            stand_ins: BTreeMap::new(),
         })
     }
 

@@ -1,5 +1,7 @@
 //! Where the servers are: on this machine, or wherever the standard variables say.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -71,6 +73,8 @@ pub(crate) struct Servers {
     /// The base of Jaeger's query API and page.
     pub(super) jaeger: String,
     pub(super) embeddings: Embeddings,
+    /// By the name of a part: why it is not the real server that was asked for.
+    pub(crate) stand_ins: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -110,6 +114,7 @@ impl Servers {
             span_delay_ms: overrides.span_delay_ms(),
             jaeger: http(ports.of(Port::Traces)),
             embeddings: Embeddings::of(ports, overrides),
+            stand_ins: BTreeMap::new(),
         }
     }
 

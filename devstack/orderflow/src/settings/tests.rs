@@ -103,6 +103,16 @@ fn telemetry_goes_where_and_when_the_user_said() {
 }
 
 #[test]
+fn a_stand_in_for_a_real_server_is_told_with_its_reason_in_one_line() {
+    let mut addresses = addresses();
+    let why = "it needs gcloud\n  or more".to_owned();
+    addresses.servers.stand_ins = [("pubsub".to_owned(), why)].into();
+    let shared = lines(&addresses.shared());
+    let told = "ORDERFLOW_STAND_IN_PUBSUB='it needs gcloud'".to_owned();
+    assert!(shared.contains(&told), "{shared:?}");
+}
+
+#[test]
 fn values_that_a_shell_would_read_otherwise_are_quoted() {
     assert_eq!(
         Setting::new("A", "http://h/?a=1&b=2").to_string(),

@@ -1,5 +1,6 @@
 //! Starting the stack: the servers, by where they come from, and then the services.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +70,7 @@ impl Stack {
 
     /// The real servers, side by side, each as soon as it is there; a stand-in for each that this machine cannot provide.
     async fn start_native(&mut self, plan: &mut Plan, cache: &Cache) -> anyhow::Result<Servers> {
-        let found = self.install(cache).await?;
+        let (found, refused) = self.install(cache).await?;
         let real = |part| found.iter().any(|(server, _)| server.part == part);
         let missing: Vec<Part> = STAND_INS.into_iter().filter(|part| !real(*part)).collect();
         let kafka_is_real = real(Part::Kafka);
@@ -88,20 +89,31 @@ impl Stack {
             Some(mock) => self.unless_one_ends(told(mock)).await?,
             None => address::host(&plan.ports, Port::Kafka),
         };
-        Ok(Servers::here(&plan.ports, brokers, &plan.overrides))
+        let mut servers = Servers::here(&plan.ports, brokers, &plan.overrides);
+        servers.stand_ins = refused;
+        Ok(servers)
     }
 
-    async fn install(&self, cache: &Cache) -> anyhow::Result<Vec<(Server, PathBuf)>> {
+    /// The servers that are there now, and the parts that this machine cannot provide, each with the reason.
+    async fn install(
+        &self,
+        cache: &Cache,
+    ) -> anyhow::Result<(Vec<(Server, PathBuf)>, BTreeMap<String, String>)> {
         let cache = cache.native()?;
         let installing = native::SERVERS.map(async |server| {
-            let folder = server.install(&self.context, &cache).await?;
-            anyhow::Ok(folder.map(|folder| (server, folder)))
+            let installed = server.install(&self.context, &cache).await?;
+            anyhow::Ok((server, installed))
         });
-        Ok(try_join_all(installing)
-            .await?
-            .into_iter()
-            .flatten()
-            .collect())
+        let (mut found, mut refused) = (Vec::new(), BTreeMap::new());
+        for (server, installed) in try_join_all(installing).await? {
+            match installed {
+                Ok(folder) => found.push((server, folder)),
+                Err(why) => {
+                    refused.insert(server.part.name().to_owned(), why);
+                }
+            }
+        }
+        Ok((found, refused))
     }
 
     /// Creates what is missing on servers that others run; the embeddings may still be ours.

@@ -1,6 +1,6 @@
 //! Where the brokers are.
 
-use libtest_mimic::Failed;
+use anyhow::Error;
 use stack::{LazyStack, Servers};
 
 /// The servers that `STACK` asks for, which start when the first test needs them.
@@ -26,15 +26,14 @@ impl Site {
     }
 
     /// Where the broker is that `orderflow up` calls `part`, and whose address is the setting `address`.
-    pub(crate) fn find(&self, part: &str, address: &str) -> Result<Place, Failed> {
+    pub(crate) fn find(&self, part: &str, address: &str) -> anyhow::Result<Place> {
         let Some(real) = &self.real else {
             return Ok(Place::Here);
         };
-        let stack = real.get()?;
-        if let Some(why) = stack.stand_in(part) {
+        let stack = real.get().map_err(Error::msg)?;
+        if let Some(why) = stack.stand_in(part)? {
             return Ok(Place::Nowhere(why.to_owned()));
         }
-        let address = stack.setting(address).map_err(|error| error.to_string())?;
-        Ok(Place::At(address.to_owned()))
+        Ok(Place::At(stack.setting(address)?.to_owned()))
     }
 }

@@ -18,7 +18,7 @@ use futures::future::BoxFuture;
 use tokio::process::Command;
 
 use super::{Context, Part};
-use crate::install::{Missing, Recipe};
+use crate::install::Recipe;
 use crate::ports::Ports;
 use crate::process::DRAIN_LIMIT;
 
@@ -72,12 +72,12 @@ pub(crate) const SERVERS: [Server; 5] = [
 ];
 
 impl Server {
-    /// Where it is installed, fetched or built now if need be; the screen says so, and why it could not be.
+    /// Where it is installed, fetched or built now if need be, or why it could not be; the screen says so too.
     pub(crate) async fn install(
         self,
         context: &Context,
         cache: &Path,
-    ) -> anyhow::Result<Option<PathBuf>> {
+    ) -> anyhow::Result<Result<PathBuf, String>> {
         let log = context
             .folder
             .new_log(&format!("getting-{}", self.recipe.name))?;
@@ -88,17 +88,10 @@ impl Server {
                 .screen
                 .tell(&format!("getting {title}, once: {takes}"));
         });
-        match installed.await {
-            Ok(folder) => Ok(Some(folder)),
-            Err(missing) => {
-                context.screen.tell(&refusal(self, &missing));
-                Ok(None)
-            }
-        }
+        Ok(installed.await.map_err(|missing| {
+            let why = format!("not {title} but our own stand-in: {missing}");
+            context.screen.tell(&format!("{}: {why}", self.part.name()));
+            why
+        }))
     }
-}
-
-fn refusal(server: Server, missing: &Missing) -> String {
-    let (part, title) = (server.part.name(), server.title);
-    format!("{part}: not {title} but our own stand-in: {missing}")
 }
