@@ -35,26 +35,38 @@ ports() {
     done < <(grep -o '[A-Z_]*_PORT:-[0-9]*' docker-compose.yml | tr -d - | sort -u)
 }
 
+# The ports of what starts without a profile.
+ports_of_servers() {
+    local services
+    services=$(comm -23 <(compose config --services | sort) <(docker compose config --services | sort))
+    ports | grep --invert-match --ignore-case --line-regexp --extended-regexp "(${services//$'\n'/|})_PORT=.*"
+}
+
 in_env_file() {
-    [[ -f .env ]] && sed -n "s/^$1=\([0-9-]\{1,\}\)$/\1/p" .env | tail -n 1 | grep .
+    [[ -f .env ]] && (
+        unset "$1"
+        # shellcheck source=/dev/null
+        . ./.env
+        [[ -n ${!1:-} ]] && echo "${!1}"
+    )
 }
 
 port() {
     ports | sed -n "s/^$1=//p"
 }
 
-# Compose alone would say this in the middle of a start, and without the name of the setting.
+# Whether the given ports can be had. Compose alone would say it in the middle of a start, and without the setting's name.
 check_ports() {
-    local name number ours taken=0
-    number=$(ports | cut -d = -f 2 | sort | uniq -d | head -n 1)
-    [[ -z $number ]] || fail "port $number is given twice: $(ports | sed -n "s/=$number$//p" | paste -s -d ' ')"
+    local ports=$1 name number ours taken=0
+    number=$(cut -d = -f 2 <<<"$ports" | sort | uniq -d | head -n 1)
+    [[ -z $number ]] || fail "port $number is given twice: $(sed -n "s/=$number$//p" <<<"$ports" | paste -s -d ' ')"
     ours=$(compose ps --format json)
     while IFS='=' read -r name number; do
         [[ $ours == *"\"PublishedPort\":$number,"* ]] && continue
         (exec 3<>"/dev/tcp/127.0.0.1/$number") 2>/dev/null || continue
         echo "error: port $number is taken: set $name to another, or stop what is using it" >&2
         taken=1
-    done < <(ports)
+    done <<<"$ports"
     return $taken
 }
 
@@ -79,7 +91,7 @@ print_settings() {
 
 up() {
     check_docker
-    check_ports
+    check_ports "$(ports)"
     compose up --detach --build --wait
     print_addresses
 }
@@ -87,7 +99,7 @@ up() {
 # The job runs apart from the rest: `--wait` would call its end a failure, since no service here waits for it.
 infra() {
     check_docker
-    check_ports
+    check_ports "$(ports_of_servers)"
     docker compose up --detach --build --wait --scale kafka-topics=0
     docker compose run --rm kafka-topics
     print_settings

@@ -36,7 +36,8 @@ topic order.classified
 subscription orders order.classified "$dead_letters"
 subscription email order.classified "$dead_letters"
 
-# Without a topic nobody can publish, and tries again; the subscriptions go on to hand out what they have.
+# Without a topic nobody can publish, and tries again; the subscriptions go on to hand out what they have. How much that
+# is cannot be asked, hence the sleep.
 stop() {
     curl --silent --output /dev/null --request DELETE "$api/topics/order.classified"
     sleep 2
@@ -46,7 +47,9 @@ stop() {
 gcloud beta emulators pubsub start --project=orderflow --host-port=0.0.0.0:8085 &
 emulator=$!
 trap stop TERM INT
-curl --silent --show-error --output /dev/null --retry 60 --retry-delay 1 --retry-connrefused "$api/topics"
+curl --silent --show-error --output /dev/null --retry 60 --retry-delay 1 --retry-connrefused "$api/topics" &
+# For the answer, or for the end of the emulator; bash hears no signal while it waits for a command itself.
+wait -n
 curl "${requests[@]}" --silent --show-error --fail --output /dev/null "$api/topics"
 
 wait "$emulator"

@@ -1,6 +1,6 @@
 //! Variables in files, against the settings of the programs that get them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::Compose;
 use crate::ports;
@@ -8,7 +8,7 @@ use crate::repository;
 use crate::services::{self, Program, all, services};
 
 /// Each line of an env file that sets something; `#NAME=value` counts, a sentence does not.
-fn lines(file: &str) -> BTreeMap<String, String> {
+pub(crate) fn lines(file: &str) -> BTreeMap<String, String> {
     let text = repository::read(file);
     let pairs = text
         .lines()
@@ -34,6 +34,19 @@ fn compose_sets_nothing_that_a_program_does_not_know() {
             assert!(
                 program.knows(variable),
                 "{package} does not know {variable}"
+            );
+        }
+    }
+}
+
+#[test]
+fn compose_passes_on_everything_that_can_be_set() {
+    let (compose, programs) = (Compose::read(), all());
+    for (package, service) in compose.built() {
+        for variable in find(&programs, package).variables() {
+            assert!(
+                service.environment.contains_key(variable),
+                "{package} is not passed {variable}"
             );
         }
     }
@@ -91,7 +104,7 @@ fn the_settings_for_services_from_the_editor_are_known_and_enough() {
 #[test]
 fn the_example_has_every_setting_and_no_other() {
     let (example, services) = (lines(".env.example"), services());
-    let mut settings = services::variables_of_the_command();
+    let mut settings: BTreeSet<String> = services::variables_of_the_command().into_keys().collect();
     for service in &services {
         settings.extend(service.variables().into_iter().map(str::to_owned));
     }
