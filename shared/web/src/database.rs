@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, ensure};
 use clap::Args;
+use http::StatusCode;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
 
 use crate::health::Readiness;
+use crate::problem::Problem;
 use crate::startup::{Dependency, StartupArgs, wait_for};
 
 /// How long a request waits for a free connection, well below a caller's own timeout.
@@ -94,6 +96,30 @@ impl Readiness {
     }
 }
 
+impl Problem {
+    /// What a request is told whose query failed: 503 while the database is away, which passes, else what
+    /// [`Problem::unexpected`] says.
+    pub fn database(error: sqlx::Error) -> Self {
+        if !is_away(&error) {
+            return Self::unexpected(error);
+        }
+        tracing::error!(%error, "the database is away");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE).detail("the database cannot be reached")
+    }
+}
+
+/// No connection could be had, or one broke; or PostgreSQL said that it stops or starts
+/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>, classes 08 and 57P).
+fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| code.starts_with("08") || code.starts_with("57P")),
+        _ => false,
+    }
+}
+
 /// One connection of its own: a pool would hide why there is none behind "timed out".
 async fn ping(url: &DatabaseUrl) -> anyhow::Result<()> {
     let connected = async { url.0.connect().await?.close().await };
@@ -117,6 +143,14 @@ mod tests {
         ] {
             assert!(url.parse::<DatabaseUrl>().is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn says_that_a_database_is_away_apart_from_what_should_not_happen() {
+        let away = Problem::database(sqlx::Error::PoolTimedOut);
+        assert_eq!(away.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let unexpected = Problem::database(sqlx::Error::RowNotFound);
+        assert_eq!(unexpected.status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 
     #[test]

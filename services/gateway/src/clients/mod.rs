@@ -25,6 +25,9 @@ pub(crate) enum CallError {
     Unreachable(&'static str, #[source] Error),
     #[error("{0} did not answer in time")]
     TimedOut(&'static str, #[source] Error),
+    /// It said so itself: something that it needs is away.
+    #[error("{0} is unavailable")]
+    Unavailable(&'static str),
     #[error("{0} failed with status {1}")]
     Failed(&'static str, StatusCode),
 }
@@ -40,6 +43,9 @@ async fn call(service: &'static str, request: RequestBuilder) -> Result<Answer, 
     };
     let response = request.send().await.map_err(explain)?;
     let status = response.status();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        return Err(CallError::Unavailable(service));
+    }
     if status.is_server_error() {
         return Err(CallError::Failed(service, status));
     }

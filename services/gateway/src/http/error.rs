@@ -12,7 +12,9 @@ impl From<CallError> for Problem {
         let cause = error.source().map(ToString::to_string);
         tracing::error!(%error, cause, "a call failed");
         let status = match error {
-            CallError::Unreachable(..) => StatusCode::SERVICE_UNAVAILABLE,
+            CallError::Unreachable(..) | CallError::Unavailable(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             CallError::TimedOut(..) => StatusCode::GATEWAY_TIMEOUT,
             CallError::Failed(..) => StatusCode::BAD_GATEWAY,
         };

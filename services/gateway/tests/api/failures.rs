@@ -67,6 +67,17 @@ async fn names_a_service_that_is_not_there() {
 }
 
 #[tokio::test]
+async fn passes_on_that_a_service_is_unavailable() {
+    let away = || async { StatusCode::SERVICE_UNAVAILABLE };
+    let app = TestApp::spawn(Router::new().route("/orders", get(away)), Router::new()).await;
+    let (status, problem) = problem(app.get("/orders")).await;
+    assert_eq!(
+        (status, &problem["detail"]),
+        (503, &json!("orders is unavailable"))
+    );
+}
+
+#[tokio::test]
 async fn names_a_service_that_takes_too_long() {
     let orders = Router::new().route("/orders", get(pending::<()>));
     let app = TestApp::spawn_with(orders, Router::new(), &["--gateway-timeout-ms", "50"]).await;

@@ -15,7 +15,7 @@ impl From<ReserveError> for Problem {
             ReserveError::OtherQuantity { .. } => {
                 (StatusCode::CONFLICT, "urn:orderflow:other-quantity")
             }
-            ReserveError::Unexpected(error) => return Problem::unexpected(error),
+            ReserveError::Unexpected(error) => return Problem::database(error),
         };
         Problem::new(status).kind(kind).detail(detail)
     }
@@ -28,7 +28,7 @@ impl From<ItemError> for Problem {
             ItemError::Unknown(_) => Problem::new(StatusCode::NOT_FOUND)
                 .kind("urn:orderflow:unknown-item")
                 .detail(detail),
-            ItemError::Unexpected(error) => Problem::unexpected(error),
+            ItemError::Unexpected(error) => Problem::database(error),
         }
     }
 }

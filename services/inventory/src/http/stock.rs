@@ -7,7 +7,7 @@ use web::{Json, Path, Problem};
 use crate::stock::Stock;
 
 pub(super) async fn list(State(stock): State<Stock>) -> Result<Json<Vec<StockItem>>, Problem> {
-    Ok(Json(stock.find_all().await.map_err(Problem::unexpected)?))
+    Ok(Json(stock.find_all().await.map_err(Problem::database)?))
 }
 
 pub(super) async fn get(

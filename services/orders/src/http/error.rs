@@ -27,7 +27,7 @@ impl IntoResponse for Error {
             }
             Self::Refused(status) => Problem::new(StatusCode::CONFLICT)
                 .detail(format!("the order is {status}, and does not go there")),
-            Self::Unexpected(error) => Problem::unexpected(error),
+            Self::Unexpected(error) => Problem::database(error),
         };
         problem.into_response()
     }
