@@ -8,8 +8,17 @@ async fn takes_a_body_that_parses() {
     assert_eq!(response.status(), StatusCode::CREATED);
 }
 
+/// The body is refused with one error: where in it, as a JSON pointer in a URI fragment, and what.
+async fn assert_refused(body: &'static str, pointer: &str, detail: &str) {
+    let (status, document) = problem(json(body)).await;
+    assert_eq!(status, 422, "{body}");
+    assert_eq!(document["errors"][0]["pointer"], pointer, "{body}");
+    assert_eq!(document["errors"][0]["detail"], detail, "{body}");
+    assert_eq!(document["detail"], detail, "{body}");
+}
+
 #[tokio::test]
-async fn names_the_field_that_is_wrong() {
+async fn names_the_field_whose_value_is_wrong() {
     for (body, pointer, detail) in [
         (
             r#"{"items":[{"a/b":1},{"a/b":"x"}]}"#,
@@ -21,13 +30,21 @@ async fn names_the_field_that_is_wrong() {
             "#/items/0/a~1b",
             "invalid value: integer `256`, expected u8",
         ),
-        (r#"{"items":[{}]}"#, "#/items/0/a~1b", "missing field `a/b`"),
-        ("{}", "#/items", "missing field `items`"),
         (
             r#"{"items":{}}"#,
             "#/items",
             "invalid type: map, expected a sequence",
         ),
+    ] {
+        assert_refused(body, pointer, detail).await;
+    }
+}
+
+#[tokio::test]
+async fn names_the_field_that_is_missing_unknown_or_there_twice() {
+    for (body, pointer, detail) in [
+        (r#"{"items":[{}]}"#, "#/items/0/a~1b", "missing field `a/b`"),
+        ("{}", "#/items", "missing field `items`"),
         (
             r#"{"items":[],"ünknown":1}"#,
             "#/%C3%BCnknown",
@@ -43,23 +60,20 @@ async fn names_the_field_that_is_wrong() {
             "#/items",
             "duplicate field `items`",
         ),
-        ("[]", "#", "the body must be an object, not an array"),
-        (
-            r#" [[{"a/b":1}]]"#,
-            "#",
-            "the body must be an object, not an array",
-        ),
-        (
-            "1",
-            "#",
-            "invalid type: integer `1`, expected struct Basket",
-        ),
     ] {
-        let (status, document) = problem(json(body)).await;
-        assert_eq!(status, 422, "{body}");
-        assert_eq!(document["errors"][0]["pointer"], pointer, "{body}");
-        assert_eq!(document["errors"][0]["detail"], detail, "{body}");
-        assert_eq!(document["detail"], detail, "{body}");
+        assert_refused(body, pointer, detail).await;
+    }
+}
+
+#[tokio::test]
+async fn says_that_the_body_itself_is_no_object() {
+    let array = "the body must be an object, not an array";
+    for (body, detail) in [
+        ("[]", array),
+        (r#" [[{"a/b":1}]]"#, array),
+        ("1", "invalid type: integer `1`, expected struct Basket"),
+    ] {
+        assert_refused(body, "#", detail).await;
     }
 }
 
