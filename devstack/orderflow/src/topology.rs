@@ -100,7 +100,8 @@ pub fn creations() -> Vec<(String, Value)> {
         subscriptions,
     } = resources();
     let project = format!("projects/{project}");
-    // Services publish as soon as there is a topic. What a topic retains, a subscription gets that is created after it.
+    // Services publish as soon as there is a topic. What a topic retains, the emulator hands to a subscription that is
+    // created later; without it, such a message would be lost.
     let retaining = json!({"messageRetentionDuration": "600s"});
     let topics = topics
         .iter()

@@ -14,6 +14,7 @@ use crate::catalog::{Catalog, Now};
 use crate::error::Error;
 use crate::names::{SubscriptionName, TopicName};
 use crate::proto::PubsubMessage;
+use crate::settings::Settings;
 use crate::subscription::{Delivery, Subscription};
 
 /// How long an empty pull waits for a message before it answers with none.
@@ -66,6 +67,21 @@ impl Broker {
     /// Reads or changes topics and subscriptions themselves, not what is in them.
     pub(crate) fn catalog<T>(&self, operation: impl FnOnce(&mut Catalog) -> T) -> T {
         operation(&mut self.lock().catalog)
+    }
+
+    pub(crate) fn create_subscription(
+        &self,
+        name: &SubscriptionName,
+        settings: Settings,
+    ) -> Result<(), Error> {
+        let mut state = self.lock();
+        let now = Instant::now();
+        state
+            .catalog
+            .create_subscription(name.clone(), settings, now)?;
+        // Nobody pulls yet, but what the topic retained is not kept for ever.
+        self.wake(&mut state, name);
+        Ok(())
     }
 
     pub(crate) fn delete_subscription(&self, name: &SubscriptionName) -> Result<(), Error> {

@@ -90,10 +90,12 @@ impl Catalog {
         Ok(())
     }
 
+    /// A topic that retains messages hands them over.
     pub(crate) fn create_subscription(
         &mut self,
         name: SubscriptionName,
         settings: Settings,
+        now: Instant,
     ) -> Result<(), Error> {
         if self.subscriptions.contains_key(&name) {
             return Err(Error::AlreadyExists(name.to_string()));
@@ -102,9 +104,13 @@ impl Catalog {
         let Some(topic) = &settings.topic else {
             return Err(Error::invalid("A subscription needs a topic."));
         };
-        self.topic(topic)?.subscriptions.insert(name.clone());
-        self.subscriptions
-            .insert(name, Subscription::new(settings, Uuid::new_v4()));
+        let topic = self.topic(topic)?;
+        topic.subscriptions.insert(name.clone());
+        let mut subscription = Subscription::new(settings, Uuid::new_v4());
+        for (published, message) in topic.retained(now) {
+            subscription.publish(message, published);
+        }
+        self.subscriptions.insert(name, subscription);
         Ok(())
     }
 
@@ -149,14 +155,14 @@ impl Catalog {
         Ok(())
     }
 
-    /// Hands the messages to every subscription of the topic. Returns the ids they were given.
+    /// Hands the messages to every subscription of the topic, and to the topic itself. Returns the ids they were given.
     pub(crate) fn publish(
         &mut self,
         topic: &TopicName,
         messages: Vec<PubsubMessage>,
         now: Now,
     ) -> Result<Vec<String>, Error> {
-        let Some(topic) = self.topics.get(topic) else {
+        let Some(topic) = self.topics.get_mut(topic) else {
             return Err(Error::NotFound(topic.to_string()));
         };
         let mut ids = Vec::with_capacity(messages.len());
@@ -166,6 +172,7 @@ impl Catalog {
             self.next_message_id += 1;
             ids.push(message.message_id.clone());
             let message = Arc::new(message);
+            topic.retain(&message, now.instant);
             for name in &topic.subscriptions {
                 if let Some(subscription) = self.subscriptions.get_mut(name) {
                     subscription.publish(Arc::clone(&message), now.instant);

@@ -75,7 +75,9 @@ impl Settings {
             filter,
             ordered: from.enable_message_ordering,
             retain_acked: from.retain_acked_messages,
-            retention: parse_retention(from.message_retention_duration)?,
+            retention: from
+                .message_retention_duration
+                .map_or(Ok(DEFAULT_RETENTION), parse_retention)?,
             labels: from.labels,
             expiration: from.expiration_policy.map(check_expiration).transpose()?,
         })
@@ -196,11 +198,8 @@ fn refuse_other_delivery(from: &proto::Subscription) -> Result<(), Error> {
 }
 
 /// How long messages are kept, of a subscription or of a topic.
-pub(crate) fn parse_retention(from: Option<prost_types::Duration>) -> Result<Duration, Error> {
-    let Some(retention) = from else {
-        return Ok(DEFAULT_RETENTION);
-    };
-    let retention = parse_duration(retention)?;
+pub(crate) fn parse_retention(from: prost_types::Duration) -> Result<Duration, Error> {
+    let retention = parse_duration(from)?;
     if !RETENTION.contains(&retention) {
         return Err(Error::invalid(
             "message_retention_duration must be between 10 minutes and 31 days.",
@@ -241,7 +240,7 @@ fn parse_duration(from: prost_types::Duration) -> Result<Duration, Error> {
     Ok(Duration::new(seconds, nanos))
 }
 
-fn to_proto(duration: Duration) -> Option<prost_types::Duration> {
+pub(crate) fn to_proto(duration: Duration) -> Option<prost_types::Duration> {
     prost_types::Duration::try_from(duration).ok()
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn create_subscription(
     let name: SubscriptionName = request.name.parse()?;
     let settings = Settings::parse(request)?;
     let created = settings.to_proto(&name);
-    broker.catalog(|catalog| catalog.create_subscription(name, settings))?;
+    broker.create_subscription(&name, settings)?;
     Ok(created)
 }
 

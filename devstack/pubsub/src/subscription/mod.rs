@@ -98,15 +98,17 @@ impl Subscription {
         self.ready.len()
     }
 
-    pub(crate) fn publish(&mut self, message: Arc<PubsubMessage>, now: Instant) {
+    /// Takes in a message that was published at `published`.
+    pub(crate) fn publish(&mut self, message: Arc<PubsubMessage>, published: Instant) {
         let filter = self.settings.filter.as_ref();
         if filter.is_some_and(|filter| !filter.matches(&message.attributes)) {
             return;
         }
         let sequence = self.next_sequence;
         self.next_sequence += 1;
-        self.entries.insert(sequence, Entry::new(message, now));
-        self.enqueue(sequence, now);
+        self.entries
+            .insert(sequence, Entry::new(message, published));
+        self.enqueue(sequence, published);
     }
 
     /// Settles a message. A late acknowledgement counts until the message is handed out again.

@@ -107,6 +107,35 @@ async fn a_seek_into_the_future_empties_the_subscription() {
 }
 
 #[tokio::test]
+async fn a_new_subscription_gets_what_its_topic_retained_and_its_filter_admits() {
+    let server = TestServer::start().await;
+    let topic = "projects/orderflow/topics/retaining";
+    let create = async |path: &str, body| {
+        let (status, answer) = call(&server, Method::PUT, path, body).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    };
+    let created = create(topic, json!({"messageRetentionDuration": "600s"})).await;
+    assert_eq!(created["messageRetentionDuration"], "600s");
+    let messages = ["red", "blue"].map(|colour| json!({"attributes": {"colour": colour}}));
+    post(
+        &server,
+        &format!("{topic}:publish"),
+        json!({"messages": messages}),
+    )
+    .await;
+
+    let late = "projects/orderflow/subscriptions/late";
+    let filter = r#"attributes.colour = "blue""#;
+    create(late, json!({"topic": topic, "filter": filter})).await;
+
+    let pulled = post(&server, &format!("{late}:pull"), json!({"maxMessages": 10})).await;
+    let received = pulled["receivedMessages"].as_array().unwrap();
+    assert_eq!(received.len(), 1, "{pulled}");
+    assert_eq!(received[0]["message"]["attributes"]["colour"], "blue");
+}
+
+#[tokio::test]
 async fn an_update_changes_what_its_mask_names_and_nothing_else() {
     let server = TestServer::start().await;
     let update = json!({

@@ -10,6 +10,7 @@ mod handler;
 mod kafka;
 mod partitions;
 mod pubsub;
+mod retention;
 mod run;
 mod site;
 mod sqs;
@@ -43,34 +44,43 @@ fn main() -> ExitCode {
     let mut trials = on::<Kafka>(&site);
     trials.extend(on::<Sqs>(&site));
     trials.extend(on::<PubSub>(&site));
-    trials.push(trial(
-        &site,
-        "a_stuck_partition_holds_up_no_other_and_loses_nothing",
-        partitions::a_stuck_partition_holds_up_no_other_and_loses_nothing,
-    ));
+    trials.extend(of_one_broker(&site));
     let conclusion = libtest_mimic::run(&arguments, trials);
     // The last owner of the site: its servers are stopped here, whatever the tests did.
     drop(site);
     conclusion.exit_code()
 }
 
-/// One test per case: the runner then names the case and the broker that failed.
+/// One test per case, named for it: the runner then names the case and the broker that failed.
+macro_rules! trials {
+    ($site:ident: $($of:ident::$case:ident$(::<$broker:ident>)?)*) => {
+        vec![$(trial($site, stringify!($case), $of::$case$(::<$broker>)?)),*]
+    };
+}
+
+/// What every broker must do.
 fn on<B: Broker + 'static>(site: &Arc<Site>) -> Vec<Trial> {
-    macro_rules! trials {
-        ($($case:ident)*) => { vec![$(trial(site, stringify!($case), cases::$case::<B>)),*] };
+    trials! { site:
+        cases::context_and_baggage_cross::<B>
+        cases::a_message_without_context_begins_a_trace::<B>
+        cases::retry_comes_again_with_the_next_attempt::<B>
+        cases::reject_is_dead_lettered_and_the_next_message_is_processed::<B>
+        cases::attempts_are_bounded::<B>
+        cases::garbage_does_not_stop_the_loop::<B>
+        cases::shutdown_finishes_what_is_in_hand::<B>
+        cases::shutdown_has_a_deadline_and_what_it_cuts_off_comes_again::<B>
+        cases::two_consumers_share_the_work::<B>
+        cases::a_consumer_that_dies_loses_nothing::<B>
+        cases::a_batch_has_one_receive_span_with_a_link_for_each_message::<B>
     }
-    trials! {
-        context_and_baggage_cross
-        a_message_without_context_begins_a_trace
-        retry_comes_again_with_the_next_attempt
-        reject_is_dead_lettered_and_the_next_message_is_processed
-        attempts_are_bounded
-        garbage_does_not_stop_the_loop
-        shutdown_finishes_what_is_in_hand
-        shutdown_has_a_deadline_and_what_it_cuts_off_comes_again
-        two_consumers_share_the_work
-        a_consumer_that_dies_loses_nothing
-        a_batch_has_one_receive_span_with_a_link_for_each_message
+}
+
+/// What one broker has and the others have not.
+fn of_one_broker(site: &Arc<Site>) -> Vec<Trial> {
+    trials! { site:
+        partitions::a_stuck_partition_holds_up_no_other_and_loses_nothing
+        retention::a_retaining_topic_hands_what_came_before_to_a_new_subscription
+        retention::a_plain_topic_hands_only_what_comes_after_to_a_new_subscription
     }
 }
 

@@ -1,8 +1,9 @@
+use std::rc::Rc;
 use std::time::Duration;
 
 use google_cloud_auth::credentials::anonymous;
 use google_cloud_pubsub::client::{Publisher, Subscriber, SubscriptionAdmin, TopicAdmin};
-use google_cloud_pubsub::model::{DeadLetterPolicy, Message};
+use google_cloud_pubsub::model::{DeadLetterPolicy, Message, Topic};
 use messaging::StoredContext;
 use messaging::pubsub::{Address, Consumer, Producer};
 use tokio::net::TcpListener;
@@ -21,6 +22,44 @@ pub(crate) struct PubSub {
     _stand_in: Option<DropGuard>,
 }
 
+impl PubSub {
+    /// A topic and its dead-letter topic, with a subscription to the latter alone.
+    /// `retention`, as in `600s`, is how long the topic retains what is published to it.
+    async fn create(host: &str, retention: Option<&str>) -> Self {
+        let topic = unique("topic");
+        let letters = dead_letters(&topic);
+        create_topic(host, &topic, retention).await;
+        create_topic(host, &letters, None).await;
+        create_subscription(host, &letters, None).await;
+        let address = Address {
+            pubsub_emulator_host: Some(host.to_owned()),
+            pubsub_project_id: PROJECT.to_owned(),
+        };
+        let producer = Producer::connect(&address, &topic).await.unwrap();
+        Self {
+            address,
+            host: host.to_owned(),
+            topic,
+            producer,
+            _stand_in: None,
+        }
+    }
+
+    /// A second topic on the same server, which nobody has subscribed to.
+    pub(crate) async fn unheard(&self, retention: Option<&str>) -> Rc<Self> {
+        Rc::new(Self::create(&self.host, retention).await)
+    }
+
+    /// Creates the subscription, named as the topic.
+    pub(crate) async fn subscribe(&self) {
+        // Without a dead-letter policy Pub/Sub does not count attempts.
+        let policy = DeadLetterPolicy::new()
+            .set_dead_letter_topic(topic_path(&dead_letters(&self.topic)))
+            .set_max_delivery_attempts(100);
+        create_subscription(&self.host, &self.topic, Some(policy)).await;
+    }
+}
+
 impl Broker for PubSub {
     const PART: &'static str = "pubsub";
     const ADDRESS: &'static str = "PUBSUB_EMULATOR_HOST";
@@ -32,19 +71,11 @@ impl Broker for PubSub {
             Some(host) => (host, None),
             None => stand_in().await,
         };
-        let topic = unique("topic");
-        create(&format!("http://{host}"), &topic).await;
-        let address = Address {
-            pubsub_emulator_host: Some(host.clone()),
-            pubsub_project_id: PROJECT.to_owned(),
-        };
-        let producer = Producer::connect(&address, &topic).await.unwrap();
+        let created = Self::create(&host, None).await;
+        created.subscribe().await;
         Self {
-            address,
-            host,
-            topic,
-            producer,
             _stand_in: stand_in,
+            ..created
         }
     }
 
@@ -86,7 +117,7 @@ impl Broker for PubSub {
             .build()
             .await
             .unwrap();
-        let letters = format!("{}.dlq", self.topic);
+        let letters = dead_letters(&self.topic);
         let mut stream = subscriber
             .subscribe(subscription_path(&letters))
             .set_max_lease_extension(Duration::from_secs(10))
@@ -114,43 +145,39 @@ async fn stand_in() -> (String, Option<DropGuard>) {
     (host, Some(shutdown.drop_guard()))
 }
 
-/// The topic, its dead-letter topic, and a subscription of the same name to each.
-async fn create(endpoint: &str, topic: &str) {
-    let credentials = anonymous::Builder::new().build();
+async fn create_topic(host: &str, name: &str, retention: Option<&str>) {
     let topics = TopicAdmin::builder()
-        .with_endpoint(endpoint)
-        .with_credentials(credentials.clone());
+        .with_endpoint(format!("http://{host}"))
+        .with_credentials(anonymous::Builder::new().build());
     let topics = topics.build().await.unwrap();
-    let subscriptions = SubscriptionAdmin::builder()
-        .with_endpoint(endpoint)
-        .with_credentials(credentials);
-    let subscriptions = subscriptions.build().await.unwrap();
-    let letters = format!("{topic}.dlq");
-    for name in [topic, &letters] {
-        topics
-            .create_topic()
-            .set_name(topic_path(name))
-            .send()
-            .await
-            .unwrap();
-    }
-    // Without a dead-letter policy Pub/Sub does not count attempts.
-    let policy = DeadLetterPolicy::new()
-        .set_dead_letter_topic(topic_path(&letters))
-        .set_max_delivery_attempts(100);
-    let create = |name: &str| {
-        let name = (subscription_path(name), topic_path(name));
-        subscriptions
-            .create_subscription()
-            .set_name(name.0)
-            .set_topic(name.1)
-    };
-    create(topic)
-        .set_dead_letter_policy(policy)
+    let mut topic = Topic::new().set_name(topic_path(name));
+    topic.message_retention_duration = retention.map(|time| time.try_into().unwrap());
+    topics
+        .create_topic()
+        .with_request(topic)
         .send()
         .await
         .unwrap();
-    create(&letters).send().await.unwrap();
+}
+
+/// A subscription to the topic of the same name.
+async fn create_subscription(host: &str, name: &str, policy: Option<DeadLetterPolicy>) {
+    let subscriptions = SubscriptionAdmin::builder()
+        .with_endpoint(format!("http://{host}"))
+        .with_credentials(anonymous::Builder::new().build());
+    let subscriptions = subscriptions.build().await.unwrap();
+    subscriptions
+        .create_subscription()
+        .set_name(subscription_path(name))
+        .set_topic(topic_path(name))
+        .set_or_clear_dead_letter_policy(policy)
+        .send()
+        .await
+        .unwrap();
+}
+
+fn dead_letters(topic: &str) -> String {
+    format!("{topic}.dlq")
 }
 
 fn topic_path(name: &str) -> String {
