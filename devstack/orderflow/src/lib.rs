@@ -33,8 +33,10 @@ mod up;
 use std::io;
 
 pub use cli::{Cli, run};
+pub use parts::native::native_titles;
 pub use ports::listen_on_free_port;
 pub use screen::ERROR;
+pub use stack::STOP_LIMIT;
 
 /// Whether this error is only the reader of our output having left.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -2,7 +2,9 @@
 //!
 //! Each version of a recipe has a folder of its own: `<cache>/native/<name>-<fingerprint of its files>`.
 //! It is made beside and renamed when it is whole, so that one that was interrupted is begun anew.
+//! A server that is on the machine already is only [`Found`].
 
+mod found;
 mod program;
 mod recipe;
 
@@ -11,8 +13,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
+pub(crate) use found::Found;
 pub(crate) use program::Program;
-pub(crate) use recipe::{Recipe, Workshop};
+pub(crate) use recipe::{Missing, Recipe, Workshop};
 
 /// Where downloads and builds are kept.
 #[derive(Debug, Clone, Args)]

@@ -169,7 +169,7 @@ impl Recipe {
 }
 
 /// All that are missing are named at once: nobody wants to learn of the second when the first is there.
-async fn check(programs: &[Program]) -> Result<(), Missing> {
+pub(super) async fn check(programs: &[Program]) -> Result<(), Missing> {
     let mut missing = Vec::new();
     for program in programs {
         if !program.is_there().await {

@@ -42,6 +42,16 @@ impl Compose {
         })
     }
 
+    /// The version of an image that is somebody else's, by its name without the tag.
+    pub(crate) fn version_of(&self, repository: &str) -> String {
+        let mut tags = self
+            .images()
+            .filter_map(|image| image.strip_prefix(repository)?.strip_prefix(':'));
+        let tag = tags.next();
+        tag.unwrap_or_else(|| panic!("{FILE} has no {repository}"))
+            .to_owned()
+    }
+
     /// The images that are somebody else's.
     pub(crate) fn images(&self) -> impl Iterator<Item = &str> {
         let theirs = self.services.values();

@@ -8,3 +8,4 @@ mod repository;
 mod services;
 mod settings;
 mod topology;
+mod versions;

@@ -1,9 +1,9 @@
 //! The ports that compose publishes, and the variables that move them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::Compose;
-use crate::repository;
+use crate::{services, settings};
 
 /// One published port: `127.0.0.1:${GATEWAY_PORT:-8080}:8080`.
 struct Published {
@@ -48,24 +48,37 @@ pub(crate) fn with_defaults(text: &str) -> String {
 #[test]
 fn every_port_is_published_on_the_loopback_and_has_a_variable_of_its_own() {
     let ports = published();
-    assert!(
-        ports
-            .values()
-            .collect::<std::collections::BTreeSet<_>>()
-            .len()
-            == ports.len(),
-        "{ports:?}"
-    );
+    let numbers: BTreeSet<_> = ports.values().collect();
+    assert_eq!(numbers.len(), ports.len(), "{ports:?}");
+}
+
+/// Every port of the command by its variable.
+fn ports_of_the_command() -> BTreeMap<String, String> {
+    let variables = services::variables_of_the_command().into_iter();
+    variables
+        .filter(|(name, _)| name.ends_with("_PORT"))
+        .map(|(name, default)| {
+            let default = default.unwrap_or_else(|| panic!("{name} has no default"));
+            (name, default)
+        })
+        .collect()
 }
 
 #[test]
-fn the_containers_have_the_ports_of_the_embedded_mode() {
-    let example = repository::read(".env.example");
+fn the_containers_have_the_ports_of_the_command() {
+    let ports = ports_of_the_command();
     for (variable, default) in published() {
-        let line = format!("#{variable}={default}");
-        assert!(
-            example.lines().any(|found| found == line),
-            "{line} is not in .env.example"
+        assert_eq!(
+            ports.get(&variable),
+            Some(&default.to_string()),
+            "{variable}"
         );
     }
+}
+
+#[test]
+fn the_example_has_the_ports_of_the_command() {
+    let mut example = settings::lines(".env.example");
+    example.retain(|name, _| name.ends_with("_PORT"));
+    assert_eq!(example, ports_of_the_command());
 }

@@ -14,23 +14,27 @@ pub(crate) fn path(path: &str) -> PathBuf {
     root().join(path)
 }
 
-/// All files with one of these extensions, but for what is built or kept by git.
-pub(crate) fn files(extensions: &[&str]) -> Vec<PathBuf> {
+/// All files but for what is built, run or kept by git.
+pub(crate) fn files() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let extension = path.extension().unwrap_or_default().to_string_lossy();
-            if path.is_dir() && !name.starts_with('.') && name != "target" {
-                folders.push(path);
-            } else if extensions.contains(&&*extension) {
+            if path.is_file() {
                 found.push(path);
+            } else if is_source(&path) {
+                folders.push(path);
             }
         }
     }
     found
+}
+
+fn is_source(folder: &Path) -> bool {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let of_ci = [".ci", ".github"].contains(&&*name);
+    of_ci || !(name.starts_with('.') || name == "target" || name == "node_modules")
 }
 
 fn root() -> &'static Path {

@@ -27,16 +27,19 @@ pub(crate) fn all() -> Vec<Program> {
     all
 }
 
-/// The variables of the command `orderflow` and its subcommands.
-pub(crate) fn variables_of_the_command() -> BTreeSet<String> {
+/// The variables of the command `orderflow` and its subcommands, each with its default, if it has one.
+pub(crate) fn variables_of_the_command() -> BTreeMap<String, Option<String>> {
     let mut commands = vec![orderflow::Cli::command()];
-    let mut found = BTreeSet::new();
+    let mut found = BTreeMap::new();
     while let Some(command) = commands.pop() {
         let shown = command
             .get_arguments()
             .filter(|argument| !argument.is_hide_set());
-        let names = shown.filter_map(|argument| argument.get_env()?.to_str());
-        found.extend(names.map(str::to_owned));
+        found.extend(shown.filter_map(|argument| {
+            let name = argument.get_env()?.to_str()?.to_owned();
+            let default = argument.get_default_values().first();
+            Some((name, default.map(|text| text.display().to_string())))
+        }));
         commands.extend(command.get_subcommands().cloned());
     }
     found

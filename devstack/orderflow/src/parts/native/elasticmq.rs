@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::java::{class_path, fetch_jars, quick_java};
-use super::{Ready, Server, Site, nothing_to_set_up};
+use super::{Origin, Ready, Server, Site, nothing_to_set_up};
 use crate::install::{Program, Recipe};
 use crate::parts::{Part, address};
 use crate::ports::Port;
@@ -17,7 +17,7 @@ const SETTINGS: &str = include_str!("../../../../../infra/elasticmq/elasticmq.co
 pub(super) const SERVER: Server = Server {
     part: Part::Sqs,
     title: "ElasticMQ 1.7.1",
-    recipe: Recipe {
+    origin: Origin::Made(Recipe {
         name: "elasticmq",
         files: &[(
             "pom.xml",
@@ -27,7 +27,7 @@ pub(super) const SERVER: Server = Server {
         run_with: &[Program::JAVA],
         takes: "jars by Maven, less than a minute",
         make: fetch_jars,
-    },
+    }),
     commands,
     // It takes requests before it has its queues.
     ready: Ready::Answers(|ports| {

@@ -10,10 +10,13 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::{DRAIN_LIMIT, Ready, Server, Site, nothing_to_set_up};
+use super::{DRAIN_LIMIT, Origin, Ready, Server, Site, nothing_to_set_up};
 use crate::install::{Program, Recipe, Workshop};
 use crate::parts::{Part, address};
 use crate::ports::Port;
+
+/// The module has another version for the same commit, since tags of v2 are no valid versions of it.
+const TITLE: &str = "Jaeger 2.13.0";
 
 const MODULE: &str = "github.com/jaegertracing/jaeger";
 
@@ -21,9 +24,8 @@ const SETTINGS: &str = include_str!("../../../../../infra/native/jaeger/jaeger.y
 
 pub(super) const SERVER: Server = Server {
     part: Part::Traces,
-    // The same commit as the module's v1.76.0, since tags of v2 are no valid versions of this module.
-    title: "Jaeger 2.13.0",
-    recipe: Recipe {
+    title: TITLE,
+    origin: Origin::Made(Recipe {
         name: "jaeger",
         files: &[
             (
@@ -47,7 +49,7 @@ pub(super) const SERVER: Server = Server {
         run_with: &[],
         takes: "a build from source that takes about thirteen minutes of CPU",
         make,
-    },
+    }),
     commands,
     ready: Ready::Answers(|ports| address::url(ports, Port::Traces) + "/api/v3/services"),
     set_up: nothing_to_set_up,
@@ -56,10 +58,11 @@ pub(super) const SERVER: Server = Server {
 
 fn make(workshop: &Workshop) -> BoxFuture<'_, anyhow::Result<()>> {
     async {
-        let version = format!("-s -w -X {MODULE}/internal/version.latestVersion=v2.13.0");
+        let version = TITLE.replace("Jaeger ", "v");
+        let flags = format!("-s -w -X {MODULE}/internal/version.latestVersion={version}");
         let mut go = workshop.command(Program::GO);
         go.env("CGO_ENABLED", "0")
-            .args(["build", "-trimpath", "-ldflags", &version, "-o", "jaeger"])
+            .args(["build", "-trimpath", "-ldflags", &flags, "-o", "jaeger"])
             .arg(format!("{MODULE}/cmd/jaeger"));
         workshop.run(&mut go).await?;
         fetch_page(workshop).await

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use tokio::process::Command;
 
 use super::java::{class_path, fetch_jars, java};
-use super::{DRAIN_LIMIT, Ready, Server, Site};
+use super::{DRAIN_LIMIT, Origin, Ready, Server, Site};
 use crate::install::{Program, Recipe};
 use crate::parts::{Part, address};
 use crate::ports::{Port, Ports};
@@ -23,7 +23,7 @@ const SETTINGS: &str = include_str!("../../../../../infra/native/kafka/server.pr
 pub(super) const SERVER: Server = Server {
     part: Part::Kafka,
     title: "Apache Kafka 4.3.1",
-    recipe: Recipe {
+    origin: Origin::Made(Recipe {
         name: "kafka",
         files: &[(
             "pom.xml",
@@ -33,7 +33,7 @@ pub(super) const SERVER: Server = Server {
         run_with: &[Program::JAVA],
         takes: "jars by Maven, less than a minute",
         make: fetch_jars,
-    },
+    }),
     commands,
     ready: Ready::Listens(|ports| address::host(ports, Port::Kafka)),
     set_up: create_topics,

@@ -6,7 +6,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::process::Command;
 
-use super::{DRAIN_LIMIT, Ready, Server, Site, nothing_to_set_up};
+use super::{DRAIN_LIMIT, Origin, Ready, Server, Site, nothing_to_set_up};
 use crate::install::{Program, Recipe, Workshop};
 use crate::parts::{Part, address};
 use crate::ports::Port;
@@ -14,7 +14,7 @@ use crate::ports::Port;
 pub(super) const SERVER: Server = Server {
     part: Part::Mail,
     title: "MailDev 2.2.1",
-    recipe: Recipe {
+    origin: Origin::Made(Recipe {
         name: "maildev",
         files: &[
             (
@@ -30,7 +30,7 @@ pub(super) const SERVER: Server = Server {
         run_with: &[Program::NODE],
         takes: "packages by npm, less than a minute",
         make: fetch_packages,
-    },
+    }),
     commands,
     ready: Ready::Answers(|ports| address::url(ports, Port::Mail) + "/healthz"),
     set_up: nothing_to_set_up,

@@ -18,7 +18,7 @@ use futures::future::BoxFuture;
 use tokio::process::Command;
 
 use super::{Context, Part};
-use crate::install::Recipe;
+use crate::install::{Found, Missing, Recipe};
 use crate::ports::Ports;
 use crate::process::DRAIN_LIMIT;
 
@@ -30,7 +30,7 @@ pub(crate) struct Server {
     pub(crate) part: Part,
     /// Its name and version, as its makers write them.
     pub(crate) title: &'static str,
-    recipe: Recipe,
+    origin: Origin,
     /// The programs to run: the last is the server, and those before it are waited for.
     commands: fn(&Site) -> anyhow::Result<Vec<Command>>,
     /// How to ask whether it takes requests.
@@ -41,9 +41,16 @@ pub(crate) struct Server {
     patience: Duration,
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Origin {
+    Made(Recipe),
+    Found(Found),
+}
+
 /// Where one server is, keeps its data and listens.
 #[derive(Debug, Clone)]
 pub(crate) struct Site {
+    /// The folder that it was made in, or the file that was found.
     pub(crate) installed: PathBuf,
     pub(crate) data: PathBuf,
     pub(crate) ports: Ports,
@@ -71,6 +78,11 @@ pub(crate) const SERVERS: [Server; 5] = [
     maildev::SERVER,
 ];
 
+/// The name and version of each, for a comparison with what else names a version.
+pub fn native_titles() -> [&'static str; SERVERS.len()] {
+    SERVERS.map(|server| server.title)
+}
+
 impl Server {
     /// Where it is installed, fetched or built now if need be, or why it could not be; the screen says so too.
     pub(crate) async fn install(
@@ -78,20 +90,32 @@ impl Server {
         context: &Context,
         cache: &Path,
     ) -> anyhow::Result<Result<PathBuf, String>> {
-        let log = context
-            .folder
-            .new_log(&format!("getting-{}", self.recipe.name))?;
         let title = self.title;
-        let installed = self.recipe.install(cache, log, || {
-            let takes = self.recipe.takes;
-            context
-                .screen
-                .tell(&format!("getting {title}, once: {takes}"));
-        });
-        Ok(installed.await.map_err(|missing| {
+        let installed = match self.origin {
+            Origin::Made(recipe) => make(recipe, title, context, cache).await?,
+            Origin::Found(found) => found.look().await,
+        };
+        Ok(installed.map_err(|missing| {
             let why = format!("not {title} but our own stand-in: {missing}");
             context.screen.tell(&format!("{}: {why}", self.part.name()));
             why
         }))
     }
+}
+
+async fn make(
+    recipe: Recipe,
+    title: &str,
+    context: &Context,
+    cache: &Path,
+) -> anyhow::Result<Result<PathBuf, Missing>> {
+    let log = format!("getting-{}", recipe.name);
+    let making = || {
+        let takes = recipe.takes;
+        context
+            .screen
+            .tell(&format!("getting {title}, once: {takes}"));
+    };
+    let installed = recipe.install(cache, context.folder.new_log(&log)?, making);
+    Ok(installed.await)
 }

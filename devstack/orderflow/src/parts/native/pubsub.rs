@@ -1,4 +1,5 @@
-//! Google's Pub/Sub emulator, which comes with the Google Cloud CLI and from nowhere else. Its messages live in memory.
+//! Google's Pub/Sub emulator, which comes with the Google Cloud CLI and from nowhere else: it is run where it is, in
+//! whichever version that is. Its messages live in memory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,8 +10,8 @@ use futures::future::BoxFuture;
 use tokio::process::Command;
 
 use super::java::quick_java;
-use super::{DRAIN_LIMIT, Ready, Server, Site};
-use crate::install::{Program, Recipe, Workshop};
+use super::{DRAIN_LIMIT, Origin, Ready, Server, Site};
+use crate::install::{Found, Program};
 use crate::parts::{Part, address};
 use crate::ports::{Port, Ports};
 use crate::settings::PUBSUB_PROJECT;
@@ -25,14 +26,10 @@ const LOGGING: &str = include_str!("../../../../../infra/native/pubsub/logging.p
 pub(super) const SERVER: Server = Server {
     part: Part::PubSub,
     title: "Google's Pub/Sub emulator",
-    recipe: Recipe {
-        name: "pubsub",
-        files: &[("logging.properties", LOGGING)],
-        made_with: &[Program::GCLOUD],
-        run_with: &[Program::JAVA],
-        takes: "a copy of the Google Cloud CLI's",
-        make: copy_jar,
-    },
+    origin: Origin::Found(Found {
+        with: &[Program::JAVA, Program::GCLOUD],
+        find: || find_jar(&Program::GCLOUD.find().context("gcloud has gone")?),
+    }),
     commands,
     ready: Ready::Answers(|ports| {
         format!(
@@ -52,16 +49,6 @@ fn create_subscriptions(ports: &Ports) -> BoxFuture<'_, anyhow::Result<()>> {
     .boxed()
 }
 
-fn copy_jar(workshop: &Workshop) -> BoxFuture<'_, anyhow::Result<()>> {
-    async {
-        let gcloud = Program::GCLOUD.find().context("gcloud has gone")?;
-        let jar = find_jar(&gcloud)?;
-        fs::copy(jar, workshop.folder.join("emulator.jar"))?;
-        Ok(())
-    }
-    .boxed()
-}
-
 /// The newest emulator beside `gcloud`, which is on `PATH` as itself or as a link.
 fn find_jar(gcloud: &Path) -> anyhow::Result<PathBuf> {
     let gcloud = gcloud.canonicalize()?;
@@ -70,16 +57,21 @@ fn find_jar(gcloud: &Path) -> anyhow::Result<PathBuf> {
         .context("gcloud is in the folder bin of its CLI")?
         .join(JAR);
     let jars = glob::glob(&pattern.display().to_string())?;
-    let newest = jars.filter_map(Result::ok).max();
+    let newest = jars.filter_map(Result::ok).max_by_key(|jar| version(jar));
     newest.context("the Google Cloud CLI is there, its emulator is not: `gcloud components install pubsub-emulator`")
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "other servers have something to write before they start"
-)]
+/// The numbers in the name of the jar: as text, 0.8.9 would be newer than 0.8.20.
+fn version(jar: &Path) -> Vec<u32> {
+    let name = jar.file_name().unwrap_or_default().to_string_lossy();
+    let numbers = name.split(|character: char| !character.is_ascii_digit());
+    numbers.filter_map(|number| number.parse().ok()).collect()
+}
+
 fn commands(site: &Site) -> anyhow::Result<Vec<Command>> {
-    let logging = site.installed.join("logging.properties");
+    fs::create_dir_all(&site.data)?;
+    let logging = site.data.join("logging.properties");
+    fs::write(&logging, LOGGING)?;
     let mut server = quick_java(256);
     server
         .arg(format!(
@@ -87,7 +79,7 @@ fn commands(site: &Site) -> anyhow::Result<Vec<Command>> {
             logging.display()
         ))
         .arg("-jar")
-        .arg(site.installed.join("emulator.jar"))
+        .arg(&site.installed)
         .arg("--host=127.0.0.1")
         .arg(format!("--port={}", site.ports.of(Port::PubSub)));
     Ok(vec![server])
@@ -98,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_emulator_is_found_beside_the_real_gcloud() {
+    fn the_newest_emulator_is_found_beside_the_real_gcloud() {
         let root = tempfile::tempdir().unwrap();
         let sdk = root.path().join("sdk");
         let lib = sdk.join("platform/pubsub-emulator/lib");
@@ -111,8 +103,11 @@ mod tests {
         assert!(message.contains("gcloud components install"), "{message}");
 
         fs::create_dir_all(&lib).unwrap();
-        let jar = lib.join("cloud-pubsub-emulator-0.8.20-all.jar");
-        fs::write(&jar, "").unwrap();
-        assert_eq!(find_jar(&link).unwrap(), jar.canonicalize().unwrap());
+        let jar = |version| lib.join(format!("cloud-pubsub-emulator-{version}-all.jar"));
+        for version in ["0.8.9", "0.8.20"] {
+            fs::write(jar(version), "").unwrap();
+        }
+        let newest = jar("0.8.20").canonicalize().unwrap();
+        assert_eq!(find_jar(&link).unwrap(), newest);
     }
 }
