@@ -58,8 +58,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Finds or downloads the programs, creates the data folder if it is missing, and returns once the server answers.
+    /// Launches the server, and returns once it answers.
     pub async fn start(options: Options) -> Result<Self, Error> {
+        let mut server = Self::launch(options).await?;
+        server.ready().await?;
+        Ok(server)
+    }
+
+    /// Finds or downloads the programs, creates the data folder if it is missing, and starts the server.
+    ///
+    /// Whoever may lose patience with [`Server::ready`] begins here: a server that is there already can be stopped and
+    /// waited for, and holds its folder until it has ended.
+    pub async fn launch(options: Options) -> Result<Self, Error> {
         let port = claim(options.port)?;
         let account = Account::needed()?;
         let dir = private_dir(&options.dir, account)
@@ -72,9 +82,28 @@ impl Server {
             options,
         };
         launch.initialise().await?;
-        let mut server = launch.spawn(port)?;
-        server.ready().await?;
-        Ok(server)
+        Ok(launch.spawn(port)?)
+    }
+
+    /// Waits until the server answers. Cancel safe.
+    pub async fn ready(&mut self) -> anyhow::Result<()> {
+        let url = self.url("postgres");
+        let deadline = Instant::now() + READY_WITHIN;
+        loop {
+            if let Some(status) = self.supervisor.try_wait()? {
+                return Err(anyhow!(
+                    "PostgreSQL ended with {status}: {}",
+                    self.last_words()
+                ));
+            }
+            match PgConnection::connect(&url).await {
+                Ok(connection) => return Ok(connection.close().await?),
+                Err(error) if Instant::now() > deadline => {
+                    return Err(error).context("waiting for PostgreSQL to answer");
+                }
+                Err(_not_yet) => sleep(ASK_EVERY).await,
+            }
+        }
     }
 
     /// The port it listens on, on 127.0.0.1.
@@ -113,26 +142,6 @@ impl Server {
     pub async fn stop(mut self) -> io::Result<ExitStatus> {
         self.lifeline = None;
         self.wait().await
-    }
-
-    async fn ready(&mut self) -> anyhow::Result<()> {
-        let url = self.url("postgres");
-        let deadline = Instant::now() + READY_WITHIN;
-        loop {
-            if let Some(status) = self.supervisor.try_wait()? {
-                return Err(anyhow!(
-                    "PostgreSQL ended with {status}: {}",
-                    self.last_words()
-                ));
-            }
-            match PgConnection::connect(&url).await {
-                Ok(connection) => return Ok(connection.close().await?),
-                Err(error) if Instant::now() > deadline => {
-                    return Err(error).context("waiting for PostgreSQL to answer");
-                }
-                Err(_not_yet) => sleep(ASK_EVERY).await,
-            }
-        }
     }
 
     fn last_words(&self) -> String {

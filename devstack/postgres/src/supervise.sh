@@ -6,7 +6,12 @@ exec 3<&0
 "$@" </dev/null 3<&- &
 server=$!
 # SIGINT is PostgreSQL's fast shutdown: clients are disconnected, data is safe.
-{ read -r _ <&3; kill -INT "$server"; } &
+# A shell starts its background processes with SIGINT ignored, and PostgreSQL attends to it a moment after its start:
+# what came before is lost, so it is sent until the server has ended.
+{
+    read -r _ <&3
+    while kill -INT "$server" 2>/dev/null; do sleep 1; done
+} &
 lifeline=$!
 wait "$server"
 status=$?

@@ -74,6 +74,21 @@ async fn refuses_a_folder_that_another_server_uses_and_says_why() {
     first.stop().await.unwrap();
 }
 
+/// Its recovery may take long after a crash, and whoever waits may lose patience.
+#[tokio::test]
+async fn a_server_that_is_stopped_before_it_answers_leaves_its_folder_to_the_next() {
+    let dir = folder();
+    let first = Server::start(options(dir.path())).await.unwrap();
+    first.stop().await.unwrap();
+
+    let unready = Server::launch(options(dir.path())).await.unwrap();
+    let stopped = timeout(Duration::from_secs(30), unready.stop()).await;
+    stopped.unwrap().unwrap();
+
+    let next = Server::start(options(dir.path())).await.unwrap();
+    next.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn tells_that_the_server_died() {
     let dir = folder();

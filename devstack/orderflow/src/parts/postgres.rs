@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use futures::future::try_join_all;
 use nix::sys::signal::Signal;
 use postgres_server::{Options, Server};
@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
-use crate::process::Exit;
+use crate::process::{DRAIN_LIMIT, Exit};
 use crate::rundir::{self, ProcessId};
 
 pub(crate) const NAME: &str = "postgres";
@@ -19,7 +19,7 @@ pub(crate) const NAME: &str = "postgres";
 pub(crate) const DATABASES: [&str; 3] = ["orders", "inventory", "email"];
 
 /// Longer than a new data folder takes on a slow machine; a download is not waited for.
-const FINISH_START: Duration = Duration::from_secs(10);
+pub(crate) const FINISH_START: Duration = Duration::from_secs(10);
 
 /// Starts the server, creates the databases, says so on `ready`, and keeps it until `stop`.
 pub(crate) async fn run(
@@ -31,7 +31,7 @@ pub(crate) async fn run(
     let server = start_or_give_up(&context, port, &stop).await?;
     // Nobody listens when the start was given up; the stop that follows is then at once.
     let _ = ready.send(());
-    watch(server, stop, context.kill).await
+    watch(server, stop, &context.kill).await
 }
 
 /// Finishes a start that is asked to stop, since half a data folder helps nobody, unless that takes too long.
@@ -40,40 +40,57 @@ async fn start_or_give_up(
     port: u16,
     stop: &CancellationToken,
 ) -> anyhow::Result<Server> {
-    let given_up = async {
-        stop.cancelled().await;
-        tokio::select! {
-            () = tokio::time::sleep(FINISH_START) => {}
-            () = context.kill.cancelled() => {}
-        }
-    };
-    tokio::select! {
-        server = start(context, port) => server,
-        () = given_up => bail!("stopped while starting"),
-    }
-}
-
-async fn start(context: &Context, port: u16) -> anyhow::Result<Server> {
     let line = context.screen.starting(NAME);
-    let options = Options {
-        dir: context.folder.data_of(NAME),
-        port,
-        fsync: true,
-        temporary: false,
+    let mut given_up = std::pin::pin!(give_up(stop, &context.kill));
+    let mut server = tokio::select! {
+        server = launch(context, port) => server?,
+        () = &mut given_up => bail!("stopped while starting"),
     };
-    let server = Server::start(options).await?;
-    context.record(NAME, server.pid().and_then(ProcessId::of))?;
-    try_join_all(DATABASES.map(|database| server.create_database(database))).await?;
+    let done = tokio::select! {
+        done = set_up(context, &mut server) => done,
+        () = &mut given_up => Err(anyhow!("stopped while starting")),
+    };
+    if let Err(error) = done {
+        // It holds its folder until it has ended, and the next start needs that.
+        stop_in_order(server, &context.kill).await?;
+        return Err(error);
+    }
     line.ready(&format!(
         "postgres://postgres@127.0.0.1:{port}  (loopback only, no password)"
     ));
     Ok(server)
 }
 
+/// The moment from which a start is no longer waited for.
+async fn give_up(stop: &CancellationToken, kill: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::select! {
+        () = tokio::time::sleep(FINISH_START) => {}
+        () = kill.cancelled() => {}
+    }
+}
+
+async fn launch(context: &Context, port: u16) -> Result<Server, postgres_server::Error> {
+    Server::launch(Options {
+        dir: context.folder.data_of(NAME),
+        port,
+        fsync: true,
+        temporary: false,
+    })
+    .await
+}
+
+async fn set_up(context: &Context, server: &mut Server) -> anyhow::Result<()> {
+    server.ready().await?;
+    context.record(NAME, server.pid().and_then(ProcessId::of))?;
+    try_join_all(DATABASES.map(|database| server.create_database(database))).await?;
+    Ok(())
+}
+
 async fn watch(
     mut server: Server,
     stop: CancellationToken,
-    kill: CancellationToken,
+    kill: &CancellationToken,
 ) -> anyhow::Result<Exit> {
     let log = server.log();
     let status = tokio::select! {
@@ -90,12 +107,13 @@ async fn watch(
 
 async fn stop_in_order(
     server: Server,
-    kill: CancellationToken,
+    kill: &CancellationToken,
 ) -> anyhow::Result<std::process::ExitStatus> {
     let pid = server.pid();
     let mut stopping = std::pin::pin!(server.stop());
     tokio::select! {
         status = &mut stopping => return Ok(status?),
+        () = tokio::time::sleep(DRAIN_LIMIT) => {}
         () = kill.cancelled() => {}
     }
     if let Some(pid) = pid {
