@@ -2,16 +2,13 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::ensure;
 use nix::sys::signal::Signal;
 
 use crate::rundir::{Lock, RunDir, TryLock, stop_leftovers};
 use crate::screen::{Screen, Show};
-
-/// Draining the services, PostgreSQL's shutdown and some room.
-const LIMIT: Duration = Duration::from_secs(45);
+use crate::stack::STOP_LIMIT;
 
 pub(crate) async fn run(dir: &Path) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(Show::Everything);
@@ -39,12 +36,12 @@ async fn ask_to_stop(screen: &Screen, dir: &Path) -> anyhow::Result<bool> {
     };
     screen.tell(&format!("stopping orderflow (pid {})", holder.pid));
     holder.signal(Signal::SIGTERM);
-    let gone = holder.gone_within(LIMIT).await;
+    let gone = holder.gone_within(STOP_LIMIT).await;
     ensure!(
         gone,
         "orderflow (pid {}) did not stop within {} s",
         holder.pid,
-        LIMIT.as_secs()
+        STOP_LIMIT.as_secs()
     );
     screen.tell("stopped");
     Ok(true)

@@ -14,11 +14,14 @@ use tokio_util::sync::CancellationToken;
 use crate::rundir::{self, ProcessId};
 use crate::screen::{LAST_LINES, PartLog};
 
-/// How long a part may take to finish what is in hand.
+/// How long a part may take to finish what is in hand; then it is killed.
 pub(crate) const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 
 /// How long output may still arrive after the end; a grandchild that kept the pipe must not hold us up.
 const OUTPUT_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long parts take at most that are stopped together.
+pub(crate) const STOP_LIMIT: Duration = DRAIN_LIMIT.saturating_add(OUTPUT_LIMIT);
 
 /// How a part ended.
 #[derive(Debug)]

@@ -1,14 +1,11 @@
 //! What an earlier command left running because it was killed itself.
 
-use std::time::Duration;
-
+use futures::future::join_all;
 use nix::sys::signal::Signal;
 
 use super::{Child, Run, RunDir};
+use crate::process::DRAIN_LIMIT;
 use crate::service::Service;
-
-/// As long as a service may take to finish what is in hand.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// Stops the processes that `run.json` of a dead command names, and tells their names.
 /// Holding the lock proves that the command is dead; a pid that now belongs to somebody else is left alone.
@@ -40,14 +37,14 @@ fn is_service(child: &Child) -> bool {
 }
 
 async fn stop_all(children: Vec<&Child>) {
-    for child in &children {
-        child.process.signal(polite_signal(child));
-    }
-    for child in children {
-        if !child.process.gone_within(GRACE).await {
-            child.process.signal(Signal::SIGKILL);
-            child.process.gone_within(GRACE).await;
-        }
+    join_all(children.into_iter().map(stop)).await;
+}
+
+async fn stop(child: &Child) {
+    child.process.signal(polite_signal(child));
+    if !child.process.gone_within(DRAIN_LIMIT).await {
+        child.process.signal(Signal::SIGKILL);
+        child.process.gone_within(DRAIN_LIMIT).await;
     }
 }
 

@@ -7,6 +7,8 @@
 //!   logs/       one file per part, from its last start
 //!   postgres/   the databases
 //!   native/     the same two, and a folder for each real server that keeps something
+//!   outside/    the logs of services whose servers run elsewhere
+//!   up.log      what the command says in the background, since its last start there
 //! ```
 
 mod identity;

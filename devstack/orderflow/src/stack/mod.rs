@@ -7,11 +7,12 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 
-use crate::parts::{Context, Group, Part, own_log, services};
-use crate::process::Exit;
+use crate::parts::{Context, Group, Part, own_log, postgres, services};
+use crate::process::{self, Exit};
 use crate::rundir::{Run, RunDir, stop_leftovers};
 use crate::screen::{Screen, Show};
 use crate::settings::Addresses;
@@ -22,6 +23,19 @@ pub(crate) use args::StackArgs;
 
 /// What a shell calls a command that Ctrl-C ended.
 pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Services, stores and servers, which are stopped one after the other.
+const GROUPS: u32 = 3;
+
+/// For what is done between the groups, on a machine that is busy.
+const ROOM: Duration = Duration::from_secs(5);
+
+/// The longest that everything takes to stop in order, if the last part of each group has to be killed, and PostgreSQL
+/// was starting when it was asked to stop. Whoever waits longer waits for something that hangs.
+pub const STOP_LIMIT: Duration = process::STOP_LIMIT
+    .saturating_mul(GROUPS)
+    .saturating_add(postgres::FINISH_START)
+    .saturating_add(ROOM);
 
 /// What of the stack is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,15 +57,33 @@ pub(crate) async fn with_stack<B>(
 where
     B: AsyncFnOnce(&Screen, &Addresses) -> anyhow::Result<ExitCode>,
 {
+    let folder = Arc::new(open_folder(dir, &args)?);
+    let for_test = args.for_test;
+    let outcome = run_in(Arc::clone(&folder), args, extent, show, body).await;
+    if !for_test {
+        return outcome;
+    }
+    let removed = fs::remove_dir_all(folder.path()).context("removing the folder of a test");
+    outcome.and_then(|code| removed.map(|()| code))
+}
+
+async fn run_in<B>(
+    folder: Arc<RunDir>,
+    args: StackArgs,
+    extent: Extent,
+    show: Show,
+    body: B,
+) -> anyhow::Result<ExitCode>
+where
+    B: AsyncFnOnce(&Screen, &Addresses) -> anyhow::Result<ExitCode>,
+{
     let screen = Screen::new(show);
     let with_services = extent == Extent::Everything;
     if with_services {
         services::check_built()?;
     }
-    let folder = open_folder(dir, &args)?;
     let signals = Signals::listen()?;
-    let for_test = args.for_test;
-    if for_test {
+    if args.for_test {
         signals.stop_with_input();
     }
     clear_up(&screen, &folder, args.fresh).await?;
@@ -59,18 +91,14 @@ where
     let context = Context {
         screen,
         run: Arc::new(Mutex::new(Run::begin(&folder)?)),
-        folder: Arc::new(folder),
+        folder,
         kill: signals.kill.clone(),
     };
     own_log::install(context.log(own_log::NAME)?)?;
 
-    let folder = Arc::clone(&context.folder);
     let mut stack = Stack::new(context);
     let outcome = stack.run(&signals, plan, body).await;
     let ended = stack.stop().await;
-    if for_test {
-        fs::remove_dir_all(folder.path()).context("removing the folder of a test")?;
-    }
     outcome.and_then(|code| ended.map(|()| code))
 }
 
@@ -109,7 +137,7 @@ struct Stack {
 
 impl Stack {
     fn new(context: Context) -> Self {
-        let [services, stores, servers] = Default::default();
+        let [services, stores, servers]: [Group; GROUPS as usize] = Default::default();
         Self {
             context,
             services,

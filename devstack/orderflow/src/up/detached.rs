@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
 use super::tell_ready;
-use crate::rundir::{self, Run};
+use crate::rundir::{self, Lock, Run, TryLock};
 use crate::screen::{Screen, Show};
 use crate::signals::Signals;
 use crate::stack::{Extent, INTERRUPTED};
@@ -41,20 +41,35 @@ pub(super) async fn run(dir: &Path, extent: Extent) -> anyhow::Result<ExitCode> 
                 let code = status.code().and_then(|code| u8::try_from(code).ok());
                 return Ok(code.map_or(ExitCode::FAILURE, ExitCode::from));
             }
-            () = signals.stop.cancelled() => return stop(child, progress).await,
+            () = signals.stop.cancelled() => return stop(child, progress, &signals).await,
             () = sleep(LOOK_EVERY) => {}
         }
     }
 }
 
-/// Ctrl-C before everything is ready: then nothing stays.
-async fn stop(mut child: Child, mut progress: Progress) -> anyhow::Result<ExitCode> {
-    if let Some(pid) = child.id() {
-        rundir::send(pid, Signal::SIGTERM);
+/// Ctrl-C before everything is ready: then nothing stays. A second one kills at once, as it does in the foreground.
+async fn stop(
+    mut child: Child,
+    mut progress: Progress,
+    signals: &Signals,
+) -> anyhow::Result<ExitCode> {
+    send(&child, Signal::SIGTERM);
+    tokio::select! {
+        status = child.wait() => drop(status?),
+        () = signals.kill.cancelled() => {
+            // Not the same again: two of one kind that come at once are one.
+            send(&child, Signal::SIGINT);
+            child.wait().await?;
+        }
     }
-    child.wait().await?;
     progress.show()?;
     Ok(ExitCode::from(INTERRUPTED))
+}
+
+fn send(child: &Child, signal: Signal) {
+    if let Some(pid) = child.id() {
+        rundir::send(pid, signal);
+    }
 }
 
 fn start(progress: &Progress) -> anyhow::Result<Child> {
@@ -89,6 +104,10 @@ impl Progress {
         let path = dir.join("up.log");
         let file = File::options().create(true).append(true).open(&path);
         let file = file.with_context(|| format!("writing {}", path.display()))?;
+        // A stack that runs here still writes to it; of one that has ended nobody wants to read.
+        if matches!(Lock::try_take(dir)?, TryLock::Taken(_)) {
+            file.set_len(0)?;
+        }
         let mut reader = File::open(&path)?;
         reader.seek(SeekFrom::End(0))?;
         Ok(Self { file, reader })

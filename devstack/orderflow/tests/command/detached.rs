@@ -1,3 +1,6 @@
+use std::fs;
+use std::time::Instant;
+
 use crate::helpers::{Installation, get, is_running, stderr};
 
 #[test]
@@ -54,4 +57,42 @@ fn ctrl_c_before_everything_is_ready_stops_a_start_in_the_background() {
 
     assert_eq!(up.wait().code(), Some(130));
     assert!(!installation.run_dir().join("run.json").exists());
+}
+
+#[test]
+fn a_second_ctrl_c_kills_what_does_not_stop_in_the_background() {
+    let installation = Installation::new();
+    installation.replace_service("orders", "trap '' TERM; exec sleep 600");
+    let mut up = installation.start(&["up", "--free-ports", "--detach"]);
+    up.wait_for_stderr("starting email");
+    let children = installation.children();
+    let asked = Instant::now();
+
+    up.signal("-INT");
+    up.signal("-TERM");
+
+    assert_eq!(up.wait().code(), Some(130));
+    assert!(
+        asked.elapsed() < orderflow::STOP_LIMIT / 4,
+        "it was waited for"
+    );
+    for (name, pid) in children {
+        assert!(!is_running(pid), "{name} still runs");
+    }
+}
+
+#[test]
+fn what_an_earlier_start_in_the_background_said_is_forgotten() {
+    let installation = Installation::new();
+    drop(installation.detached());
+    let stack = installation.detached();
+
+    let log = fs::read_to_string(installation.run_dir().join("up.log")).unwrap();
+    assert_eq!(log.matches("starting postgres").count(), 1, "{log}");
+
+    let again = installation.output(&["up", "--free-ports", "--detach"]);
+    assert!(stderr(&again).contains("is in use"), "{}", stderr(&again));
+    let kept = fs::read_to_string(installation.run_dir().join("up.log")).unwrap();
+    assert!(kept.starts_with(&log), "{kept}");
+    drop(stack);
 }

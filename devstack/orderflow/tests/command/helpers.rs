@@ -38,9 +38,14 @@ impl Installation {
 
     /// Puts a program in the place of a service that ends as soon as it has said `last_words`.
     pub(crate) fn break_service(&self, name: &str, last_words: &str) {
+        self.replace_service(name, &format!("echo {last_words}; exit 3"));
+    }
+
+    /// Puts a shell script in the place of a service.
+    pub(crate) fn replace_service(&self, name: &str, script: &str) {
         self.remove_service(name);
         let program = self.folder.path().join(name);
-        fs::write(&program, format!("#!/bin/sh\necho {last_words}; exit 3\n")).unwrap();
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
     }
 

@@ -34,6 +34,21 @@ fn a_signal_during_the_start_stops_what_has_started() {
     drop(installation.up());
 }
 
+/// The database of the first run is there; the second is stopped at once, and the third wants it.
+#[test]
+fn a_start_that_was_killed_off_leaves_the_database_to_the_next() {
+    let installation = Installation::new();
+    drop(installation.up());
+    let mut up = installation.start(&["up", "--free-ports"]);
+    up.wait_for_stderr("starting postgres");
+
+    up.signal("-INT");
+    up.signal("-TERM");
+
+    assert_eq!(up.wait().code(), Some(130));
+    drop(installation.up());
+}
+
 #[test]
 fn a_service_that_dies_is_named_with_its_last_lines_and_everything_stops() {
     let installation = Installation::new();
@@ -70,6 +85,22 @@ fn a_stack_for_a_test_ends_with_its_input_and_takes_its_folder_away() {
         assert!(!is_running(pid), "{name} still runs");
     }
     assert!(!installation.run_dir().exists());
+}
+
+#[test]
+fn a_stack_for_a_test_that_cannot_begin_takes_its_folder_away_too() {
+    let installation = Installation::new();
+    installation.remove_service("email");
+    let unbuilt: &[&str] = &["up", "--free-ports", "--for-test"];
+    let unset = &["up", "--only-servers", "--servers=outside", "--for-test"];
+    for (arguments, reason) in [(unbuilt, "not built"), (unset, "KAFKA_BROKERS")] {
+        let output = installation.output(arguments);
+
+        assert_eq!(output.status.code(), Some(1));
+        let message = stderr(&output);
+        assert!(message.contains(reason), "{message}");
+        assert!(!installation.run_dir().exists(), "{reason}");
+    }
 }
 
 #[test]
