@@ -136,7 +136,9 @@ impl Process {
         }
         tokio::select! {
             status = self.child.wait() => return status,
-            () = tokio::time::sleep(self.patience) => {}
+            () = tokio::time::sleep(self.patience) => {
+                self.log.line(&format!("it did not stop within {:?}, and is killed", self.patience));
+            }
             () = kill.cancelled() => {}
         }
         self.child.start_kill()?;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use orderflow::STOP_LIMIT;
 use tokio::time::{Instant, sleep};
 
 use crate::{Options, Servers, program};
@@ -20,8 +21,6 @@ use crate::{Options, Servers, program};
 const START_PATIENCE: Duration = Duration::from_mins(3);
 /// The real servers are fetched and built first, if this machine has not done so before.
 const BUILD_PATIENCE: Duration = Duration::from_mins(40);
-/// A stop that takes longer has hung, and is forced.
-const STOP_PATIENCE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(200);
 /// Lines of the log that a failed start shows.
 const LOG_TAIL: usize = 40;
@@ -124,9 +123,9 @@ impl Drop for Running {
         kill(pid, Signal::SIGTERM).ok();
         let (ended, waiting) = mpsc::channel();
         let waiter = thread::spawn(move || ended.send(process.wait()).ok());
-        if waiting.recv_timeout(STOP_PATIENCE).is_err() {
+        if waiting.recv_timeout(STOP_LIMIT).is_err() {
             eprintln!(
-                "`orderflow up` did not stop within {STOP_PATIENCE:?} of SIGTERM, so it is killed"
+                "`orderflow up` did not stop within {STOP_LIMIT:?} of SIGTERM, so it is killed"
             );
             kill(pid, Signal::SIGKILL).ok();
         }
