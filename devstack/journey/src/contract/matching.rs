@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::once::Telling;
 use super::table::{Edge, Outcome, Row, Scenario};
 use super::violation::{Rule, Violation, named};
 use crate::span::{Span, SpanRef};
@@ -10,15 +11,21 @@ use crate::story::Story;
 /// Holds every row of `scenario` against `story`, from the top.
 ///
 /// Rows below a row without spans are passed over: their absence is a consequence.
-pub(super) fn check_rows(story: &Story, scenario: &'static Scenario) -> Vec<Violation> {
+pub(super) fn check_rows(
+    story: &Story,
+    scenario: &'static Scenario,
+    telling: Telling<'_>,
+) -> Vec<Violation> {
     let mut matching = Matching {
         story,
         scenario,
+        telling,
         found: HashMap::new(),
         taken: HashSet::new(),
     };
     let mut violations: Vec<Violation> = scenario
         .rows()
+        .filter(|row| telling.has(row))
         .flat_map(|row| matching.check(row))
         .collect();
     violations.extend(matching.missing_endings());
@@ -32,6 +39,7 @@ pub(super) fn check_rows(story: &Story, scenario: &'static Scenario) -> Vec<Viol
 struct Matching<'a> {
     story: &'a Story,
     scenario: &'static Scenario,
+    telling: Telling<'a>,
     /// The spans of each row so far, by the row's id.
     found: HashMap<&'static str, Vec<&'a Span>>,
     /// The spans that belong to a row; each belongs to one.
@@ -89,7 +97,10 @@ impl<'a> Matching<'a> {
                 .map(|from| count_under(row.edge, from, spans))
                 .collect(),
         };
-        let wrong = counts.into_iter().find(|count| !row.count.allows(*count))?;
+        let absent = counts.iter().filter(|count| **count == 0).count();
+        let was_done = self.telling.was_done(row, absent);
+        let is_right = |count: usize| row.count.allows(count) || count == 0 && was_done;
+        let wrong = counts.into_iter().find(|count| !is_right(*count))?;
         if wrong < row.count.least {
             let from = row.edge.from().map(|id| self.scenario.row(id));
             return Some(Violation::BrokenEdge {
@@ -140,7 +151,8 @@ impl<'a> Matching<'a> {
 
     fn missing_endings(&self) -> impl Iterator<Item = Violation> {
         let ends = self.scenario.rows().filter(|row| row.ends);
-        let missing = ends.filter(|row| self.spans_of(row.id).is_empty());
+        let missing =
+            ends.filter(|row| self.spans_of(row.id).is_empty() && !self.telling.was_done(row, 1));
         missing.map(|row| Violation::of(Rule::Ending, format!("{row} has not ended the story")))
     }
 

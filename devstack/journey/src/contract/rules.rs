@@ -1,7 +1,6 @@
 //! What holds for every story, whatever its scenario.
 
-use std::collections::BTreeMap;
-
+use super::once::{Telling, deliveries};
 use super::violation::{Rule, Violation, named};
 use crate::span::{Kind, Span, SpanRef, Value};
 use crate::story::Story;
@@ -40,11 +39,11 @@ const FORBIDDEN: [&str; 16] = [
 /// Endings of names that stand for payloads and secrets, whatever comes before.
 const FORBIDDEN_ENDINGS: [&str; 5] = [".body", ".payload", ".password", ".secret", ".token"];
 
-pub(super) fn check(story: &Story) -> Vec<Violation> {
+pub(super) fn check(story: &Story, telling: Telling<'_>) -> Vec<Violation> {
     let mut violations = roots(story);
     violations.extend(orphans(story));
     violations.extend(dangling_links(story));
-    violations.extend(attempts(story));
+    violations.extend(attempts(story, telling));
     for span in story.spans() {
         violations.extend(clock(story, span));
         violations.extend(queue_time(story, span));
@@ -98,36 +97,18 @@ fn dangling_links(story: &Story) -> impl Iterator<Item = Violation> {
 }
 
 /// The deliveries of one message to one consumer are numbered 1, 2 … N.
-fn attempts(story: &Story) -> Vec<Violation> {
-    let mut deliveries: BTreeMap<_, Vec<i64>> = BTreeMap::new();
-    for span in story
-        .spans()
-        .iter()
-        .filter(|span| span.kind == Kind::Consumer)
-    {
-        let message = (span.service.as_str(), span.name.as_str(), origin(span));
-        deliveries
-            .entry(message)
-            .or_default()
-            .extend(span.attempt());
-    }
+fn attempts(story: &Story, telling: Telling<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for ((service, name, _), mut numbers) in deliveries {
+    for ((service, name, _), spans) in deliveries(story) {
+        let mut numbers: Vec<i64> = spans.into_iter().filter_map(Span::attempt).collect();
         numbers.sort_unstable();
-        if !numbers.iter().copied().eq((1..).take(numbers.len())) {
+        let first = telling.first_attempt(&numbers);
+        if !numbers.iter().copied().eq((first..).take(numbers.len())) {
             let problem = format!("`{name}` ({service}) counts its attempts {numbers:?}");
             violations.push(Violation::of(Rule::Attempts, problem));
         }
     }
     violations
-}
-
-/// The span that sent the message which `span` handles.
-fn origin(span: &Span) -> Option<SpanRef> {
-    span.links
-        .first()
-        .copied()
-        .or_else(|| span.parent_reference())
 }
 
 fn clock(story: &Story, span: &Span) -> Option<Violation> {

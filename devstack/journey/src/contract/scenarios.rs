@@ -117,7 +117,8 @@ const STOCK_RESERVED: &[Row] = &[
     row("ask stock",     "POST",                          "classifier", Client,  ChildOf("classify")).times(Count::SOME),
     row("reserve",       "POST /stock/{item_id}/reserve", "inventory",  Server,  ChildOf("ask stock")).over(Http),
     row("reservation",   "INSERT reservations",           "inventory",  Client,  ChildOf("reserve")).has(SQL),
-    row("take stock",    "UPDATE stock",                  "inventory",  Client,  ChildOf("reserve")).has(SQL),
+    row("take stock",    "UPDATE stock",                  "inventory",  Client,  ChildOf("reserve")).has(SQL).once(),
+    row("look taken",    "SELECT reservations",           "inventory",  Client,  ChildOf("reserve")).has(SQL).times(Count::OPTIONAL).only_in_a_repeat(),
 ];
 
 #[rustfmt::skip]
@@ -131,11 +132,12 @@ const STOCK_REFUSED: &[Row] = &[
     row("ask stock",     "POST",                          "classifier", Client,  ChildOf("classify")).times(Count::ANY),
     row("reserve",       "POST /stock/{item_id}/reserve", "inventory",  Server,  ChildOf("ask stock")).over(Http).times(Count::OPTIONAL),
     row("reservation",   "INSERT reservations",           "inventory",  Client,  ChildOf("reserve")).has(SQL),
-    row("take stock",    "UPDATE stock",                  "inventory",  Client,  ChildOf("reserve")).has(SQL),
+    row("take stock",    "UPDATE stock",                  "inventory",  Client,  ChildOf("reserve")).has(SQL).once(),
+    row("look taken",    "SELECT reservations",           "inventory",  Client,  ChildOf("reserve")).has(SQL).times(Count::OPTIONAL).only_in_a_repeat(),
     row("release",       "POST /stock/{item_id}/release", "inventory",  Server,  ChildOf("ask stock")).over(Http).times(Count::OPTIONAL),
     row("tombstone",     "INSERT reservations",           "inventory",  Client,  ChildOf("release")).has(SQL),
     row("withdraw",      "UPDATE reservations",           "inventory",  Client,  ChildOf("release")).has(SQL),
-    row("put back",      "UPDATE stock",                  "inventory",  Client,  ChildOf("release")).has(SQL),
+    row("put back",      "UPDATE stock",                  "inventory",  Client,  ChildOf("release")).has(SQL).once(),
     row("answer",        "SELECT reservations",           "inventory",  Client,  ChildOf("release")).has(SQL),
 ];
 
@@ -144,9 +146,11 @@ const CUSTOMER_TOLD: &[Row] = &[
     row("send result",   "send order.classified",        "classifier", Producer, ChildOf("classify")).has(PUBSUB),
     row("orders hears",  "process order.classified",     "orders",     Consumer, ChildAndLinkOf("send result")).over(PubSub).has(PUBSUB),
     row("update order",  "UPDATE orders",                "orders",     Client,   ChildOf("orders hears")).has(SQL).ends_the_story(),
+    row("look order",    "SELECT orders",                "orders",     Client,   ChildOf("orders hears")).has(SQL).times(Count::OPTIONAL).only_in_a_repeat(),
+    row("look items",    "SELECT order_items",           "orders",     Client,   ChildOf("orders hears")).has(SQL).times(Count::OPTIONAL).only_in_a_repeat(),
     row("email hears",   "process order.classified",     "email",      Consumer, ChildAndLinkOf("send result")).over(PubSub).has(PUBSUB),
     row("insert email",  "INSERT emails",                "email",      Client,   ChildOf("email hears")).has(SQL),
-    row("send mail",     "send mail",                    "email",      Client,   ChildOf("email hears")).has(SMTP).ends_the_story(),
+    row("send mail",     "send mail",                    "email",      Client,   ChildOf("email hears")).has(SMTP).ends_the_story().once(),
 ];
 
 #[rustfmt::skip]
@@ -162,7 +166,9 @@ const CUSTOMER_TOLD_BY_LINK: &[Row] = &[
     row("send result",   "send order.classified",        "classifier", Producer, ChildOf("classify")).has(PUBSUB),
     row("orders hears",  "process order.classified",     "orders",     Consumer, LinkOf("send result")).over(PubSub).has(PUBSUB),
     row("update order",  "UPDATE orders",                "orders",     Client,   ChildOf("orders hears")).has(SQL).ends_the_story(),
+    row("look order",    "SELECT orders",                "orders",     Client,   ChildOf("orders hears")).has(SQL).times(Count::OPTIONAL).only_in_a_repeat(),
+    row("look items",    "SELECT order_items",           "orders",     Client,   ChildOf("orders hears")).has(SQL).times(Count::OPTIONAL).only_in_a_repeat(),
     row("email hears",   "process order.classified",     "email",      Consumer, LinkOf("send result")).over(PubSub).has(PUBSUB),
     row("insert email",  "INSERT emails",                "email",      Client,   ChildOf("email hears")).has(SQL),
-    row("send mail",     "send mail",                    "email",      Client,   ChildOf("email hears")).has(SMTP).ends_the_story(),
+    row("send mail",     "send mail",                    "email",      Client,   ChildOf("email hears")).has(SMTP).ends_the_story().once(),
 ];

@@ -48,6 +48,8 @@ pub struct Row {
     pub has: &'static [Attribute],
     /// Whether it is one of the last spans of its story; without them the story is not complete.
     pub ends: bool,
+    /// Whether it is there when its message is handled again.
+    pub repeat: Repeat,
 }
 
 /// A row with one successful span under each span of the row above; the methods below change that.
@@ -70,6 +72,7 @@ pub(super) const fn row(
         only: &[],
         has: &[],
         ends: false,
+        repeat: Repeat::DoesItToo,
     }
 }
 
@@ -99,6 +102,20 @@ impl Row {
 
     pub(super) const fn ends_the_story(self) -> Self {
         Self { ends: true, ..self }
+    }
+
+    pub(super) const fn once(self) -> Self {
+        Self {
+            repeat: Repeat::FindsItDone,
+            ..self
+        }
+    }
+
+    pub(super) const fn only_in_a_repeat(self) -> Self {
+        Self {
+            repeat: Repeat::AddsIt,
+            ..self
+        }
     }
 
     /// Whether `span` is of this row, wherever it hangs.
@@ -207,6 +224,16 @@ pub enum Outcome {
     Succeeds,
     /// Error, with `error.type`.
     Fails,
+}
+
+/// What the second handling of a message has to do with the work that a span stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    DoesItToo,
+    /// It is not to be done twice.
+    FindsItDone,
+    /// The first had no need of it: it looks at what was done before.
+    AddsIt,
 }
 
 /// An attribute a span must have.

@@ -210,7 +210,8 @@ impl Report {
 
 fn render_traces(traces: &Wholeness) -> String {
     if traces.broken.is_empty() {
-        return format!("{GOOD}{} whole, one root each{GOOD:#}", traces.whole);
+        let again = handled_again(&traces.handled_again);
+        return format!("{GOOD}{} whole, one root each{GOOD:#}{again}", traces.whole);
     }
     let total = traces.whole + traces.broken.len();
     let reasons = traces
@@ -219,9 +220,23 @@ fn render_traces(traces: &Wholeness) -> String {
         .take(NAMED)
         .map(|reason| format!("\n  {reason}"));
     format!(
-        "{BAD}{} of {total} whole{BAD:#}{}",
+        "{BAD}{} of {total} whole{BAD:#}{}{}",
         traces.whole,
+        handled_again(&traces.handled_again),
         reasons.collect::<String>()
+    )
+}
+
+/// A broker delivers at least once: it is no flaw, and worth a look.
+fn handled_again(orders: &[String]) -> String {
+    if orders.is_empty() {
+        return String::new();
+    }
+    let count = orders.len();
+    let orders: Vec<_> = orders.iter().map(String::as_str).collect();
+    format!(
+        ", {NOTABLE}{count} of them with a message that was handled again{NOTABLE:#}: {}",
+        named(&orders)
     )
 }
 

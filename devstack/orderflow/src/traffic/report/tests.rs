@@ -115,6 +115,7 @@ fn a_broken_trace_is_not_good() {
     let broken = Wholeness {
         whole: 0,
         broken: vec!["a: no edge".into()],
+        ..Wholeness::default()
     };
     let report = Report {
         traces: Some(broken),
@@ -122,6 +123,26 @@ fn a_broken_trace_is_not_good() {
     };
     assert!(!report.is_good());
     assert!(plain(&report.render()).contains("0 of 1 whole\n  a: no edge"));
+}
+
+#[test]
+fn a_trace_with_a_message_that_was_handled_again_is_good_and_named() {
+    let traces = Wholeness {
+        whole: 2,
+        handled_again: vec!["b".into()],
+        broken: Vec::new(),
+    };
+    let report = Report {
+        traces: Some(traces),
+        ..report(
+            vec![ended("a"), ended("b")],
+            Mails::from_iter([("a", 1), ("b", 1)]),
+        )
+    };
+    assert!(report.is_good());
+    let text = plain(&report.render());
+    let line = "2 whole, one root each, 1 of them with a message that was handled again: b\n";
+    assert!(text.contains(line), "{text}");
 }
 
 #[test]

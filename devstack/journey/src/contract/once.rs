@@ -1,0 +1,135 @@
+//! Tells a story as if each of its messages had been handled once.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
+
+use super::table::{Repeat, Row, Scenario};
+use crate::span::{Kind, Span, SpanRef};
+use crate::story::Story;
+
+/// How a story is held against its scenario.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Telling<'a> {
+    AsItWas,
+    /// As if each message had been handled once, without these spans of the other times.
+    Once(&'a [Span]),
+}
+
+impl Telling<'_> {
+    /// Whether the table has that row at all.
+    pub(super) fn has(self, row: &Row) -> bool {
+        matches!(self, Self::Once(_)) || row.repeat != Repeat::AddsIt
+    }
+
+    /// Whether a repeat may lack so many spans of `row`, because an earlier time has done their work.
+    pub(super) fn was_done(self, row: &Row, absent: usize) -> bool {
+        let Self::Once(left_out) = self else {
+            return false;
+        };
+        let before = left_out.iter().filter(|span| row.describes(span)).count();
+        row.repeat == Repeat::FindsItDone && absent <= before
+    }
+
+    /// The number that the attempts of one delivery should begin with; these are theirs, sorted.
+    pub(super) fn first_attempt(self, numbers: &[i64]) -> i64 {
+        match (self, numbers) {
+            (Self::Once(_), [lowest, ..]) => *lowest.max(&1),
+            _ => 1,
+        }
+    }
+}
+
+/// What remains of a story where a message was handled again.
+#[derive(Debug)]
+pub(super) struct ToldOnce {
+    pub(super) story: Story,
+    pub(super) left_out: Vec<Span>,
+}
+
+impl ToldOnce {
+    /// `None` when no message was handled again: then nothing excuses an orphan.
+    pub(super) fn of(story: &Story, scenario: &Scenario) -> Option<Self> {
+        let deliveries = deliveries(story);
+        let repeats = deliveries.into_iter().flat_map(|((.., sender), spans)| {
+            // Messages without a sender need not be the same.
+            sender.map_or_else(Vec::new, |_| all_but_the_furthest(story, scenario, spans))
+        });
+        let tops = story.orphans().chain(repeats);
+        let left_out: HashSet<_> = with_all_below(story, tops).map(Span::reference).collect();
+        let spans = story.spans().iter().cloned();
+        let (left_out, kept): (Vec<_>, Vec<_>) =
+            spans.partition(|span| left_out.contains(&span.reference()));
+        was_handled_again(&kept, &left_out).then(|| Self {
+            story: Story::new(story.origin(), kept, Vec::new()),
+            left_out,
+        })
+    }
+}
+
+/// Either the broker has counted it, or a message that came of an earlier time is among what was left out.
+fn was_handled_again(kept: &[Span], left_out: &[Span]) -> bool {
+    let is_message = |span: &Span| matches!(span.kind, Kind::Producer | Kind::Consumer);
+    kept.iter().any(|span| span.attempt() > Some(1)) || left_out.iter().any(is_message)
+}
+
+/// Who handles which message: service, span name, and the span that sent it.
+pub(super) type Delivered<'a> = (&'a str, &'a str, Option<SpanRef>);
+
+/// The CONSUMER spans of each message and consumer, by the time they began.
+pub(super) fn deliveries(story: &Story) -> BTreeMap<Delivered<'_>, Vec<&Span>> {
+    let mut deliveries: BTreeMap<_, Vec<&Span>> = BTreeMap::new();
+    for span in story.spans() {
+        if span.kind == Kind::Consumer {
+            let message = (span.service.as_str(), span.name.as_str(), sender(span));
+            deliveries.entry(message).or_default().push(span);
+        }
+    }
+    deliveries
+}
+
+/// The span that sent the message which `span` handles.
+fn sender(span: &Span) -> Option<SpanRef> {
+    let link = span.links.first().copied();
+    link.or_else(|| span.parent_reference())
+}
+
+/// Of those that went equally far, the first stays.
+fn all_but_the_furthest<'a>(
+    story: &'a Story,
+    scenario: &Scenario,
+    mut deliveries: Vec<&'a Span>,
+) -> Vec<&'a Span> {
+    deliveries.sort_by_cached_key(|span| Reverse(reach(story, scenario, span)));
+    deliveries.split_off(1)
+}
+
+/// How far a delivery went: whether it succeeded, and how many rows of the table are in its branch.
+fn reach(story: &Story, scenario: &Scenario, delivery: &Span) -> (bool, usize) {
+    let branch: Vec<&Span> = with_all_below(story, [delivery]).collect();
+    let rows = scenario.rows().filter(|row| Telling::AsItWas.has(row));
+    let told = rows.filter(|row| branch.iter().any(|span| row.describes(span)));
+    (!delivery.is_error(), told.count())
+}
+
+/// The spans and everything that came of them, over messages too.
+fn with_all_below<'a>(
+    story: &'a Story,
+    tops: impl IntoIterator<Item = &'a Span>,
+) -> impl Iterator<Item = &'a Span> {
+    let mut seen = HashSet::new();
+    let mut ahead: Vec<&Span> = tops.into_iter().collect();
+    std::iter::from_fn(move || {
+        loop {
+            let span = ahead.pop()?;
+            if seen.insert(span.reference()) {
+                ahead.extend(story.children(span));
+                let linked = story.backlinks(span);
+                ahead.extend(linked.filter(|other| other.kind == Kind::Consumer));
+                return Some(span);
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;
