@@ -66,7 +66,7 @@ test: build ## Run all tests; STACK=native or containers: the suites that also r
 	cargo test --workspace --lib --bins --test '*'
 else
 test: build
-	cargo test --package conformance --package contract --test '*'
+	cargo test --workspace --test conformance --test contract
 endif
 
 fuzz: ## Feed hostile input to the parsers, ten minutes each; TARGET=sqs_request SECONDS_EACH=60

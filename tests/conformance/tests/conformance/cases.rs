@@ -1,4 +1,4 @@
-//! The cases. None waits for a time: each waits for what must happen, and is given up if it does not.
+//! The cases. Each waits for what must happen, and is given up if it does not; one gives a consumer the time to be wrong.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -31,10 +31,12 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // Our own trace store does, and may not be passed over; others need not.
+    let keeps_logs = outside.is_none() && servers == Servers::Embedded;
     let mut trials = negative::trials(servers, outside.is_some());
     trials.push(linked::trial(servers, outside.is_some()));
     let site = Arc::new(Site::new(outside, servers));
-    trials.extend(positive_trials(&site));
+    trials.extend(positive_trials(&site, keeps_logs));
     let conclusion = libtest_mimic::run(&arguments, trials);
     // The last owner of the site: its stack is stopped here, whatever the tests did.
     drop(site);
@@ -55,7 +57,7 @@ async fn start(servers: Servers, settings: &[(&str, &str)]) -> anyhow::Result<St
     .await
 }
 
-fn positive_trials(site: &Arc<Site>) -> Vec<Trial> {
+fn positive_trials(site: &Arc<Site>, keeps_logs: bool) -> Vec<Trial> {
     vec![
         trial(
             site,
@@ -75,7 +77,7 @@ fn positive_trials(site: &Arc<Site>) -> Vec<Trial> {
         trial(
             site,
             "the_logs_of_an_order_carry_its_trace_id",
-            positive::the_logs_of_an_order,
+            async move |customer| positive::the_logs_of_an_order(customer, keeps_logs).await,
         ),
         trial(
             site,
