@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
-use carriers::{kafka, pubsub, sqs};
+use otel_carriers::{kafka, pubsub, sqs};
 use libfuzzer_sys::fuzz_target;
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, TextMapCompositePropagator, TextMapPropagator};

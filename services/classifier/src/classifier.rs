@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Context;
 use domain::{Category, ClassificationJob, ItemId, OrderClassified, Outcome};
-use messaging::Dependency;
+use otel_messaging::Dependency;
 
 use crate::clients::{EmbeddingsClient, InventoryClient, Reservation};
 use crate::model::Model;

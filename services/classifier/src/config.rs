@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use clap::Parser;
-use messaging::{kafka, pubsub, sqs};
+use otel_messaging::{kafka, pubsub, sqs};
 use url::Url;
 
 /// Classifies orders: takes order.created from Kafka, works classification jobs from SQS, publishes order.classified.
@@ -52,7 +52,7 @@ pub struct Config {
     pub pubsub: pubsub::Address,
 
     #[command(flatten)]
-    pub messaging: messaging::Settings,
+    pub messaging: otel_messaging::Settings,
 
     #[command(flatten)]
     pub startup: web::StartupArgs,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::Router;
 use domain::{ClassificationJob, OrderCreated};
-use messaging::{kafka, sqs};
+use otel_messaging::{kafka, sqs};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use web::{Dependency, Probe, Readiness, wait_for};

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use clap::Parser;
-use messaging::pubsub;
+use otel_messaging::pubsub;
 use url::Url;
 
 /// Writes to customers: takes order.classified from Pub/Sub and sends one mail per order.
@@ -29,7 +29,7 @@ pub struct Config {
     pub pubsub: pubsub::Address,
 
     #[command(flatten)]
-    pub messaging: messaging::Settings,
+    pub messaging: otel_messaging::Settings,
 
     #[command(flatten)]
     pub startup: web::StartupArgs,

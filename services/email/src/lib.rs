@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use domain::OrderClassified;
-use messaging::pubsub;
+use otel_messaging::pubsub;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use clap::Parser;
-use messaging::{kafka, pubsub};
+use otel_messaging::{kafka, pubsub};
 
 /// Takes orders in, and takes them to their end: writes orders and their events, learns what became of them.
 #[derive(Debug, Clone, Parser)]
@@ -21,7 +21,7 @@ pub struct Config {
     pub pubsub: pubsub::Address,
 
     #[command(flatten)]
-    pub messaging: messaging::Settings,
+    pub messaging: otel_messaging::Settings,
 
     #[command(flatten)]
     pub startup: web::StartupArgs,

@@ -10,7 +10,7 @@ mod repository;
 use std::time::Duration;
 
 use domain::{OrderClassified, OrderCreated};
-use messaging::{kafka, pubsub};
+use otel_messaging::{kafka, pubsub};
 use sqlx::PgPool;
 use telemetry::Hop;
 use tokio::net::TcpListener;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::join_all;
-use messaging::{SendError, StoredContext, kafka};
+use otel_messaging::{SendError, StoredContext, kafka};
 use serde_json::Value;
 use sqlx::postgres::PgListener;
 use sqlx::types::Json;

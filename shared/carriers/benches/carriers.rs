@@ -6,13 +6,13 @@ use std::hint::black_box;
 use std::str::FromStr;
 
 use aws_sdk_sqs::types::Message;
-use carriers::{kafka, pubsub, sqs};
 use criterion::{Criterion, criterion_group, criterion_main};
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+use otel_carriers::{kafka, pubsub, sqs};
 use rdkafka::message::OwnedHeaders;
 
 fn context() -> Context {

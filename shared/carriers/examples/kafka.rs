@@ -1,10 +1,10 @@
 //! Sends a record in a trace and receives it in the same trace; silence is success.
 //! `cargo run --features kafka --example kafka -- localhost:9092`
 
-use carriers::kafka::{MetadataExtractor, MetadataInjector};
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracerProvider};
+use otel_carriers::kafka::{MetadataExtractor, MetadataInjector};
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Message, message::OwnedHeaders, util::Timeout};

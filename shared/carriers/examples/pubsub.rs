@@ -1,12 +1,12 @@
 //! Publishes a message in a trace and receives it in the same trace; silence is success.
 //! `cargo run --features pubsub --example pubsub -- projects/p/topics/t projects/p/subscriptions/s http://localhost:8085`
 
-use carriers::pubsub::{MetadataExtractor, MetadataInjector};
 use google_cloud_auth::credentials::anonymous;
 use google_cloud_pubsub::client::{Publisher, Subscriber};
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracerProvider};
+use otel_carriers::pubsub::{MetadataExtractor, MetadataInjector};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

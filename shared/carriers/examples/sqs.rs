@@ -1,10 +1,10 @@
 //! Sends a message in a trace and receives it in the same trace; silence is success.
 //! `AWS_ENDPOINT_URL_SQS=http://localhost:9324 cargo run --features sqs --example sqs -- <queue URL>`
 
-use carriers::sqs::{MetadataExtractor, MetadataInjector, PROPAGATION_ATTRIBUTES};
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
 use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracerProvider};
+use otel_carriers::sqs::{MetadataExtractor, MetadataInjector, PROPAGATION_ATTRIBUTES};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -11,7 +11,7 @@ use rdkafka::message::{Header, Headers, OwnedHeaders};
 /// Writes context into the headers of a record that is about to be sent.
 ///
 /// ```
-/// use carriers::kafka::MetadataInjector;
+/// use otel_carriers::kafka::MetadataInjector;
 /// use opentelemetry::{Context, global};
 /// use rdkafka::message::OwnedHeaders;
 ///
@@ -30,7 +30,7 @@ impl<'a> MetadataInjector<'a> {
     /// Writes into `headers`, replacing what stands under the same key.
     ///
     /// ```
-    /// use carriers::kafka::MetadataInjector;
+    /// use otel_carriers::kafka::MetadataInjector;
     /// use opentelemetry::propagation::Injector;
     /// use rdkafka::message::{Headers, OwnedHeaders};
     ///
@@ -47,7 +47,7 @@ impl<'a> MetadataInjector<'a> {
     /// Kafka limits the record, not its headers, so nothing is ever left out.
     ///
     /// ```
-    /// # use carriers::kafka::MetadataInjector;
+    /// # use otel_carriers::kafka::MetadataInjector;
     /// # let mut headers = rdkafka::message::OwnedHeaders::new();
     /// assert_eq!(MetadataInjector::new(&mut headers).left_out(), 0);
     /// ```
@@ -95,7 +95,7 @@ fn readable<H: Headers>(headers: &H) -> impl Iterator<Item = Header<'_, &[u8]>> 
 /// Reads context from the headers of a record that was received.
 ///
 /// ```
-/// use carriers::kafka::MetadataExtractor;
+/// use otel_carriers::kafka::MetadataExtractor;
 /// use opentelemetry::{Context, global};
 /// use rdkafka::Message;
 ///
@@ -116,7 +116,7 @@ impl<'a> MetadataExtractor<'a> {
     /// Reads from `headers`; `None` is a record without headers.
     ///
     /// ```
-    /// use carriers::kafka::MetadataExtractor;
+    /// use otel_carriers::kafka::MetadataExtractor;
     /// use opentelemetry::propagation::Extractor;
     /// use rdkafka::message::{Header, OwnedHeaders};
     ///

@@ -14,14 +14,14 @@ use crate::{attributes, w3c};
 ///
 /// ```
 /// // What `traceparent`, `tracestate` and `baggage` leave to the application.
-/// assert_eq!(carriers::pubsub::MAX_ATTRIBUTES - 3, 97);
+/// assert_eq!(otel_carriers::pubsub::MAX_ATTRIBUTES - 3, 97);
 /// ```
 pub const MAX_ATTRIBUTES: usize = 100;
 
 /// The most bytes an attribute's key may have.
 ///
 /// ```
-/// assert!("traceparent".len() <= carriers::pubsub::MAX_KEY_BYTES);
+/// assert!("traceparent".len() <= otel_carriers::pubsub::MAX_KEY_BYTES);
 /// ```
 pub const MAX_KEY_BYTES: usize = 256;
 
@@ -29,7 +29,7 @@ pub const MAX_KEY_BYTES: usize = 256;
 ///
 /// ```
 /// # use std::collections::HashMap;
-/// # use carriers::pubsub::{MAX_VALUE_BYTES, MetadataInjector};
+/// # use otel_carriers::pubsub::{MAX_VALUE_BYTES, MetadataInjector};
 /// # use opentelemetry::propagation::Injector;
 /// let mut attributes = HashMap::new();
 /// MetadataInjector::new(&mut attributes).set("baggage", "x".repeat(MAX_VALUE_BYTES + 1));
@@ -44,7 +44,7 @@ const RESERVED_PREFIX: &str = "goog";
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use carriers::pubsub::MetadataInjector;
+/// use otel_carriers::pubsub::MetadataInjector;
 /// use opentelemetry::{Context, global};
 ///
 /// let mut attributes = HashMap::new();
@@ -66,7 +66,7 @@ impl<'a, S> MetadataInjector<'a, S> {
     ///
     /// ```
     /// use std::collections::HashMap;
-    /// use carriers::pubsub::MetadataInjector;
+    /// use otel_carriers::pubsub::MetadataInjector;
     /// use opentelemetry::propagation::Injector;
     ///
     /// let mut attributes = HashMap::new();
@@ -84,7 +84,7 @@ impl<'a, S> MetadataInjector<'a, S> {
     ///
     /// ```
     /// # use std::collections::HashMap;
-    /// # use carriers::pubsub::{MAX_ATTRIBUTES, MetadataInjector};
+    /// # use otel_carriers::pubsub::{MAX_ATTRIBUTES, MetadataInjector};
     /// # use opentelemetry::propagation::Injector;
     /// let mut attributes: HashMap<_, _> =
     ///     (0..MAX_ATTRIBUTES).map(|n| (format!("own-{n}"), String::new())).collect();
@@ -144,7 +144,7 @@ fn google(key: &str) -> Option<&'static str> {
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use carriers::pubsub::MetadataExtractor;
+/// use otel_carriers::pubsub::MetadataExtractor;
 /// use opentelemetry::{Context, global};
 ///
 /// fn context_of(attributes: &HashMap<String, String>) -> Context {
@@ -167,7 +167,7 @@ impl<'a, S: BuildHasher> MetadataExtractor<'a, S> {
     ///
     /// ```
     /// use std::collections::HashMap;
-    /// use carriers::pubsub::MetadataExtractor;
+    /// use otel_carriers::pubsub::MetadataExtractor;
     /// use opentelemetry::propagation::Extractor;
     ///
     /// let traceparent = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";

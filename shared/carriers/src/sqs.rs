@@ -16,7 +16,7 @@ use crate::{attributes, w3c, xray};
 ///
 /// ```
 /// // What the context leaves to the application.
-/// assert_eq!(carriers::sqs::MAX_ATTRIBUTES - carriers::sqs::PROPAGATION_ATTRIBUTES.len(), 7);
+/// assert_eq!(otel_carriers::sqs::MAX_ATTRIBUTES - otel_carriers::sqs::PROPAGATION_ATTRIBUTES.len(), 7);
 /// ```
 pub const MAX_ATTRIBUTES: usize = 10;
 
@@ -29,7 +29,7 @@ const MAX_NAME_LENGTH: usize = 256;
 ///
 /// ```
 /// use aws_sdk_sqs::types::MessageSystemAttributeName::AwsTraceHeader;
-/// use carriers::sqs::PROPAGATION_ATTRIBUTES;
+/// use otel_carriers::sqs::PROPAGATION_ATTRIBUTES;
 ///
 /// fn receive(client: &aws_sdk_sqs::Client) -> aws_sdk_sqs::operation::receive_message::builders::ReceiveMessageFluentBuilder {
 ///     client
@@ -44,7 +44,7 @@ pub const PROPAGATION_ATTRIBUTES: [&str; 3] = FIELDS;
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use carriers::sqs::MetadataInjector;
+/// use otel_carriers::sqs::MetadataInjector;
 /// use opentelemetry::{Context, global};
 ///
 /// let mut attributes = HashMap::new();
@@ -66,7 +66,7 @@ impl<'a> MetadataInjector<'a> {
     ///
     /// ```
     /// use std::collections::HashMap;
-    /// use carriers::sqs::MetadataInjector;
+    /// use otel_carriers::sqs::MetadataInjector;
     /// use opentelemetry::propagation::Injector;
     ///
     /// let mut attributes = HashMap::new();
@@ -85,7 +85,7 @@ impl<'a> MetadataInjector<'a> {
     /// ```
     /// # use std::collections::HashMap;
     /// # use aws_sdk_sqs::types::MessageAttributeValue;
-    /// # use carriers::sqs::{MAX_ATTRIBUTES, MetadataInjector};
+    /// # use otel_carriers::sqs::{MAX_ATTRIBUTES, MetadataInjector};
     /// # use opentelemetry::propagation::Injector;
     /// # let own = || MessageAttributeValue::builder().data_type("Number").string_value("1").build().unwrap();
     /// let mut attributes: HashMap<_, _> =
@@ -160,7 +160,7 @@ fn string(value: String) -> MessageAttributeValue {
 ///
 /// ```
 /// use aws_sdk_sqs::types::Message;
-/// use carriers::sqs::MetadataExtractor;
+/// use otel_carriers::sqs::MetadataExtractor;
 /// use opentelemetry::{Context, global};
 ///
 /// fn context_of(message: &Message) -> Context {
@@ -182,7 +182,7 @@ impl<'a> MetadataExtractor<'a> {
     ///
     /// ```
     /// use std::collections::HashMap;
-    /// use carriers::sqs::{MetadataExtractor, MetadataInjector};
+    /// use otel_carriers::sqs::{MetadataExtractor, MetadataInjector};
     /// use opentelemetry::propagation::{Extractor, Injector};
     ///
     /// let mut attributes = HashMap::new();
@@ -201,7 +201,7 @@ impl<'a> MetadataExtractor<'a> {
     ///
     /// ```
     /// use aws_sdk_sqs::types::{Message, MessageSystemAttributeName::AwsTraceHeader};
-    /// use carriers::sqs::MetadataExtractor;
+    /// use otel_carriers::sqs::MetadataExtractor;
     /// use opentelemetry::propagation::Extractor;
     ///
     /// let xray = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";

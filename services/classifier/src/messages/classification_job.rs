@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use domain::ClassificationJob;
-use messaging::{Delivery, Dependency, Handler, HandlerError};
+use otel_messaging::{Delivery, Dependency, Handler, HandlerError};
 use tracing::{Instrument, info_span};
 
 use super::ClassifierEvents;

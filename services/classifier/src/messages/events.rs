@@ -1,7 +1,7 @@
 //! Everything that this service sends.
 
 use domain::{ClassificationJob, OrderClassified};
-use messaging::{ConnectError, SendError, pubsub, sqs};
+use otel_messaging::{ConnectError, SendError, pubsub, sqs};
 use telemetry::Hop;
 
 use crate::config::Config;

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use domain::{ClassificationJob, OrderClassified, OrderCreated, Outcome};
-use messaging::{Delivery, Dependency, Handler, HandlerError};
+use otel_messaging::{Delivery, Dependency, Handler, HandlerError};
 
 use super::ClassifierEvents;
 

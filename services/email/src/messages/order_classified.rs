@@ -1,7 +1,7 @@
 //! Tells the customer. Idempotent: the primary key of the mails that were sent is the order.
 
 use domain::OrderClassified;
-use messaging::{Delivery, Dependency, Handler, HandlerError};
+use otel_messaging::{Delivery, Dependency, Handler, HandlerError};
 
 use crate::emails::{Email, Emails, SendError, Sent};
 use crate::mailer::SendMailError;

@@ -1,7 +1,7 @@
 //! Everything that this service tells others.
 
 use domain::OrderCreated;
-use messaging::StoredContext;
+use otel_messaging::StoredContext;
 use serde_json::json;
 
 use crate::orders::Order;

@@ -1,7 +1,7 @@
 //! Ends an order. Idempotent: an order that has ended stays as it is.
 
 use domain::OrderClassified;
-use messaging::{Delivery, Dependency, Handler, HandlerError};
+use otel_messaging::{Delivery, Dependency, Handler, HandlerError};
 
 use crate::orders::{Change, Orders};
 

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use allocation_counter::measure;
 use aws_sdk_sqs::types::Message;
-use carriers::{kafka, pubsub, sqs};
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use otel_carriers::{kafka, pubsub, sqs};
 use rdkafka::message::OwnedHeaders;
 
 use crate::helpers::{context, w3c};

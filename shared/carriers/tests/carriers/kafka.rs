@@ -1,7 +1,7 @@
-use carriers::kafka::{MetadataExtractor, MetadataInjector};
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::{Extractor, Injector};
 use opentelemetry::trace::TraceContextExt;
+use otel_carriers::kafka::{MetadataExtractor, MetadataInjector};
 use rdkafka::message::{Header, Headers, OwnedHeaders};
 
 use crate::helpers::{

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use rdkafka::message::{Header, OwnedHeaders};
 
 use crate::helpers::{assert_same, extract, inject};
-use carriers::{kafka, pubsub, sqs};
+use otel_carriers::{kafka, pubsub, sqs};
 
 /// Names that mean something to a carrier, in any case, and others.
 fn name() -> impl Strategy<Value = String> {

@@ -1,10 +1,10 @@
 use std::collections::HashMap;
 
-use carriers::pubsub::{
-    MAX_ATTRIBUTES, MAX_KEY_BYTES, MAX_VALUE_BYTES, MetadataExtractor, MetadataInjector,
-};
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use otel_carriers::pubsub::{
+    MAX_ATTRIBUTES, MAX_KEY_BYTES, MAX_VALUE_BYTES, MetadataExtractor, MetadataInjector,
+};
 
 use crate::helpers::{
     OTHER_TRACEPARENT, TRACEPARENT, UNUSABLE, assert_same, baggage_first, context, extract, inject,

@@ -2,9 +2,11 @@ use std::collections::HashMap;
 
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
-use carriers::sqs::{MAX_ATTRIBUTES, MetadataExtractor, MetadataInjector, PROPAGATION_ATTRIBUTES};
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use otel_carriers::sqs::{
+    MAX_ATTRIBUTES, MetadataExtractor, MetadataInjector, PROPAGATION_ATTRIBUTES,
+};
 
 use crate::helpers::{
     OTHER_TRACEPARENT, TRACEPARENT, UNUSABLE, assert_same, baggage_first, context, extract, inject,

@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use carriers::kafka::MetadataExtractor;
 use opentelemetry::Context;
 use opentelemetry_semantic_conventions::attribute::{
     MESSAGING_CONSUMER_GROUP_NAME, MESSAGING_DESTINATION_PARTITION_ID, MESSAGING_KAFKA_MESSAGE_KEY,
     MESSAGING_KAFKA_OFFSET,
 };
+use otel_carriers::kafka::MetadataExtractor;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::message::OwnedMessage;
 use rdkafka::{Message as _, TopicPartitionList};

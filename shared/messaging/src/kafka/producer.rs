@@ -1,11 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use carriers::kafka::MetadataInjector;
 use opentelemetry::Context;
 use opentelemetry_semantic_conventions::attribute::{
     MESSAGING_DESTINATION_PARTITION_ID, MESSAGING_KAFKA_MESSAGE_KEY, MESSAGING_KAFKA_OFFSET,
 };
+use otel_carriers::kafka::MetadataInjector;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::metadata::MetadataTopic;

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use carriers::pubsub::MetadataExtractor;
 use google_cloud_pubsub::Error;
 use google_cloud_pubsub::client::{Subscriber, SubscriptionAdmin};
 use google_cloud_pubsub::model::Message as Received;
@@ -10,6 +9,7 @@ use google_cloud_pubsub::subscriber::handler::Handler as Receipt;
 use opentelemetry_semantic_conventions::attribute::{
     MESSAGING_DESTINATION_SUBSCRIPTION_NAME, MESSAGING_GCP_PUBSUB_MESSAGE_ORDERING_KEY,
 };
+use otel_carriers::pubsub::MetadataExtractor;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;

@@ -2,11 +2,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use carriers::pubsub::MetadataInjector;
 use google_cloud_pubsub::client::{Publisher, TopicAdmin};
 use google_cloud_pubsub::model::Message as Published;
 use opentelemetry::Context;
 use opentelemetry_semantic_conventions::attribute::MESSAGING_MESSAGE_ID;
+use otel_carriers::pubsub::MetadataInjector;
 use serde::Serialize;
 use tokio::time::timeout;
 use tracing::{Instrument, Span};

@@ -3,9 +3,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_sqs::Config;
 use aws_sdk_sqs::types::{Message as Received, MessageSystemAttributeName};
-use carriers::sqs::{MetadataExtractor, PROPAGATION_ATTRIBUTES};
 use opentelemetry::Context;
 use opentelemetry_semantic_conventions::attribute::AWS_SQS_QUEUE_URL;
+use otel_carriers::sqs::{MetadataExtractor, PROPAGATION_ATTRIBUTES};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

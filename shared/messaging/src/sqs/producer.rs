@@ -3,12 +3,12 @@ use std::sync::Arc;
 
 use aws_sdk_sqs::operation::RequestId;
 use aws_sdk_sqs::types::MessageAttributeValue;
-use carriers::sqs::MetadataInjector;
 use opentelemetry::Context;
 use opentelemetry::propagation::Injector as _;
 use opentelemetry_semantic_conventions::attribute::{
     AWS_REQUEST_ID, AWS_SQS_QUEUE_URL, MESSAGING_MESSAGE_ID,
 };
+use otel_carriers::sqs::MetadataInjector;
 use serde::Serialize;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;

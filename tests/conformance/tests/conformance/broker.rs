@@ -1,6 +1,6 @@
 //! What a broker is for the cases.
 
-use messaging::{Settings, StoredContext};
+use otel_messaging::{Settings, StoredContext};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use messaging::StoredContext;
 use opentelemetry::trace::{SpanId, SpanKind, Status};
+use otel_messaging::StoredContext;
 use telemetry::testing::{Recorder, attribute};
 use tokio::task::LocalSet;
 use tokio::time::timeout;

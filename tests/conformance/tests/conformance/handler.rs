@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use messaging::{Delivery, Handler, HandlerError};
+use otel_messaging::{Delivery, Handler, HandlerError};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::broker::Event;

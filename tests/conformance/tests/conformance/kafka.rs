@@ -1,5 +1,5 @@
-use messaging::StoredContext;
-use messaging::kafka::{Address, Consumer, Producer};
+use otel_messaging::StoredContext;
+use otel_messaging::kafka::{Address, Consumer, Producer};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};

@@ -4,8 +4,8 @@ use std::time::Duration;
 use google_cloud_auth::credentials::anonymous;
 use google_cloud_pubsub::client::{Publisher, Subscriber, SubscriptionAdmin, TopicAdmin};
 use google_cloud_pubsub::model::{DeadLetterPolicy, Message, Topic};
-use messaging::StoredContext;
-use messaging::pubsub::{Address, Consumer, Producer};
+use otel_messaging::StoredContext;
+use otel_messaging::pubsub::{Address, Consumer, Producer};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 

@@ -2,8 +2,8 @@ use aws_config::{BehaviorVersion, Region};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Credentials;
 use aws_sdk_sqs::types::QueueAttributeName;
-use messaging::StoredContext;
-use messaging::sqs::{Address, Consumer, Keys, Producer};
+use otel_messaging::StoredContext;
+use otel_messaging::sqs::{Address, Consumer, Keys, Producer};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
