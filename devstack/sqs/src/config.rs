@@ -22,7 +22,7 @@ impl Queues {
 /// One queue to begin with.
 #[derive(Debug, Clone)]
 pub struct QueueConfig {
-    /// Letters, digits, hyphens and underscores, at most 80.
+    /// Letters, digits, hyphens and underscores, at most 80; the ending `.fifo` makes it a FIFO queue.
     pub name: String,
     /// How long a received message stays hidden; whole seconds, at most 12 hours.
     pub visibility_timeout: Duration,

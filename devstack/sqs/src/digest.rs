@@ -1,17 +1,24 @@
-//! The MD5 digests by which a client checks that its message arrived whole.
+//! The MD5 digests by which a client checks that its message arrived whole, and the SHA-256 by which
+//! a FIFO queue knows a message again.
 //!
-//! The official SDKs compute the same and fail the call when it differs.
+//! The official SDKs compute the same MD5 digests and fail the call when they differ.
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation>
 
 use std::collections::BTreeMap;
 
 use md5::{Digest, Md5};
+use sha2::Sha256;
 
 use crate::message_attributes::{MessageAttribute, Value};
 
 /// Lower-case hexadecimal MD5 of a message body.
 pub(crate) fn of_body(body: &str) -> String {
     hex::encode(Md5::digest(body))
+}
+
+/// The deduplication id of a message whose sender left it to the queue: the SHA-256 of its body.
+pub(crate) fn deduplication_id(body: &str) -> String {
+    hex::encode(Sha256::digest(body))
 }
 
 /// Lower-case hexadecimal MD5 of message attributes, or `None` when there are none.
@@ -68,6 +75,13 @@ mod tests {
         // Computed independently, with another language.
         let expected = "235c5c510d26fb653d073faed50ae77c";
         assert_eq!(of_attributes(&one).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn the_deduplication_id_is_the_sha_256_of_the_body() {
+        // The example of FIPS 180-2, appendix B.1.
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(deduplication_id("abc"), expected);
     }
 
     #[test]

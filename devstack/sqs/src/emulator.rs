@@ -15,6 +15,7 @@ use crate::{
     clock::{Clock, Timestamp},
     config::{QueueConfig, Queues},
     error::Error,
+    fifo,
     queue::Received,
     queue_set::QueueSet,
     redrive::RedrivePolicy,
@@ -118,7 +119,10 @@ fn create(config: &Queues, now: Timestamp) -> anyhow::Result<QueueSet> {
     let mut queues = QueueSet::default();
     for queue in &config.0 {
         let seconds = queue.visibility_timeout.as_secs().to_string();
-        let attributes = QueueAttributes::from([("VisibilityTimeout".to_owned(), seconds)]);
+        let mut attributes = QueueAttributes::from([("VisibilityTimeout".to_owned(), seconds)]);
+        if queue.name.ends_with(fifo::SUFFIX) {
+            attributes.insert("FifoQueue".to_owned(), "true".to_owned());
+        }
         queues
             .create(&queue.name, &attributes, BTreeMap::new(), now)
             .with_context(|| format!("creating queue {}", queue.name))?;

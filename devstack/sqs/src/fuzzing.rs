@@ -36,7 +36,8 @@ pub fn request(data: &[u8]) {
     runtime.block_on(async {
         let queues = Queues::new()
             .with_queue(QueueConfig::new("jobs").with_redrive("jobs-dlq", 1))
-            .with_queue(QueueConfig::new("jobs-dlq"));
+            .with_queue(QueueConfig::new("jobs-dlq"))
+            .with_queue(QueueConfig::new("jobs.fifo"));
         let emulator = Emulator::start(&queues, CancellationToken::new());
         let emulator = Arc::new(emulator.expect("the queues are valid"));
         let mut handle = String::new();

@@ -1,4 +1,4 @@
-//! A stand-in for Amazon SQS: standard queues in memory, for development and tests.
+//! A stand-in for Amazon SQS: standard and FIFO queues in memory, for development and tests.
 //!
 //! It speaks both protocols that SQS clients use, AWS JSON 1.0 and the older query protocol, and
 //! keeps to the limits and error codes of the real service; what it leaves out stands in its README.
@@ -22,6 +22,7 @@ mod config;
 mod digest;
 mod emulator;
 mod error;
+mod fifo;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

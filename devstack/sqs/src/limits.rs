@@ -13,7 +13,7 @@ pub(crate) const MAX_MESSAGE_ATTRIBUTES: usize = 10;
 /// Characters in the name, and in the data type, of a message attribute.
 pub(crate) const MAX_ATTRIBUTE_NAME: usize = 256;
 
-/// Messages of one standard queue that were received and neither deleted nor returned.
+/// Messages of one queue that were received and neither deleted nor returned.
 pub(crate) const MAX_IN_FLIGHT: usize = 120_000;
 
 /// Entries of one batch request, and messages of one receive.
@@ -21,6 +21,12 @@ pub(crate) const MAX_BATCH_ENTRIES: usize = 10;
 
 /// Characters in the name of a queue, and in the id of a batch entry.
 pub(crate) const MAX_NAME: usize = 80;
+
+/// Characters in the id of a message group, and in a deduplication id.
+pub(crate) const MAX_MESSAGE_ID: usize = 128;
+
+/// Seconds for which a FIFO queue takes a message with the same deduplication id for the same message.
+pub(crate) const DEDUPLICATION_SECONDS: u64 = 300;
 
 /// Tags on one queue.
 pub(crate) const MAX_TAGS: usize = 50;

@@ -15,6 +15,7 @@ pub(crate) struct Content {
     pub(crate) attributes: MessageAttributes,
     /// X-Ray's trace header, which travels apart from the attributes.
     pub(crate) trace_header: Option<String>,
+    /// What orders messages on a FIFO queue; on a standard queue it is only handed on.
     pub(crate) group_id: Option<String>,
 }
 
@@ -50,6 +51,10 @@ pub(crate) struct Message {
     pub(crate) first_received_at: Option<Timestamp>,
     /// The queue from which it was moved to a dead-letter queue.
     pub(crate) dead_letter_source: Option<String>,
+    /// On FIFO queues only.
+    pub(crate) deduplication_id: Option<String>,
+    /// Given by the FIFO queue that the message is in.
+    pub(crate) sequence_number: Option<u64>,
 }
 
 impl Message {
@@ -61,6 +66,8 @@ impl Message {
             receive_count: 0,
             first_received_at: None,
             dead_letter_source: None,
+            deduplication_id: None,
+            sequence_number: None,
         }
     }
 
@@ -68,12 +75,26 @@ impl Message {
     pub(crate) fn renewed(&self, sent_at: Timestamp) -> Self {
         Self {
             id: Uuid::new_v4(),
-            content: Arc::clone(&self.content),
             sent_at,
             receive_count: 0,
             first_received_at: None,
             dead_letter_source: None,
+            ..self.clone()
         }
+    }
+
+    /// Prepares the message for the dead-letter queue of the queue `source`.
+    ///
+    /// On FIFO queues its age begins anew, and its own id takes the place of the deduplication id,
+    /// which another dead letter may have as well.
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html>
+    pub(crate) fn into_dead_letter(mut self, source: &str, now: Timestamp) -> Self {
+        self.dead_letter_source = Some(source.to_owned());
+        if self.sequence_number.is_some() {
+            self.sent_at = now;
+            self.deduplication_id = Some(self.id.to_string());
+        }
+        self
     }
 }
 
@@ -82,6 +103,19 @@ impl Message {
 pub(crate) struct Key {
     pub(crate) sent_at: Timestamp,
     pub(crate) sequence: u64,
+}
+
+/// What the sender of a message learns about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    pub(crate) message_id: Uuid,
+    /// From FIFO queues only.
+    pub(crate) sequence_number: Option<u64>,
+}
+
+/// A sequence number as AWS writes it: with 20 digits.
+pub(crate) fn sequence_text(number: u64) -> String {
+    format!("{number:020}")
 }
 
 /// One receive of one message; its text is opaque to clients.

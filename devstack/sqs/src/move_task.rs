@@ -87,6 +87,13 @@ impl QueueSet {
                 "Source queue must be configured as a Dead Letter Queue.".to_owned(),
             ));
         }
+        if let Some(destination) = destination
+            && self.get(source)?.is_fifo() != self.get(destination)?.is_fifo()
+        {
+            return Err(Error::InvalidParameterValue(
+                "Source and destination must be queues of the same type.".to_owned(),
+            ));
+        }
         let mut tasks = self.move_tasks.iter();
         if tasks.any(|task| task.source == source && task.status == Status::Running) {
             return Err(Error::InvalidParameterValue(
@@ -123,25 +130,25 @@ impl QueueSet {
             task.status = Status::Failed("AWS.SimpleQueueService.NonExistentQueue");
             return;
         };
-        let Some(message) = source.take_ready(now) else {
+        let Some(message) = source.peek_ready(now) else {
             task.status = Status::Completed;
             return;
         };
+        let moved = message.renewed(now);
         let destination = task.destination.as_ref();
-        let destination = destination.or(message.dead_letter_source.as_ref());
-        let known = destination.filter(|name| self.exists(name)).cloned();
-        let (queue, moved) = match known {
-            Some(name) => (name, message.renewed(now)),
+        let destination = destination.or(message.dead_letter_source.as_ref()).cloned();
+        let is_known = |name: &String| *name != task.source && self.exists(name);
+        let Some(queue) = destination.filter(is_known) else {
             // A letter that was sent here directly, or whose queue is gone, has no way back: it stays.
-            None => (task.source.clone(), message),
-        };
-        if queue == task.source {
             task.status = Status::Failed("CouldNotDetermineMessageSource");
-        } else {
-            task.moved += 1;
-        }
+            return;
+        };
+        task.moved += 1;
         // Both queues were just seen to exist, under the same lock.
-        if let Err(error) = self.send(&queue, moved, now, now) {
+        let taken = self
+            .get_mut(&task.source)
+            .map(|source| source.take_ready(now));
+        if let Err(error) = taken.and_then(|_| self.add(&queue, moved, now)) {
             tracing::error!(%error, queue, "a moved message was lost");
         }
     }

@@ -5,7 +5,11 @@
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use crate::redrive::{RedriveAllowPolicy, RedrivePolicy};
-use crate::{error::Error, limits, redrive};
+use crate::{
+    error::Error,
+    fifo::{self, Fifo},
+    limits, redrive,
+};
 
 /// Attributes as they travel: names and texts.
 pub(crate) type QueueAttributes = BTreeMap<String, String>;
@@ -20,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) visibility_timeout: u64,
     pub(crate) redrive: Option<RedrivePolicy>,
     pub(crate) redrive_allow: RedriveAllowPolicy,
+    /// `None` makes it a standard queue.
+    pub(crate) fifo: Option<Fifo>,
     /// Kept and given back, without effect: there is no access control and no encryption here.
     inert: QueueAttributes,
 }
@@ -34,18 +40,28 @@ impl Default for Settings {
             visibility_timeout: 30,
             redrive: None,
             redrive_allow: RedriveAllowPolicy::AllowAll,
+            fifo: None,
             inert: QueueAttributes::from([("SqsManagedSseEnabled".to_owned(), "true".to_owned())]),
         }
     }
 }
 
 impl Settings {
+    /// The defaults of a FIFO queue.
+    pub(crate) fn fifo() -> Self {
+        Self {
+            fifo: Some(Fifo::default()),
+            ..Self::default()
+        }
+    }
+
     /// These settings with `attributes` changed.
     pub(crate) fn with(&self, attributes: &QueueAttributes) -> Result<Self, Error> {
         let mut changed = self.clone();
         for (name, value) in attributes {
             changed.set(name, value)?;
         }
+        changed.fifo.as_ref().map_or(Ok(()), Fifo::check)?;
         Ok(changed)
     }
 
@@ -59,14 +75,13 @@ impl Settings {
             "VisibilityTimeout" => self.visibility_timeout = number(name, value, &limits::VISIBILITY_TIMEOUT)?,
             "RedrivePolicy" => self.redrive = redrive::parse_policy(value)?,
             "RedriveAllowPolicy" => self.redrive_allow = redrive::parse_allow_policy(value)?,
-            "FifoQueue" if value == "true" => return Err(fifo()),
             "Policy" | "KmsMasterKeyId" | "SqsManagedSseEnabled" => self.keep(name, value),
             "KmsDataKeyReusePeriodSeconds" => {
                 number(name, value, &limits::KMS_REUSE_SECONDS)?;
                 self.keep(name, value);
             }
             // AWS calls the attributes of FIFO queues unknown on a standard queue, as it does what nobody can set.
-            _ => return Err(Error::InvalidAttributeName(name.to_owned())),
+            _ => self.fifo.as_mut().ok_or_else(|| Error::InvalidAttributeName(name.to_owned()))?.set(name, value)?,
         }
         Ok(())
     }
@@ -100,9 +115,11 @@ impl Settings {
         let policies = policies
             .into_iter()
             .filter_map(|(name, policy)| Some((name.to_owned(), policy?)));
+        let fifo = self.fifo.as_ref().map(Fifo::attributes);
         numbers
             .into_iter()
             .chain(policies)
+            .chain(fifo.into_iter().flatten())
             .chain(self.inert.clone())
             .collect()
     }
@@ -115,6 +132,7 @@ impl Settings {
         let (ours, theirs) = (self.attributes(), self.with(requested)?.attributes());
         Ok(SETTABLE
             .into_iter()
+            .chain(fifo::ATTRIBUTES)
             .find(|name| ours.get(*name) != theirs.get(*name)))
     }
 }
@@ -133,29 +151,20 @@ const SETTABLE: [&str; 11] = [
     "VisibilityTimeout",
 ];
 
-/// Whether `name` is an attribute that a queue of any kind can have, so that asking for it is no mistake.
+/// Whether `name` is an attribute that a queue of any kind can have.
 pub(crate) fn is_known(name: &str) -> bool {
-    const READ_ONLY_OR_FIFO: [&str; 11] = [
+    const READ_ONLY: [&str; 7] = [
         "All",
         "ApproximateNumberOfMessages",
         "ApproximateNumberOfMessagesDelayed",
         "ApproximateNumberOfMessagesNotVisible",
-        "ContentBasedDeduplication",
         "CreatedTimestamp",
-        "DeduplicationScope",
-        "FifoQueue",
-        "FifoThroughputLimit",
         "LastModifiedTimestamp",
         "QueueArn",
     ];
-    SETTABLE.contains(&name) || READ_ONLY_OR_FIFO.contains(&name)
-}
-
-/// The refusal of everything that only FIFO queues have.
-pub(crate) fn fifo() -> Error {
-    Error::UnsupportedOperation(
-        "This stand-in has standard queues only: FIFO queues are not supported.".to_owned(),
-    )
+    [&SETTABLE[..], &READ_ONLY, &fifo::ATTRIBUTES]
+        .iter()
+        .any(|names| names.contains(&name))
 }
 
 fn number(name: &str, value: &str, range: &RangeInclusive<u64>) -> Result<u64, Error> {
@@ -208,9 +217,21 @@ mod tests {
     }
 
     #[test]
-    fn refuses_fifo_and_says_so() {
-        let error = with("FifoQueue", "true").unwrap_err();
-        assert!(error.to_string().contains("FIFO"));
+    fn the_attributes_of_fifo_queues_are_unknown_on_a_standard_queue() {
+        for name in fifo::ATTRIBUTES {
+            let error = with(name, "true").unwrap_err();
+            assert!(matches!(error, Error::InvalidAttributeName(_)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_fifo_queue_has_the_defaults_of_aws_and_stays_one() {
+        let attributes = Settings::fifo().attributes();
+        assert_eq!(attributes["FifoQueue"], "true");
+        assert_eq!(attributes["ContentBasedDeduplication"], "false");
+        let standard = QueueAttributes::from([("FifoQueue".to_owned(), "false".to_owned())]);
+        let error = Settings::fifo().with(&standard).unwrap_err();
+        assert!(matches!(error, Error::InvalidAttributeValue(_)));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::{Call, queue_name};
 use crate::{
     clock::Timestamp,
     error::Error,
+    fifo,
     queue::Queue,
     redrive,
     settings::{self, QueueAttributes},
@@ -32,12 +33,17 @@ pub(super) fn get_queue_attributes(
 ) -> Result<GetQueueAttributesResult, Error> {
     let name = queue_name(input.queue_url)?;
     let wanted = input.attribute_names;
-    if let Some(unknown) = wanted.iter().find(|name| !settings::is_known(name)) {
-        return Err(Error::InvalidAttributeName(unknown.clone()));
-    }
     let now = call.emulator.now();
     let mut queues = call.emulator.queues();
-    let mut attributes = all(&name, queues.get_mut(&name)?, now);
+    let queue = queues.get_mut(&name)?;
+    // Asking a standard queue whether it is FIFO is an error on AWS too.
+    let known = |name: &str| {
+        settings::is_known(name) && (queue.is_fifo() || !fifo::ATTRIBUTES.contains(&name))
+    };
+    if let Some(unknown) = wanted.iter().find(|name| !known(name)) {
+        return Err(Error::InvalidAttributeName(unknown.clone()));
+    }
+    let mut attributes = all(&name, queue, now);
     if !wanted.iter().any(|name| name == "All") {
         attributes.retain(|name, _| wanted.contains(name));
     }

@@ -15,7 +15,8 @@ pub(super) struct DeleteMessage {
 pub(super) fn delete_message(call: &Call, input: DeleteMessage) -> Result<(), Error> {
     let queue = queue_name(input.queue_url)?;
     let handle = required("ReceiptHandle", input.receipt_handle)?;
-    call.emulator.queues().get_mut(&queue)?.delete(&handle)
+    let now = call.emulator.now();
+    call.emulator.queues().delete_message(&queue, &handle, now)
 }
 
 #[derive(Deserialize)]
@@ -38,11 +39,13 @@ pub(super) fn delete_message_batch(
     input: DeleteMessageBatch,
 ) -> Result<batch::BatchResult<batch::Done>, Error> {
     let queue = queue_name(input.queue_url)?;
+    let now = call.emulator.now();
     let mut queues = call.emulator.queues();
-    let queue = queues.get_mut(&queue)?;
+    queues.get(&queue)?;
     let entries = batch::check(input.entries, |entry| entry.id.as_deref())?;
     Ok(batch::run(entries, |entry| {
-        queue.delete(&required("ReceiptHandle", entry.receipt_handle)?)?;
+        let handle = required("ReceiptHandle", entry.receipt_handle)?;
+        queues.delete_message(&queue, &handle, now)?;
         Ok(batch::Done {})
     }))
 }

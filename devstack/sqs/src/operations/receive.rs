@@ -9,7 +9,7 @@ use crate::{
     digest,
     error::Error,
     limits,
-    message::{Message, ReceiptHandle},
+    message::{self, Message, ReceiptHandle},
     message_attributes::{self, WireAttribute},
     redrive::{ACCOUNT, arn},
     settings,
@@ -177,9 +177,14 @@ fn system_attributes(message: &Message, names: &[String]) -> BTreeMap<&'static s
             "DeadLetterQueueSourceArn",
             message.dead_letter_source.as_deref().map(arn),
         ),
+        ("MessageDeduplicationId", message.deduplication_id.clone()),
         ("MessageGroupId", content.group_id.clone()),
         ("SenderId", Some(ACCOUNT.to_owned())),
         ("SentTimestamp", Some(message.sent_at.millis().to_string())),
+        (
+            "SequenceNumber",
+            message.sequence_number.map(message::sequence_text),
+        ),
     ];
     let wanted = |name: &str| names.iter().any(|asked| asked == "All" || asked == name);
     all.into_iter()

@@ -1,20 +1,23 @@
 //! One queue as a state machine: no clock, no lock, no waiting.
 //!
 //! A message is *delayed*, *ready* or *in flight*; [`Queue::advance`] moves those whose time has come.
+//! On a FIFO queue it may also be *waiting* for others of its group.
 //! Every method that depends on time is told the time.
 
+mod deduplication;
+mod groups;
 mod shelves;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
-use self::shelves::Shelf;
+use self::{deduplication::Deduplication, groups::Group, shelves::Shelf};
 use crate::{
     clock::Timestamp,
     error::Error,
     limits,
-    message::{Key, Message, ReceiptHandle},
+    message::{Accepted, Key, Message, ReceiptHandle},
     settings::Settings,
 };
 
@@ -30,7 +33,12 @@ pub(crate) struct Queue {
     next_sequence: u64,
     /// Everything that is in the queue, the oldest first, which is the order in which messages expire.
     entries: BTreeMap<Key, Entry>,
+    /// On a FIFO queue only.
+    groups: HashMap<String, Group>,
+    deduplication: Deduplication,
     delayed: Shelf,
+    /// Due, but others of the same group come first; on a FIFO queue only.
+    waiting: Shelf,
     /// The one that has waited longest first, so that a message which fails at once does not block the others.
     ready: Shelf,
     in_flight: Shelf,
@@ -49,6 +57,7 @@ struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Delayed,
+    Waiting,
     Ready,
     InFlight,
 }
@@ -77,7 +86,7 @@ pub(crate) struct Received {
     pub(crate) deliveries: Vec<(ReceiptHandle, Message)>,
     /// No longer in this queue: to be moved to the dead-letter queue.
     pub(crate) dead_letters: Vec<Message>,
-    /// Messages are ready, but too many are in flight.
+    /// Messages are ready, but too many are in flight; a FIFO queue does not tell.
     pub(crate) over_limit: bool,
 }
 
@@ -92,14 +101,22 @@ impl Queue {
             purged_at: None,
             next_sequence: 0,
             entries: BTreeMap::new(),
+            groups: HashMap::new(),
+            deduplication: Deduplication::default(),
             delayed: Shelf::new(),
+            waiting: Shelf::new(),
             ready: Shelf::new(),
             in_flight: Shelf::new(),
         }
     }
 
     /// Adds a message that becomes ready at `ready_at`.
-    pub(crate) fn add(&mut self, message: Message, ready_at: Timestamp, now: Timestamp) {
+    pub(crate) fn add(
+        &mut self,
+        mut message: Message,
+        ready_at: Timestamp,
+        now: Timestamp,
+    ) -> Accepted {
         let key = Key {
             sent_at: message.sent_at,
             sequence: self.next_sequence,
@@ -108,7 +125,12 @@ impl Queue {
         let place = if ready_at > now {
             Place::Delayed
         } else {
-            Place::Ready
+            self.place_when_due()
+        };
+        message.sequence_number = self.is_fifo().then_some(key.sequence);
+        let accepted = Accepted {
+            message_id: message.id,
+            sequence_number: message.sequence_number,
         };
         self.shelf(place).insert((ready_at, key));
         let entry = Entry {
@@ -119,25 +141,35 @@ impl Queue {
             received_at: now,
         };
         self.entries.insert(key, entry);
+        self.join_group(key);
+        accepted
+    }
+
+    pub(crate) fn is_fifo(&self) -> bool {
+        self.settings.fifo.is_some()
     }
 
     /// Hands out up to `wanted.max` messages and hides them.
     pub(crate) fn receive(&mut self, wanted: Receive, now: Timestamp) -> Received {
         self.advance(now);
         let mut received = Received::default();
-        while received.deliveries.len() < wanted.max {
-            let Some(&(_, key)) = self.ready.first() else {
-                break;
-            };
+        let mut next = self.first_ready();
+        while let Some(key) = next
+            && received.deliveries.len() < wanted.max
+        {
+            // Asked for now, because a message that is taken out leaves its group.
+            let behind = self.next_of_group(key);
             if self.is_exhausted(key, wanted.max_receive_count) {
                 received.dead_letters.extend(self.remove(key));
             } else if self.in_flight.len() >= limits::MAX_IN_FLIGHT {
-                received.over_limit = true;
+                received.over_limit = !self.is_fifo();
                 break;
             } else {
                 let ready_at = now.plus_seconds(wanted.visibility_timeout);
                 received.deliveries.extend(self.deliver(key, ready_at, now));
             }
+            // As much of one group as fits comes before the next group, as on AWS.
+            next = behind.or_else(|| self.first_ready());
         }
         received
     }
@@ -171,9 +203,20 @@ impl Queue {
     ///
     /// Succeeds without deleting when the message is gone, or was received again since:
     /// AWS promises nothing for an old handle, so that relying on it should show here.
-    pub(crate) fn delete(&mut self, handle: &str) -> Result<(), Error> {
-        let handle = self.handle(handle)?;
-        if self.is_current(&handle) {
+    /// A FIFO queue refuses the handle of a message that is there and no longer in flight by it.
+    pub(crate) fn delete(&mut self, text: &str, now: Timestamp) -> Result<(), Error> {
+        self.advance(now);
+        let handle = self.handle(text)?;
+        let Some(entry) = self.entries.get(&handle.key) else {
+            return Ok(());
+        };
+        let is_latest = entry.deliveries == handle.delivery;
+        if self.is_fifo() && !(is_latest && entry.place == Place::InFlight) {
+            return Err(Error::InvalidParameterValue(format!(
+                "Value {text} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."
+            )));
+        }
+        if is_latest {
             self.remove(handle.key);
         }
         Ok(())
@@ -222,23 +265,32 @@ impl Queue {
         }
         self.purged_at = Some(now);
         self.entries.clear();
+        self.groups.clear();
+        self.deduplication = Deduplication::default();
         self.delayed.clear();
+        self.waiting.clear();
         self.ready.clear();
         self.in_flight.clear();
         Ok(())
     }
 
+    /// The message that has been ready for longest.
+    pub(crate) fn peek_ready(&mut self, now: Timestamp) -> Option<&Message> {
+        self.advance(now);
+        let key = self.first_ready()?;
+        self.entries.get(&key).map(|entry| &entry.message)
+    }
+
     /// Takes out the message that has been ready for longest.
     pub(crate) fn take_ready(&mut self, now: Timestamp) -> Option<Message> {
         self.advance(now);
-        let &(_, key) = self.ready.first()?;
-        self.remove(key)
+        self.remove(self.first_ready()?)
     }
 
     pub(crate) fn counts(&mut self, now: Timestamp) -> Counts {
         self.advance(now);
         Counts {
-            ready: self.ready.len(),
+            ready: self.ready.len() + self.waiting.len(),
             delayed: self.delayed.len(),
             in_flight: self.in_flight.len(),
         }
@@ -250,11 +302,12 @@ impl Queue {
             .ok_or(Error::ReceiptHandleIsInvalid)
     }
 
-    fn is_current(&self, handle: &ReceiptHandle) -> bool {
-        let entry = self.entries.get(&handle.key);
-        entry.is_some_and(|entry| entry.deliveries == handle.delivery)
+    fn first_ready(&self) -> Option<Key> {
+        self.ready.first().map(|&(_, key)| key)
     }
 }
 
+#[cfg(test)]
+mod fifo_tests;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use super::{Place, Queue};
 use crate::{
     clock::Timestamp,
     message::{Key, Message},
+    settings::Settings,
 };
 
 /// Messages by the time at which they came, or will come, to be ready.
@@ -33,7 +34,19 @@ impl Queue {
             while let Some(&(ready_at, key)) = self.shelf(place).first()
                 && ready_at <= now
             {
-                self.place(key, Place::Ready, ready_at);
+                self.place(key, self.place_when_due(), ready_at);
+                self.open_group_of(key);
+            }
+        }
+    }
+
+    /// Takes over new settings; on a FIFO queue a new delay holds for what is delayed already, as on AWS.
+    pub(crate) fn change_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+        if self.is_fifo() {
+            for (_, key) in self.delayed.clone() {
+                let ready_at = key.sent_at.plus_seconds(self.settings.delay_seconds);
+                self.place(key, Place::Delayed, ready_at);
             }
         }
     }
@@ -41,6 +54,7 @@ impl Queue {
     pub(super) fn shelf(&mut self, place: Place) -> &mut Shelf {
         match place {
             Place::Delayed => &mut self.delayed,
+            Place::Waiting => &mut self.waiting,
             Place::Ready => &mut self.ready,
             Place::InFlight => &mut self.in_flight,
         }
@@ -59,6 +73,7 @@ impl Queue {
     pub(super) fn remove(&mut self, key: Key) -> Option<Message> {
         let entry = self.entries.remove(&key)?;
         self.shelf(entry.place).remove(&(entry.ready_at, key));
+        self.leave_group(key, &entry.message);
         Some(entry.message)
     }
 }

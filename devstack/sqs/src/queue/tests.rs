@@ -82,9 +82,10 @@ fn deletes_a_message_by_its_handle_even_after_the_timeout() {
     let mut queue = queue();
     send(&mut queue, "a", at(0));
     let handle = receive_one(&mut queue, at(0));
-    queue.delete(&handle).unwrap();
+    queue.delete(&handle, at(30)).unwrap();
     assert!(queue.receive(wanted(1), at(60)).deliveries.is_empty());
-    assert!(queue.delete(&handle).is_ok(), "deleting again does no harm");
+    let again = queue.delete(&handle, at(60));
+    assert!(again.is_ok(), "deleting again does no harm");
 }
 
 #[test]
@@ -94,9 +95,9 @@ fn an_older_handle_succeeds_and_deletes_nothing() {
     let older = receive_one(&mut queue, at(0));
     let newer = receive_one(&mut queue, at(30));
     assert_ne!(older, newer);
-    queue.delete(&older).unwrap();
+    queue.delete(&older, at(30)).unwrap();
     assert_eq!(queue.counts(at(30)).in_flight, 1);
-    queue.delete(&newer).unwrap();
+    queue.delete(&newer, at(30)).unwrap();
     assert_eq!(queue.counts(at(30)).in_flight, 0);
 }
 
@@ -105,9 +106,9 @@ fn refuses_the_handle_of_another_queue() {
     let (mut one, mut other) = (queue(), queue());
     send(&mut one, "a", at(0));
     let handle = receive_one(&mut one, at(0));
-    let error = other.delete(&handle).unwrap_err();
+    let error = other.delete(&handle, at(0)).unwrap_err();
     assert!(matches!(error, Error::ReceiptHandleIsInvalid));
-    let error = one.delete("made up").unwrap_err();
+    let error = one.delete("made up", at(0)).unwrap_err();
     assert!(matches!(error, Error::ReceiptHandleIsInvalid));
 }
 
@@ -140,7 +141,7 @@ fn refuses_to_change_the_visibility_of_what_is_not_in_flight() {
     let handle = receive_one(&mut queue, at(0));
     let error = queue.change_visibility(&handle, 5, at(30)).unwrap_err();
     assert!(matches!(error, Error::MessageNotInflight));
-    queue.delete(&handle).unwrap();
+    queue.delete(&handle, at(30)).unwrap();
     let error = queue.change_visibility(&handle, 5, at(30)).unwrap_err();
     assert!(matches!(error, Error::InvalidParameterValue(_)));
 }
@@ -210,7 +211,7 @@ fn stops_at_the_limit_of_messages_in_flight() {
     let all = queue.receive(wanted(usize::MAX), at(0));
     assert_eq!(all.deliveries.len(), limits::MAX_IN_FLIGHT);
     assert!(all.over_limit);
-    queue.delete(&all.deliveries[0].0.encode()).unwrap();
+    queue.delete(&all.deliveries[0].0.encode(), at(0)).unwrap();
     receive_one(&mut queue, at(0));
 }
 
@@ -219,7 +220,7 @@ fn keeps_nothing_of_a_deleted_message() {
     let mut queue = queue();
     send(&mut queue, "a", at(0));
     let handle = receive_one(&mut queue, at(0));
-    queue.delete(&handle).unwrap();
+    queue.delete(&handle, at(0)).unwrap();
     let left =
         queue.entries.len() + queue.ready.len() + queue.delayed.len() + queue.in_flight.len();
     assert_eq!(left, 0);

@@ -12,12 +12,11 @@ use tokio::sync::Notify;
 use crate::{
     clock::Timestamp,
     error::Error,
-    limits,
-    message::Message,
+    fifo, limits,
+    message::{Accepted, Message},
     move_task::MoveTask,
     queue::{Queue, Receive, Received},
-    redrive::RedrivePolicy,
-    settings::{self, QueueAttributes, Settings},
+    settings::{QueueAttributes, Settings},
     text,
 };
 
@@ -44,7 +43,8 @@ impl QueueSet {
         tags: BTreeMap<String, String>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        check_queue_name(name)?;
+        let is_fifo = attributes.get("FifoQueue").is_some_and(|is| is == "true");
+        check_queue_name(name, is_fifo)?;
         if let Some(slot) = self.queues.get(name) {
             let difference = slot.queue.settings.difference(attributes)?;
             return difference.map_or(Ok(()), |name| Err(Error::QueueNameExists(name)));
@@ -53,8 +53,13 @@ impl QueueSet {
         if self.deleted_at.contains_key(name) {
             return Err(Error::QueueDeletedRecently);
         }
-        let settings = Settings::default().with(attributes)?;
-        self.check_dead_letter_queue(name, settings.redrive.as_ref())?;
+        let defaults = if is_fifo {
+            Settings::fifo()
+        } else {
+            Settings::default()
+        };
+        let settings = defaults.with(attributes)?;
+        self.check_dead_letter_queue(name, &settings)?;
         let mut queue = Queue::new(settings, now);
         queue.tags = tags;
         let changed = Arc::default();
@@ -75,20 +80,18 @@ impl QueueSet {
         now: Timestamp,
     ) -> Result<(), Error> {
         let settings = self.get(name)?.settings.with(attributes)?;
-        self.check_dead_letter_queue(name, settings.redrive.as_ref())?;
+        self.check_dead_letter_queue(name, &settings)?;
         let slot = self.slot(name)?;
-        slot.queue.settings = settings;
+        slot.queue.change_settings(settings);
         slot.queue.modified_at = now;
         slot.changed.notify_waiters();
         Ok(())
     }
 
-    fn check_dead_letter_queue(
-        &self,
-        source: &str,
-        policy: Option<&RedrivePolicy>,
-    ) -> Result<(), Error> {
-        let Some(policy) = policy else { return Ok(()) };
+    fn check_dead_letter_queue(&self, source: &str, settings: &Settings) -> Result<(), Error> {
+        let Some(policy) = &settings.redrive else {
+            return Ok(());
+        };
         let target = self.queues.get(&policy.dead_letter_queue);
         let refuse = |reason| {
             let policy = policy.to_json();
@@ -98,6 +101,9 @@ impl QueueSet {
         };
         match target {
             None => refuse("Dead letter target does not exist"),
+            Some(target) if target.queue.is_fifo() != settings.fifo.is_some() => {
+                refuse("Dead-letter queue must be same type of queue as the source")
+            }
             Some(target) if !target.queue.settings.redrive_allow.allows(source) => {
                 refuse("The dead letter target does not allow this queue to use it")
             }
@@ -140,16 +146,42 @@ impl QueueSet {
         Ok(Arc::clone(&slot.changed))
     }
 
-    /// Adds a message that becomes ready at `ready_at`.
+    /// Adds a message from a client that becomes ready at `ready_at`.
     pub(crate) fn send(
         &mut self,
         name: &str,
         message: Message,
         ready_at: Timestamp,
         now: Timestamp,
+    ) -> Result<Accepted, Error> {
+        let slot = self.slot(name)?;
+        let accepted = slot.queue.send(message, ready_at, now);
+        slot.changed.notify_waiters();
+        Ok(accepted)
+    }
+
+    /// Adds a message from another queue, which is ready at once.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        message: Message,
+        now: Timestamp,
     ) -> Result<(), Error> {
         let slot = self.slot(name)?;
-        slot.queue.add(message, ready_at, now);
+        slot.queue.add(message, now, now);
+        slot.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Deletes a message, which may let the next one of its group be received.
+    pub(crate) fn delete_message(
+        &mut self,
+        name: &str,
+        handle: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let slot = self.slot(name)?;
+        slot.queue.delete(handle, now)?;
         slot.changed.notify_waiters();
         Ok(())
     }
@@ -192,9 +224,9 @@ impl QueueSet {
         };
         let mut received = self.get_mut(name)?.receive(wanted, now);
         if let Some(policy) = policy {
-            for mut message in received.dead_letters.drain(..) {
-                message.dead_letter_source = Some(name.to_owned());
-                self.send(&policy.dead_letter_queue, message, now, now)?;
+            for message in received.dead_letters.drain(..) {
+                let letter = message.into_dead_letter(name, now);
+                self.add(&policy.dead_letter_queue, letter, now)?;
             }
         }
         Ok(received)
@@ -216,17 +248,21 @@ impl QueueSet {
     }
 }
 
-fn check_queue_name(name: &str) -> Result<(), Error> {
-    if name.strip_suffix(".fifo").is_some_and(text::is_name) {
-        return Err(settings::fifo());
-    }
-    if text::is_name(name) {
+/// The suffix of a FIFO queue counts towards the length of its name, and no other name may have it.
+fn check_queue_name(name: &str, is_fifo: bool) -> Result<(), Error> {
+    let (stem, reason) = if is_fifo {
+        let reason = "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, \
+                      must end with .fifo suffix and be 1 to 80 in length";
+        (name.strip_suffix(fifo::SUFFIX), reason)
+    } else {
+        let reason =
+            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
+        (Some(name), reason)
+    };
+    if stem.is_some_and(text::is_name) && name.len() <= limits::MAX_NAME {
         return Ok(());
     }
-    Err(Error::InvalidParameterValue(
-        "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
-            .to_owned(),
-    ))
+    Err(Error::InvalidParameterValue(reason.to_owned()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 use super::*;
-use crate::{message::Content, message_attributes::MessageAttributes, redrive};
+use crate::{
+    message::Content, message_attributes::MessageAttributes, redrive, redrive::RedrivePolicy,
+};
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::from_millis(0).plus_seconds(seconds)
@@ -150,9 +152,77 @@ fn refuses_a_dead_letter_queue_that_is_missing_or_unwilling() {
 }
 
 #[test]
-fn refuses_fifo_queues_by_name() {
+fn the_name_of_a_queue_and_its_kind_must_agree() {
     let mut queues = QueueSet::default();
-    let error = create(&mut queues, "jobs.fifo", &QueueAttributes::new()).unwrap_err();
-    assert!(matches!(error, Error::UnsupportedOperation(_)));
-    assert!(create(&mut queues, "a b", &QueueAttributes::new()).is_err());
+    let fifo = attributes("FifoQueue", "true");
+    let standard = QueueAttributes::new();
+    let longest = format!("{}.fifo", "a".repeat(75));
+    create(&mut queues, &longest, &fifo).unwrap();
+    create(&mut queues, &longest, &fifo).unwrap();
+    for (name, attributes) in [
+        ("jobs.fifo", &standard),
+        ("jobs", &fifo),
+        (".fifo", &fifo),
+        ("a b", &standard),
+        (&format!("a{longest}"), &fifo),
+    ] {
+        let error = create(&mut queues, name, attributes).unwrap_err();
+        assert!(matches!(error, Error::InvalidParameterValue(_)), "{name}");
+    }
+}
+
+#[test]
+fn a_dead_letter_queue_is_of_the_same_kind_as_its_source() {
+    let mut queues = jobs_and_dead();
+    let mut fifo = attributes("FifoQueue", "true");
+    create(&mut queues, "dead.fifo", &fifo).unwrap();
+    assert!(create(&mut queues, "other", &redrive_to("dead.fifo", 1)).is_err());
+    fifo.extend(redrive_to("dead", 1));
+    assert!(create(&mut queues, "jobs.fifo", &fifo).is_err());
+    let error = queues.start_move("dead", Some("dead.fifo"), None, at(0));
+    assert!(matches!(error, Err(Error::InvalidParameterValue(_))));
+}
+
+/// `jobs.fifo`, whose messages go to `dead.fifo` after one receive, with messages of one group.
+fn fifo_jobs_and_dead(bodies: &[&str]) -> QueueSet {
+    let mut queues = QueueSet::default();
+    let mut fifo = attributes("FifoQueue", "true");
+    create(&mut queues, "dead.fifo", &fifo).unwrap();
+    fifo.extend(redrive_to("dead.fifo", 1));
+    create(&mut queues, "jobs.fifo", &fifo).unwrap();
+    for body in bodies {
+        let content = Content {
+            group_id: Some("a".to_owned()),
+            ..Content::new((*body).to_owned(), MessageAttributes::new())
+        };
+        let message = Message {
+            deduplication_id: Some((*body).to_owned()),
+            ..Message::new(content, at(0))
+        };
+        queues.send("jobs.fifo", message, at(0), at(0)).unwrap();
+    }
+    queues
+}
+
+#[test]
+fn a_dead_letter_keeps_its_group_and_begins_its_age_anew() {
+    let mut queues = fifo_jobs_and_dead(&["1"]);
+    receive(&mut queues, "jobs.fifo", at(0));
+    assert!(receive(&mut queues, "jobs.fifo", at(30)).is_empty());
+    let dead = receive(&mut queues, "dead.fifo", at(30)).remove(0);
+    assert_eq!(dead.content.group_id.as_deref(), Some("a"));
+    assert_eq!(dead.deduplication_id, Some(dead.id.to_string()));
+    assert_eq!(dead.sent_at, at(30));
+}
+
+#[test]
+fn a_move_task_brings_a_group_back_in_its_order() {
+    let mut queues = fifo_jobs_and_dead(&["1", "2", "3"]);
+    assert_eq!(receive(&mut queues, "jobs.fifo", at(0)).len(), 3);
+    assert!(receive(&mut queues, "jobs.fifo", at(30)).is_empty());
+    queues.start_move("dead.fifo", None, None, at(31)).unwrap();
+    assert_eq!(queues.move_tasks[0].moved, 3);
+    let back = receive(&mut queues, "jobs.fifo", at(31));
+    let bodies: Vec<&str> = back.iter().map(|m| m.content.body.as_str()).collect();
+    assert_eq!(bodies, ["1", "2", "3"]);
 }

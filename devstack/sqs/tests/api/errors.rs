@@ -1,4 +1,4 @@
-use aws_sdk_sqs::{error::ProvideErrorMetadata, types::QueueAttributeName};
+use aws_sdk_sqs::error::ProvideErrorMetadata;
 
 use crate::helpers::{Server, text};
 
@@ -102,16 +102,6 @@ async fn a_message_over_the_limits_is_refused() {
         send.message_attributes(format!("n{n}"), text("v"))
     });
     assert_eq!(code(many).await, "InvalidParameterValue");
-}
-
-#[tokio::test]
-async fn fifo_queues_are_refused_and_the_reason_is_named() {
-    let server = Server::start().await;
-    let create = server.client.create_queue().queue_name("jobs.fifo");
-    let create = create.attributes(QueueAttributeName::FifoQueue, "true");
-    let error = create.send().await.unwrap_err().into_service_error();
-    assert!(error.is_unsupported_operation());
-    assert!(error.message().unwrap().contains("FIFO"));
 }
 
 #[tokio::test]

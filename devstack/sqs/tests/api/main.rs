@@ -8,6 +8,7 @@
 mod attributes;
 mod batches;
 mod errors;
+mod fifo;
 mod helpers;
 mod long_polling;
 mod query_protocol;

@@ -72,3 +72,36 @@ async fn both_protocols_see_the_same_queue() {
     let (_, received) = post(&server, "/000000000000/jobs", "Action=ReceiveMessage").await;
     assert!(received.contains("<Body>from json</Body>"));
 }
+
+#[tokio::test]
+async fn a_fifo_queue_tells_sequence_number_group_and_deduplication_id() {
+    let server = Server::start().await;
+    let (status, _) = post(
+        &server,
+        "/",
+        "Action=CreateQueue&QueueName=orders.fifo&Attribute.1.Name=FifoQueue&Attribute.1.Value=true",
+    )
+    .await;
+    assert_eq!(status, StatusCode::OK);
+    let (_, sent) = post(
+        &server,
+        "/000000000000/orders.fifo",
+        "Action=SendMessage&MessageBody=a&MessageGroupId=order-7&MessageDeduplicationId=one",
+    )
+    .await;
+    assert!(sent.contains("<SequenceNumber>"), "{sent}");
+    let (_, received) = post(
+        &server,
+        "/000000000000/orders.fifo",
+        "Action=ReceiveMessage&ReceiveRequestAttemptId=first&AttributeName.1=All",
+    )
+    .await;
+    for (name, value) in [
+        ("MessageGroupId", "order-7"),
+        ("MessageDeduplicationId", "one"),
+    ] {
+        let attribute = format!("<Attribute><Name>{name}</Name><Value>{value}</Value></Attribute>");
+        assert!(received.contains(&attribute), "{received}");
+    }
+    assert!(received.contains("<Name>SequenceNumber</Name>"));
+}
