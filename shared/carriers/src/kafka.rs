@@ -84,7 +84,15 @@ fn without(headers: &OwnedHeaders, key: &str) -> OwnedHeaders {
 ///
 /// Any sender can put such a name on a record, and rdkafka 0.39 panics on it: `Headers::try_get` unwraps the name.
 /// A consumer that lets the panic through is stopped by that record, and again after each restart.
-fn readable<H: Headers>(headers: &H) -> impl Iterator<Item = Header<'_, &[u8]>> {
+///
+/// ```
+/// use otel_carriers::kafka::readable;
+/// use rdkafka::message::{Header, OwnedHeaders};
+///
+/// let headers = OwnedHeaders::new().insert(Header { key: "tenant", value: Some("acme") });
+/// assert_eq!(readable(&headers).next().unwrap().key, "tenant");
+/// ```
+pub fn readable<H: Headers>(headers: &H) -> impl Iterator<Item = Header<'_, &[u8]>> {
     (0..headers.count()).filter_map(|index| {
         // Reading changes nothing, so nothing is left half done.
         let header = catch_unwind(AssertUnwindSafe(|| headers.try_get(index)));

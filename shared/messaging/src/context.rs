@@ -1,7 +1,6 @@
 //! Context that outlives its request: stored with an outbox row, used when the row is sent.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use opentelemetry::baggage::BaggageExt;
@@ -60,20 +59,16 @@ pub(crate) fn extract(carrier: &dyn Extractor) -> Context {
     })
 }
 
-/// Counts what found no room in a broker's attributes, and says so once.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LeftOut(Arc<AtomicU64>);
-
-impl LeftOut {
-    pub(crate) fn note(&self, keys: usize, destination: &Destination) {
-        let keys = keys as u64;
-        if keys > 0 && self.0.fetch_add(keys, Ordering::Relaxed) == 0 {
-            let (destination, system) = (&destination.name, destination.system);
-            tracing::warn!(
-                destination,
-                system,
-                "no room for the trace context, sent without it"
-            );
-        }
+/// What found no room in a broker's attributes is counted, and said once.
+pub(crate) fn note_left_out(keys: usize, destination: &Destination) {
+    static LEFT_OUT: AtomicU64 = AtomicU64::new(0);
+    let keys = keys as u64;
+    if keys > 0 && LEFT_OUT.fetch_add(keys, Ordering::Relaxed) == 0 {
+        let (destination, system) = (&destination.name, destination.system);
+        tracing::warn!(
+            destination,
+            system,
+            "no room for the trace context, sent without it"
+        );
     }
 }

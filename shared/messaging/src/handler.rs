@@ -1,56 +1,55 @@
 //! What a service writes for each event it receives.
 
-use std::time::Duration;
+pub use crate::stack::{Deliveries, PendingDelivery};
 
-use serde::de::DeserializeOwned;
-
+use crate::delivery::Delivery;
 use crate::error::HandlerError;
 
-/// Processes one kind of event.
+/// Processes one kind of event, one at a time.
 ///
 /// A handler may be called twice with the same event, and by several tasks at once.
 pub trait Handler: Send + Sync + 'static {
-    /// The event as it is on the wire; what cannot be decoded is dead-lettered.
-    type Event: DeserializeOwned + Send + Sync;
+    /// The event as the codec reads it; a payload that it cannot read becomes a dead letter.
+    type Event: Send;
 
     /// What makes two deliveries the same: the attribute `orderflow.messaging.idempotency_key`.
-    fn idempotency_key(&self, event: &Self::Event) -> String;
+    fn idempotency_key(&self, event: &Self::Event) -> Option<String> {
+        let _ = event;
+        None
+    }
 
-    /// Processes `event`, and decides what becomes of the message if that fails.
+    /// Processes `event`, or decides what becomes of the message.
     fn handle(
         &self,
-        event: &Self::Event,
+        event: Self::Event,
         delivery: &Delivery,
     ) -> impl Future<Output = Result<(), HandlerError>> + Send;
 
-    /// Whether an event that failed too often is given up.
+    /// The event is given up, because of `reason`: called before it goes to the dead letters.
     ///
-    /// `false` is for events that must be processed in the end, however long a dependency is away: then only
-    /// [`HandlerError::Reject`] and the broker's own bound end the attempts.
-    fn gives_up(&self) -> bool {
-        true
-    }
-
-    /// The event was given up, because of `reason`: called before it goes to the dead-letter destination.
-    ///
-    /// An error keeps the message, so that this is called again.
-    fn dead_lettered(
+    /// An error keeps the message, so that this is called again, however long it takes.
+    fn before_dead_letter(
         &self,
-        event: &Self::Event,
-        reason: &str,
-    ) -> impl Future<Output = anyhow::Result<()>> + Send {
+        event: Self::Event,
+        reason: &HandlerError,
+    ) -> impl Future<Output = Result<(), HandlerError>> + Send {
         let _ = (event, reason);
         async { Ok(()) }
     }
 }
 
-/// What the broker says about a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    /// The broker's id of the message; on Kafka `topic/partition/offset`.
-    pub message_id: String,
-    /// 1 for the first delivery.
-    pub attempt: u32,
-    /// How long the message waited in the broker, by the broker's timestamp; unknown if it has none.
-    pub queue_time: Option<Duration>,
+/// Processes events of one kind, several at once.
+///
+/// A payload that the codec cannot read becomes a dead letter by itself, and is not in the batch.
+pub trait BatchHandler: Send + Sync + 'static {
+    /// The event as the codec reads it.
+    type Event: Send;
+
+    /// Processes `batch`, and answers for each of its messages in their order.
+    ///
+    /// A message after one of its key that fails comes again with it, whatever the answer.
+    fn handle_batch(
+        &self,
+        batch: Vec<(Self::Event, Delivery)>,
+    ) -> impl Future<Output = Vec<Result<(), HandlerError>>> + Send;
 }

@@ -8,21 +8,36 @@
     )
 )]
 
+mod codec;
+mod consumer;
 mod context;
+mod dead_letter;
+mod delivery;
+mod driver;
 mod error;
+mod gate;
 mod handler;
+mod headers;
 #[cfg(feature = "kafka")]
 pub mod kafka;
-mod process;
+mod lanes;
+mod producer;
 #[cfg(feature = "pubsub")]
 pub mod pubsub;
 mod settings;
-mod shutdown;
+mod source;
 mod span;
 #[cfg(feature = "sqs")]
 pub mod sqs;
+pub mod stack;
 
+pub use codec::{Bytes, Decode, Encode, Json, Nullable, Raw};
+pub use consumer::{Consumer, Probe};
 pub use context::StoredContext;
-pub use error::{ConnectError, Dependency, HandlerError, SendError};
-pub use handler::{Delivery, Handler};
-pub use settings::{Relation, Settings};
+pub use dead_letter::{DeadLetters, Letter};
+pub use delivery::{Delivery, Origin};
+pub use error::{ConnectError, Dependency, ErrorType, HandlerError, ReceiveError, SendError};
+pub use handler::{BatchHandler, Deliveries, Handler, PendingDelivery};
+pub use headers::Headers;
+pub use producer::{Outgoing, Producer, Sent};
+pub use settings::{Backoff, Relation, Settings};

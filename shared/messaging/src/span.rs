@@ -8,15 +8,18 @@ use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{Link, Span as _, SpanKind, Status, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue, Value, global};
 use opentelemetry_semantic_conventions::attribute::{
-    ERROR_TYPE, MESSAGING_BATCH_MESSAGE_COUNT, MESSAGING_DESTINATION_NAME, MESSAGING_MESSAGE_ID,
+    AWS_SQS_QUEUE_URL, ERROR_TYPE, MESSAGING_BATCH_MESSAGE_COUNT, MESSAGING_CONSUMER_GROUP_NAME,
+    MESSAGING_DESTINATION_NAME, MESSAGING_DESTINATION_PARTITION_ID,
+    MESSAGING_DESTINATION_SUBSCRIPTION_NAME, MESSAGING_GCP_PUBSUB_MESSAGE_ORDERING_KEY,
+    MESSAGING_KAFKA_MESSAGE_KEY, MESSAGING_KAFKA_OFFSET, MESSAGING_MESSAGE_ID,
     MESSAGING_OPERATION_NAME, MESSAGING_OPERATION_TYPE, MESSAGING_SYSTEM, SERVER_ADDRESS,
     SERVER_PORT,
 };
 use tracing::{Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::error::Dependency;
-use crate::handler::Delivery;
+use crate::delivery::{Delivery, Origin};
+use crate::error::{Dependency, HandlerError, SendError};
 use crate::settings::Relation;
 
 /// How long the message waited in the broker, in milliseconds.
@@ -25,6 +28,8 @@ const QUEUE_TIME: &str = "orderflow.messaging.queue_time_ms";
 const ATTEMPT: &str = "orderflow.messaging.attempt";
 /// What makes two deliveries the same.
 const IDEMPOTENCY_KEY: &str = "orderflow.messaging.idempotency_key";
+/// Whose clock the queue time of a Kafka record begins by: `LogAppendTime` is the broker's, `CreateTime` the producer's.
+const TIMESTAMP_TYPE: &str = "orderflow.messaging.kafka.timestamp_type";
 /// The dependency that made an attempt fail.
 const FAILED_DEPENDENCY: &str = "orderflow.messaging.failed_dependency";
 
@@ -67,46 +72,147 @@ impl Destination {
 
 /// `send <destination>`, PRODUCER, child of `parent`.
 pub(crate) fn send(destination: &Destination, parent: Context) -> Span {
+    produce("send", destination, parent)
+}
+
+/// `create <destination>`, PRODUCER, child of `parent`: one for each message of a batch, so that each has a context.
+pub(crate) fn create(destination: &Destination, parent: Context) -> Span {
+    produce("create", destination, parent)
+}
+
+fn produce(operation: &'static str, destination: &Destination, parent: Context) -> Span {
     let span =
         info_span!(parent: None, "send", otel.name = tracing::field::Empty, otel.kind = "producer");
     adopt(&span, parent);
+    name(&span, operation, operation, destination);
+    span
+}
+
+/// `send <destination>`, CLIENT: hands a batch to the broker, linked to the `create` span of each message.
+pub(crate) fn send_batch(destination: &Destination, created: &[Span]) -> Span {
+    let span = info_span!(
+        "send",
+        otel.name = tracing::field::Empty,
+        otel.kind = "client"
+    );
+    for create in created.iter().take(MAX_LINKS) {
+        link(&span, create);
+    }
     name(&span, "send", "send", destination);
+    let count = i64::try_from(created.len()).unwrap_or(i64::MAX);
+    span.set_attribute(MESSAGING_BATCH_MESSAGE_COUNT, count);
     span
 }
 
 /// `process <destination>`, CONSUMER, related to the span that sent the message.
-pub(crate) fn process(
-    destination: &Destination,
-    creation: &Context,
-    relation: Relation,
-    delivery: &Delivery,
-) -> Span {
+pub(crate) fn process(delivery: &Delivery, relation: Relation) -> Span {
     let span = info_span!(parent: None, "process", otel.name = tracing::field::Empty, otel.kind = "consumer");
-    let sender = creation.span().span_context().clone();
+    let creation = delivery.context();
     match relation {
         Relation::Parent => adopt(&span, creation.clone()),
         Relation::Link => adopt(&span, only_baggage(creation)),
     }
+    link_to(&span, creation);
+    name(&span, "process", "process", delivery.source());
+    span.set_attribute(MESSAGING_MESSAGE_ID, delivery.message_id().to_owned());
+    span.set_attribute(ATTEMPT, i64::from(delivery.attempt()));
+    if let Some(waited) = delivery.queue_time() {
+        span.set_attribute(QUEUE_TIME, waited.as_secs_f64() * 1000.0);
+    }
+    describe_origin(&span, delivery);
+    span
+}
+
+/// `process <destination>`, CONSUMER, for several messages at once: a root of its own, linked to what sent each.
+pub(crate) fn process_batch(batch: &[Delivery]) -> Span {
+    let span = info_span!(parent: None, "process", otel.name = tracing::field::Empty, otel.kind = "consumer");
+    adopt(&span, Context::new());
+    for delivery in batch.iter().take(MAX_LINKS) {
+        link_to(&span, delivery.context());
+    }
+    if let Some(first) = batch.first() {
+        name(&span, "process", "process", first.source());
+    }
+    let count = i64::try_from(batch.len()).unwrap_or(i64::MAX);
+    span.set_attribute(MESSAGING_BATCH_MESSAGE_COUNT, count);
+    span
+}
+
+fn link_to(span: &Span, context: &Context) {
+    let sender = context.span().span_context().clone();
     if sender.is_valid() {
         span.add_link(sender);
     }
-    name(&span, "process", "process", destination);
-    span.set_attribute(MESSAGING_MESSAGE_ID, delivery.message_id.clone());
-    span.set_attribute(ATTEMPT, i64::from(delivery.attempt));
-    if let Some(waited) = delivery.queue_time {
-        span.set_attribute(QUEUE_TIME, waited.as_secs_f64() * 1000.0);
+}
+
+/// What only one broker tells.
+fn describe_origin(span: &Span, delivery: &Delivery) {
+    let key = delivery.key().and_then(|key| std::str::from_utf8(key).ok());
+    match delivery.origin() {
+        Origin::Kafka {
+            group,
+            partition,
+            offset,
+            log_append_time,
+        } => {
+            set(span, MESSAGING_CONSUMER_GROUP_NAME, group.to_string());
+            set(
+                span,
+                MESSAGING_DESTINATION_PARTITION_ID,
+                partition.to_string(),
+            );
+            set(span, MESSAGING_KAFKA_OFFSET, *offset);
+            set(span, TIMESTAMP_TYPE, timestamp_type(*log_append_time));
+            if let Some(key) = key {
+                set(span, MESSAGING_KAFKA_MESSAGE_KEY, key.to_owned());
+            }
+        }
+        Origin::Sqs { queue_url, .. } => set(span, AWS_SQS_QUEUE_URL, queue_url.to_string()),
+        Origin::PubSub { subscription } => {
+            set(
+                span,
+                MESSAGING_DESTINATION_SUBSCRIPTION_NAME,
+                subscription.to_string(),
+            );
+            if let Some(key) = key {
+                set(
+                    span,
+                    MESSAGING_GCP_PUBSUB_MESSAGE_ORDERING_KEY,
+                    key.to_owned(),
+                );
+            }
+        }
     }
-    span
+}
+
+fn timestamp_type(log_append_time: bool) -> &'static str {
+    if log_append_time {
+        "LogAppendTime"
+    } else {
+        "CreateTime"
+    }
 }
 
 /// `receive <destination>`, CLIENT: only for batches, with a link to each message's sender.
 ///
 /// It is a root of its own, since the messages belong to different traces,
 /// and is made after the fact, since an empty receive is not worth a span.
-pub(crate) fn receive(destination: &Destination, started: SystemTime, senders: &[Context]) {
-    let links = senders
-        .iter()
-        .map(|context| context.span().span_context().clone())
+/// `asked` is when the client began to wait; the span begins when there was something to receive.
+pub(crate) fn receive<'a>(
+    asked: SystemTime,
+    batch: impl ExactSizeIterator<Item = &'a Delivery> + Clone,
+) {
+    let (count, Some(first)) = (batch.len(), batch.clone().next()) else {
+        return;
+    };
+    if count < 2 {
+        return;
+    }
+    let destination = first.source();
+    let newest = batch.clone().filter_map(Delivery::sent_at).max();
+    let started = newest.map_or(asked, |sent| sent.min(first.received_at()).max(asked));
+    let links = batch
+        .map(|delivery| delivery.context().span().span_context().clone())
         .filter(opentelemetry::trace::SpanContext::is_valid)
         .take(MAX_LINKS)
         .map(Link::with_context)
@@ -119,7 +225,7 @@ pub(crate) fn receive(destination: &Destination, started: SystemTime, senders: &
         KeyValue::new(SERVER_ADDRESS, destination.server_address.clone()),
         KeyValue::new(
             MESSAGING_BATCH_MESSAGE_COUNT,
-            i64::try_from(senders.len()).unwrap_or(i64::MAX),
+            i64::try_from(count).unwrap_or(i64::MAX),
         ),
     ];
     attributes.extend(
@@ -170,24 +276,32 @@ pub(crate) fn link(span: &Span, to: &Span) {
     span.add_link(to.context().span().span_context().clone());
 }
 
-/// The attempt failed: `class` is one of a few words, `error` says why.
-pub(crate) fn fail(span: &Span, class: &'static str, error: &anyhow::Error) {
-    span.set_attribute(ERROR_TYPE, class);
+/// The attempt failed.
+pub(crate) fn fail(span: &Span, error: &HandlerError) {
+    span.set_attribute(ERROR_TYPE, error.error_type().into_owned());
     span.set_status(Status::error(format!("{error:#}")));
-    if let Some(Dependency(name)) = error.downcast_ref::<Dependency>() {
+    if let Some(Dependency(name)) = error.cause().downcast_ref::<Dependency>() {
         span.set_attribute(FAILED_DEPENDENCY, *name);
     }
 }
 
-/// The broker did not take the message: `class` is its code for why.
-pub(crate) fn refused(span: &Span, class: String, error: &impl ToString) {
-    span.set_attribute(ERROR_TYPE, class);
+/// Nobody waits for the attempt any more: it neither succeeded nor failed, and will be made again.
+pub(crate) fn abort(span: &Span) {
+    span.set_attribute(ERROR_TYPE, "aborted");
+    span.set_status(Status::error(
+        "given up unfinished, the message comes again",
+    ));
+}
+
+/// The broker did not take the message.
+pub(crate) fn refused(span: &Span, error: &SendError) {
+    span.set_attribute(ERROR_TYPE, error.error_type().to_owned());
     span.set_status(Status::error(error.to_string()));
 }
 
-/// How long ago `sent` was; zero if the broker's clock is ahead of ours.
-pub(crate) fn queue_time(sent: SystemTime) -> Duration {
-    sent.elapsed().unwrap_or_default()
+/// How long `sent` is before `received`; zero if the broker's clock is ahead of ours.
+pub(crate) fn queue_time(sent: SystemTime, received: SystemTime) -> Duration {
+    received.duration_since(sent).unwrap_or_default()
 }
 
 /// Sets an attribute that only one broker has.

@@ -1,162 +1,104 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use futures::FutureExt;
-use rdkafka::Message as _;
-use rdkafka::consumer::{CommitMode, Consumer as _};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{CommitMode, Consumer as _, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::OwnedMessage;
-use tokio::sync::oneshot;
-use tokio::task::JoinSet;
+use rdkafka::{Message as _, Offset, TopicPartitionList};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::partition::{Client, Partitions, Worker, creation};
-use super::{Address, Membership, Producer, refused};
-use crate::error::ConnectError;
-use crate::handler::Handler;
-use crate::process::Processor;
+use super::group::{Membership, Rebalance, answer, log};
+use super::offsets::Offsets;
+use super::partition::Partition;
+use crate::consumer::{Probe, Receive};
+use crate::driver::Driver;
+use crate::error::{ConnectError, ReceiveError};
 use crate::settings::Settings;
-use crate::shutdown::finish;
-use crate::span::{self, Destination};
+use crate::span::Destination;
+use crate::stack::Process;
 
-/// The most records that are taken at once.
-const BATCH: usize = 100;
 /// How long committing and leaving the group may take.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
-/// How long to wait after the client failed to receive.
-const RECEIVE_PAUSE: Duration = Duration::from_secs(1);
+/// How long to wait after the client failed to receive: it must go on to be polled for rebalances.
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// Receives events from one topic, as a member of a consumer group.
-///
-/// Partitions are processed side by side, the records of one partition in their order.
-/// Kafka has no way to give a record back: a retry waits in place, and holds up its partition.
-pub struct Consumer {
-    client: Arc<Client>,
-    topic: String,
-    group: Arc<str>,
-    source: Destination,
+/// A partition, by its topic and number.
+type Name = (String, i32);
+/// What a partition's task ends with.
+type Ended = (Name, Result<(), ReceiveError>);
+
+/// A membership in a consumer group.
+pub struct Group {
+    client: Arc<StreamConsumer<Membership>>,
+    rebalances: mpsc::UnboundedReceiver<Rebalance>,
+    destinations: Vec<Arc<Destination>>,
+    name: Arc<str>,
     settings: Settings,
-    dead_letters: Producer,
 }
 
-impl Consumer {
-    /// A member of `group` for `topic`; what is given up goes to the topic `<topic>.dlt`.
-    pub async fn connect(
-        address: &Address,
+impl Group {
+    pub(super) fn join(
+        config: &ClientConfig,
+        destinations: impl Iterator<Item = Destination>,
+        name: &str,
         settings: &Settings,
-        topic: &str,
-        group: &str,
     ) -> Result<Self, ConnectError> {
-        let client: Client = address
-            .client()
-            .set("group.id", group)
-            .set("auto.offset.reset", "earliest")
-            // Offsets are stored when a record is settled, and committed in the background and at the end.
-            .set("enable.auto.offset.store", "false")
-            .set("auto.commit.interval.ms", "1000")
-            .set("partition.assignment.strategy", "cooperative-sticky")
-            // A member that died is missed after this, and its partitions go to the others.
-            .set("session.timeout.ms", "10000")
-            // A new record is fetched as soon as the broker has it; this only bounds an idle fetch.
-            .set("fetch.wait.max.ms", "20")
-            .create_with_context(Membership::default())
-            .map_err(|error| refused(&error))?;
-        client
-            .subscribe(&[topic])
-            .map_err(|error| refused(&error))?;
+        let destinations: Vec<_> = destinations.map(Arc::new).collect();
+        let topics: Vec<_> = destinations.iter().map(|topic| &*topic.name).collect();
+        let (membership, rebalances) = Membership::new();
+        let client: StreamConsumer<_> = config
+            .create_with_context(membership)
+            .map_err(|error| ConnectError::new(&error))?;
+        let subscribed = client.subscribe(&topics);
+        subscribed.map_err(|error| ConnectError::new(&error))?;
         Ok(Self {
             client: Arc::new(client),
-            topic: topic.to_owned(),
-            group: group.into(),
-            source: address.destination(topic),
+            rebalances,
+            destinations,
+            name: name.into(),
             settings: settings.clone(),
-            dead_letters: Producer::connect(address, &format!("{topic}.dlt")).await?,
         })
     }
 
-    /// Whether the broker answers and has the topic.
-    pub async fn check(&self) -> Result<(), ConnectError> {
-        self.dead_letters.check().await
-    }
-
-    /// Tells, while it runs, whether it has joined its group.
-    pub fn membership(&self) -> Membership {
-        self.client.context().as_ref().clone()
-    }
-
-    /// Receives until `shutdown`, then finishes what is in hand, within `MESSAGING_SHUTDOWN_TIMEOUT_MS`.
-    pub async fn run<H: Handler>(self, handler: H, shutdown: CancellationToken) {
-        let partitions = Arc::new(Partitions {
-            client: self.client.clone(),
-            topic: self.topic.clone(),
-            group: self.group.clone(),
-            processor: Processor {
-                source: self.source.clone(),
-                settings: self.settings.clone(),
-                handler: Arc::new(handler),
-                dead_letters: self.dead_letters.clone(),
-            },
-        });
-        let mut tasks = JoinSet::new();
-        let mut workers: HashMap<i32, Worker> = HashMap::new();
-        while let Some(batch) = self.receive(&shutdown).await {
-            workers.retain(|_, worker| !worker.is_stopped());
-            for message in batch {
-                let partition = message.partition();
-                let worker = workers.entry(partition).or_insert_with(|| {
-                    let stop = self.client.context().hold(partition, &shutdown);
-                    Worker::start(&partitions, partition, stop, &mut tasks)
-                });
-                worker.hand_over(message).await;
+    /// It must not keep the consumer from leaving its group.
+    pub(super) fn probe(&self) -> Probe {
+        let (client, topics) = (Arc::downgrade(&self.client), self.destinations.clone());
+        Probe::new(move || {
+            let (client, topics) = (client.upgrade(), topics.clone());
+            async move {
+                let Some(client) = client else {
+                    return Err(ConnectError::new(&"the consumer has ended"));
+                };
+                for topic in topics {
+                    let client = client.clone();
+                    super::check(move |within| client.fetch_metadata(Some(&topic.name), within))
+                        .await?;
+                }
+                if client.context().has_joined() {
+                    Ok(())
+                } else {
+                    Err(ConnectError::new(&"the consumer group was not joined yet"))
+                }
             }
-        }
-        drop(workers);
-        finish(tasks, self.settings.shutdown_timeout()).await;
-        drop(partitions);
-        self.leave().await;
+        })
     }
 
-    /// What has arrived since the last call, at least one record; `None` on shutdown.
-    async fn receive(&self, shutdown: &CancellationToken) -> Option<Vec<OwnedMessage>> {
-        loop {
-            let started = SystemTime::now();
-            match shutdown.run_until_cancelled(self.client.recv()).await? {
-                Ok(first) => return Some(self.drain(first.detach(), started)),
-                Err(error) => self.pause(&error, shutdown).await,
-            }
-        }
-    }
-
-    fn drain(&self, first: OwnedMessage, started: SystemTime) -> Vec<OwnedMessage> {
-        let mut batch = vec![first];
-        while batch.len() < BATCH
-            && let Some(Ok(next)) = self.client.recv().now_or_never()
-        {
-            batch.push(next.detach());
-        }
-        if batch.len() > 1 {
-            let senders: Vec<_> = batch.iter().map(creation).collect();
-            span::receive(&self.source, started, &senders);
-        }
-        batch
-    }
-
-    async fn pause(&self, error: &KafkaError, shutdown: &CancellationToken) {
-        // The topic may be created after us; librdkafka keeps looking for it.
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopicOrPartition) {
-            tracing::debug!(topic = self.topic, "the topic is not there yet");
-        } else {
-            tracing::warn!(topic = self.topic, %error, "cannot receive, will try again");
-        }
-        shutdown
-            .run_until_cancelled(tokio::time::sleep(RECEIVE_PAUSE))
-            .await;
+    fn topics(&self) -> String {
+        let names: Vec<_> = self.destinations.iter().map(|topic| &*topic.name).collect();
+        names.join(", ")
     }
 
     /// Commits and leaves the group, on a thread of its own: both block, for long when the broker is gone, and for
     /// ever when the group rebalances meanwhile (<https://github.com/confluentinc/librdkafka/issues/4884>).
-    async fn leave(self) {
+    async fn leave(mut self) {
+        self.client.context().leave();
+        while let Ok(unanswered) = self.rebalances.try_recv() {
+            log(answer(&*self.client, &unanswered));
+        }
         let (done, left) = oneshot::channel();
         std::thread::spawn(move || {
             let committed = self.client.commit_consumer_state(CommitMode::Sync);
@@ -174,11 +116,280 @@ impl Consumer {
     }
 }
 
-impl std::fmt::Debug for Consumer {
+impl std::fmt::Debug for Group {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Consumer")
-            .field("source", &self.source)
-            .field("group", &self.group)
+        f.debug_struct("Group")
+            .field("name", &self.name)
+            .field("topics", &self.topics())
             .finish_non_exhaustive()
+    }
+}
+
+impl Receive for Group {
+    async fn receive<P: Process>(
+        mut self,
+        driver: Arc<Driver<P>>,
+        stop: CancellationToken,
+    ) -> Result<(), ReceiveError> {
+        let mut partitions = Partitions {
+            driver,
+            stop: stop.clone(),
+            assigned: HashMap::new(),
+            tasks: JoinSet::new(),
+            revoking: None,
+        };
+        let received = partitions.receive(&mut self, &stop).await;
+        partitions.end().await;
+        drop(partitions);
+        self.leave().await;
+        received
+    }
+}
+
+/// The partitions that are ours, each worked on by a task.
+struct Partitions<P> {
+    driver: Arc<Driver<P>>,
+    stop: CancellationToken,
+    assigned: HashMap<Name, Assigned>,
+    tasks: JoinSet<Ended>,
+    revoking: Option<Revoking>,
+}
+
+struct Assigned {
+    stop: CancellationToken,
+    task: AbortHandle,
+    offsets: Offsets,
+}
+
+/// Partitions that go to another member as soon as what is in hand of them is finished.
+struct Revoking {
+    partitions: TopicPartitionList,
+    unfinished: HashSet<Name>,
+}
+
+impl<P: Process> Partitions<P> {
+    async fn receive(
+        &mut self,
+        group: &mut Group,
+        stop: &CancellationToken,
+    ) -> Result<(), ReceiveError> {
+        let mut fatal_at = None;
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ok(()),
+                Some(rebalance) = group.rebalances.recv() => {
+                    fatal_at = None;
+                    self.rebalance(group, rebalance);
+                }
+                Some(ended) = self.tasks.join_next() => self.partition_ended(group, ended)?,
+                () = at(fatal_at.as_ref()) => return Err(receive_error(group, fatal_at)),
+                polled = group.client.recv() => match polled {
+                    // Partitions have queues of their own, so this one is here by mistake: fetch it again.
+                    Ok(record) => {
+                        let (topic, partition) = (record.topic(), record.partition());
+                        let offset = Offset::Offset(record.offset());
+                        log(group.client.seek(topic, partition, offset, Duration::ZERO));
+                    }
+                    Err(error) => {
+                        note(group, &error, &mut fatal_at)?;
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                },
+            }
+        }
+    }
+
+    /// A rebalance while another one waits means that the group did not wait: what is in hand is not ours any more.
+    fn rebalance(&mut self, group: &Group, rebalance: Rebalance) {
+        if let Some(revoking) = self.revoking.take() {
+            for name in &revoking.unfinished {
+                self.abandon(name);
+            }
+            let_go(group, revoking.partitions);
+        }
+        match rebalance {
+            Rebalance::Assign(partitions) => self.assign(group, partitions),
+            Rebalance::Revoke { partitions, lost } => self.revoke(group, partitions, lost),
+        }
+    }
+
+    /// The queues are split off before the partitions are fetched from, so that no record goes past them.
+    fn assign(&mut self, group: &Group, partitions: TopicPartitionList) {
+        let mut begun = Vec::new();
+        for name in names(&partitions) {
+            let destination = group.destinations.iter().find(|topic| topic.name == name.0);
+            let queue = group.client.split_partition_queue(&name.0, name.1);
+            let (Some(destination), Some(queue)) = (destination, queue) else {
+                tracing::error!(
+                    topic = name.0,
+                    partition = name.1,
+                    "there is no such partition"
+                );
+                continue;
+            };
+            let partition = Partition {
+                client: group.client.clone(),
+                queue,
+                destination: destination.clone(),
+                group: group.name.clone(),
+                number: name.1,
+                offsets: Offsets::default(),
+                run_ahead: group.settings.run_ahead,
+            };
+            begun.push((name, partition));
+        }
+        log(answer(&*group.client, &Rebalance::Assign(partitions)));
+        for (name, partition) in begun {
+            self.begin(name, partition);
+        }
+    }
+
+    fn begin(&mut self, name: Name, partition: Partition) {
+        let (stop, offsets) = (self.stop.child_token(), partition.offsets.clone());
+        let (driver, token, of) = (self.driver.clone(), stop.clone(), name.clone());
+        let work = async move { (of, driver.drive(partition, token).await) };
+        let task = self.tasks.spawn(work);
+        let assigned = Assigned {
+            stop,
+            task,
+            offsets,
+        };
+        self.assigned.insert(name, assigned);
+    }
+
+    fn revoke(&mut self, group: &Group, partitions: TopicPartitionList, lost: bool) {
+        let mut unfinished = HashSet::new();
+        for name in names(&partitions) {
+            if lost {
+                self.abandon(&name);
+            } else if let Some(assigned) = self.assigned.get(&name) {
+                assigned.stop.cancel();
+                unfinished.insert(name);
+            }
+        }
+        if unfinished.is_empty() {
+            return let_go(group, partitions);
+        }
+        self.revoking = Some(Revoking {
+            partitions,
+            unfinished,
+        });
+    }
+
+    fn partition_ended(
+        &mut self,
+        group: &Group,
+        ended: Result<Ended, JoinError>,
+    ) -> Result<(), ReceiveError> {
+        let (name, result) = match ended {
+            Ok(ended) => ended,
+            Err(aborted) if aborted.is_cancelled() => return Ok(()),
+            Err(panic) => return Err(error(group, &panic)),
+        };
+        self.assigned.remove(&name);
+        if let Some(revoking) = &mut self.revoking {
+            revoking.unfinished.remove(&name);
+        }
+        let finished = self
+            .revoking
+            .take_if(|revoking| revoking.unfinished.is_empty());
+        if let Some(revoking) = finished {
+            let_go(group, revoking.partitions);
+        }
+        result
+    }
+
+    /// Another member has the partition: what is settled here from now on must not move its offset.
+    fn abandon(&mut self, name: &Name) {
+        if let Some(assigned) = self.assigned.remove(name) {
+            assigned.offsets.close();
+            assigned.task.abort();
+        }
+    }
+
+    /// Every task ends within the drain time-out.
+    async fn end(&mut self) {
+        for assigned in self.assigned.values() {
+            assigned.stop.cancel();
+        }
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+fn let_go(group: &Group, partitions: TopicPartitionList) {
+    let revoke = Rebalance::Revoke {
+        partitions,
+        lost: false,
+    };
+    log(answer(&*group.client, &revoke));
+}
+
+fn names(partitions: &TopicPartitionList) -> Vec<Name> {
+    let elements = partitions.elements();
+    let names = elements
+        .iter()
+        .map(|element| (element.topic().to_owned(), element.partition()));
+    names.collect()
+}
+
+/// An error that does not heal by itself, and when it is borne no longer.
+struct Fatal {
+    at: Instant,
+    reason: String,
+}
+
+async fn at(fatal: Option<&Fatal>) {
+    match fatal {
+        Some(fatal) => tokio::time::sleep_until(fatal.at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// librdkafka goes on by itself after most errors, and says each of these once.
+fn note(group: &Group, why: &KafkaError, fatal: &mut Option<Fatal>) -> Result<(), ReceiveError> {
+    if let KafkaError::MessageConsumptionFatal(_) = why {
+        return Err(error(group, why));
+    }
+    let topics = group.topics();
+    match why.rdkafka_error_code() {
+        Some(code) if !heals(code) => {
+            tracing::warn!(topics, error = %why, "cannot receive");
+            fatal.get_or_insert_with(|| Fatal {
+                at: Instant::now() + group.settings.fatal_after,
+                reason: why.to_string(),
+            });
+        }
+        _ => tracing::debug!(topics, error = %why, "the client goes on"),
+    }
+    Ok(())
+}
+
+fn heals(code: RDKafkaErrorCode) -> bool {
+    !matches!(
+        code,
+        RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownPartition
+            | RDKafkaErrorCode::InvalidTopic
+            | RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+            | RDKafkaErrorCode::Authentication
+            | RDKafkaErrorCode::SaslAuthenticationFailed
+            | RDKafkaErrorCode::InconsistentGroupProtocol
+            | RDKafkaErrorCode::UnsupportedFeature
+    )
+}
+
+fn receive_error(group: &Group, fatal: Option<Fatal>) -> ReceiveError {
+    let reason = fatal.map(|fatal| fatal.reason);
+    error(group, &reason.unwrap_or_default())
+}
+
+fn error(group: &Group, reason: &impl ToString) -> ReceiveError {
+    ReceiveError {
+        destination: group.topics(),
+        reason: reason.to_string(),
     }
 }

@@ -1,204 +1,308 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
+use futures::FutureExt;
+use google_cloud_gax::error::rpc::Code;
 use google_cloud_pubsub::Error;
-use google_cloud_pubsub::client::{Subscriber, SubscriptionAdmin};
-use google_cloud_pubsub::model::Message as Received;
-use google_cloud_pubsub::subscriber::MessageStream;
-use google_cloud_pubsub::subscriber::handler::Handler as Receipt;
-use opentelemetry_semantic_conventions::attribute::{
-    MESSAGING_DESTINATION_SUBSCRIPTION_NAME, MESSAGING_GCP_PUBSUB_MESSAGE_ORDERING_KEY,
-};
+use google_cloud_pubsub::client::Subscriber;
+use google_cloud_pubsub::model::{Message as Raw, Subscription as Description};
+use google_cloud_pubsub::subscriber::handler::Handler as AckHandle;
+use google_cloud_pubsub::subscriber::{MessageStream, ShutdownToken};
 use otel_carriers::pubsub::MetadataExtractor;
-use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::Span;
+use tokio_util::task::TaskTracker;
 
-use super::{Address, Emulator, Producer, refused};
+use crate::consumer::Receive;
 use crate::context::extract;
-use crate::error::ConnectError;
-use crate::handler::{Delivery, Handler};
-use crate::process::{Message, Outcome, Processor};
+use crate::delivery::{Delivery, Message, Origin};
+use crate::driver::Driver;
+use crate::error::ReceiveError;
+use crate::headers::Headers;
 use crate::settings::Settings;
-use crate::shutdown::finish;
+use crate::source::{Receipt, Received, Source};
 use crate::span::{self, Destination};
+use crate::stack::Process;
 
-/// How long a message stays ours without a word: the messages of a consumer that died come again after this.
-/// The shortest that the client allows.
-const LEASE: Duration = Duration::from_secs(10);
 /// How long to wait after the stream failed.
-const RECEIVE_PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long the last acknowledgements may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
-/// Receives events from one subscription.
-///
-/// Messages are processed side by side.
-/// A retry keeps the message for its delay, then gives it back; Pub/Sub counts the attempts if the subscription has a
-/// dead-letter policy, and otherwise each is the first.
-///
-/// Cheap to clone: a clone can still be asked whether the broker answers while the other runs.
-#[derive(Debug, Clone)]
-pub struct Consumer {
+/// A subscription, and what it was set up with.
+#[derive(Debug)]
+pub struct Subscription {
     client: Subscriber,
-    admin: SubscriptionAdmin,
-    subscription: String,
-    subscription_path: String,
-    source: Destination,
+    path: String,
+    id: Arc<str>,
+    destination: Arc<Destination>,
     settings: Settings,
-    dead_letters: Producer,
+    has_retry_policy: bool,
+    is_ordered: bool,
 }
 
-impl Consumer {
-    /// A consumer of `subscription` of `topic`; what is given up goes to the topic `<topic>.dlq`.
-    ///
-    /// A dead-letter policy to the same topic is a safety net for consumers that die before they decide;
-    /// its `maxDeliveryAttempts` must be larger than `MESSAGING_MAX_ATTEMPTS`.
-    pub async fn connect(
-        address: &Address,
+impl Subscription {
+    pub(super) fn new(
+        client: Subscriber,
+        path: String,
+        description: &Description,
+        destination: Destination,
         settings: &Settings,
-        topic: &str,
-        subscription: &str,
-    ) -> Result<Self, ConnectError> {
-        let mut builder = Subscriber::builder();
-        let mut admin = SubscriptionAdmin::builder();
-        if let Some(Emulator {
-            endpoint,
-            credentials,
-        }) = address.emulator()
-        {
-            builder = builder
-                .with_endpoint(endpoint.clone())
-                .with_credentials(credentials.clone());
-            admin = admin.with_endpoint(endpoint).with_credentials(credentials);
-        }
-        Ok(Self {
-            admin: admin.build().await.map_err(|error| refused(&error))?,
-            client: builder.build().await.map_err(|error| refused(&error))?,
-            subscription: subscription.to_owned(),
-            subscription_path: address.subscription(subscription),
-            source: address.destination(topic),
+    ) -> Self {
+        Self {
+            client,
+            id: path.rsplit('/').next().unwrap_or_default().into(),
+            path,
+            destination: Arc::new(destination),
             settings: settings.clone(),
-            dead_letters: Producer::connect(address, &format!("{topic}.dlq")).await?,
-        })
-    }
-
-    /// Whether the broker answers and has the subscription.
-    pub async fn check(&self) -> Result<(), ConnectError> {
-        let subscription = self.subscription_path.clone();
-        let asked = self.admin.get_subscription().set_subscription(subscription);
-        asked
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| refused(&error))
-    }
-
-    /// Receives until `shutdown`, then finishes what is in hand, within `MESSAGING_SHUTDOWN_TIMEOUT_MS`.
-    pub async fn run<H: Handler>(self, handler: H, shutdown: CancellationToken) {
-        let worker = Arc::new(Worker {
-            subscription: self.subscription.clone(),
-            processor: Processor {
-                source: self.source.clone(),
-                settings: self.settings.clone(),
-                handler: Arc::new(handler),
-                dead_letters: self.dead_letters.clone(),
-            },
-            shutdown: shutdown.clone(),
-        });
-        let mut tasks = JoinSet::new();
-        loop {
-            let mut stream = self.stream();
-            let received = worker.receive(&mut stream, &mut tasks);
-            let Some(ended) = shutdown.run_until_cancelled(received).await else {
-                finish(tasks, self.settings.shutdown_timeout()).await;
-                // Sends the acknowledgements that the client has not sent yet.
-                return stream.shutdown_token().shutdown().await;
-            };
-            self.pause(ended, &shutdown).await;
+            has_retry_policy: description.retry_policy.is_some(),
+            is_ordered: description.enable_message_ordering,
         }
     }
 
-    async fn pause(&self, ended: Result<(), Error>, shutdown: &CancellationToken) {
-        let Err(error) = ended else { return };
-        let subscription = &self.subscription;
-        tracing::warn!(subscription, %error, "cannot receive, will try again");
-        shutdown
-            .run_until_cancelled(tokio::time::sleep(RECEIVE_PAUSE))
-            .await;
-    }
-
-    fn stream(&self) -> MessageStream {
+    fn open(&self, capacity: usize) -> MessageStream {
         self.client
-            .subscribe(&self.subscription_path)
-            .set_max_lease_extension(LEASE)
-            .set_max_outstanding_messages(i64::from(self.settings.messaging_concurrency))
+            .subscribe(&self.path)
+            .set_max_lease_extension(self.settings.lease)
+            .set_max_outstanding_messages(i64::try_from(capacity).unwrap_or(i64::MAX))
             .build()
     }
 }
 
-/// What processing one message needs.
-struct Worker<H> {
-    subscription: String,
-    processor: Processor<H, Producer>,
-    shutdown: CancellationToken,
+impl Receive for Subscription {
+    async fn receive<P: Process>(
+        self,
+        driver: Arc<Driver<P>>,
+        stop: CancellationToken,
+    ) -> Result<(), ReceiveError> {
+        if !self.has_retry_policy {
+            let subscription = &self.id;
+            tracing::warn!(
+                %subscription,
+                "it has no retry policy: a message that is retried keeps its place among those in hand"
+            );
+        }
+        let waiting = Waiting {
+            tasks: TaskTracker::new(),
+            stop: stop.clone(),
+        };
+        let open = Arc::new(Mutex::new(None));
+        let stream = Stream {
+            capacity: driver.capacity(),
+            subscription: self,
+            messages: None,
+            open: open.clone(),
+            waiting: waiting.clone(),
+            not_before: Instant::now(),
+            failing_since: None,
+        };
+        let received = driver.drive(stream, stop).await;
+        waiting.end().await;
+        let open = open.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(open) = open {
+            // Sends the acknowledgements that the client has not sent yet.
+            close(open).await;
+        }
+        received
+    }
 }
 
-impl<H: Handler> Worker<H> {
-    /// Begins to work on all that the stream gives, until it ends.
-    async fn receive(
-        self: &Arc<Self>,
-        stream: &mut MessageStream,
-        tasks: &mut JoinSet<()>,
-    ) -> Result<(), Error> {
-        while let Some(received) = stream.next().await {
-            let (message, receipt) = received?;
-            tasks.spawn(self.clone().work(message, receipt));
-            while tasks.try_join_next().is_some() {}
-        }
-        Ok(())
+async fn close(open: ShutdownToken) {
+    if tokio::time::timeout(CLOSE_WITHIN, open.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!("Pub/Sub did not take the last acknowledgements in time");
+    }
+}
+
+/// The stream of a subscription, opened again when it ends.
+struct Stream {
+    subscription: Subscription,
+    capacity: usize,
+    messages: Option<MessageStream>,
+    /// What the stream that is open is closed with, after all that it gave is settled.
+    open: Arc<Mutex<Option<ShutdownToken>>>,
+    waiting: Waiting,
+    not_before: Instant,
+    failing_since: Option<Instant>,
+}
+
+impl Source for Stream {
+    type Receipt = Ack;
+
+    fn room(&self, in_hand: usize) -> usize {
+        self.capacity.saturating_sub(in_hand)
     }
 
-    async fn work(self: Arc<Self>, received: Received, receipt: Receipt) {
-        let describe = |span: &Span| self.describe(span, &received);
-        let message = Message {
-            creation: extract(&MetadataExtractor::new(&received.attributes)),
-            key: None,
-            payload: &received.data,
-            delivery: delivery(&received, &receipt),
-            describe: &describe,
-        };
-        match self.processor.process(message).await {
-            Outcome::Settle => receipt.ack(),
-            Outcome::Retry(delay) => {
-                let wait = tokio::time::sleep(delay);
-                self.shutdown.run_until_cancelled(wait).await;
-                receipt.nack();
+    async fn receive(&mut self, room: usize) -> Result<Vec<Received<Ack>>, ReceiveError> {
+        loop {
+            tokio::time::sleep_until(self.not_before).await;
+            let stream = self.open();
+            let next = stream.next().await;
+            match next {
+                Some(Ok(first)) => {
+                    self.failing_since = None;
+                    return Ok(self.take(first, room));
+                }
+                Some(Err(error)) => self.pause(&error)?,
+                None => self.messages = None,
             }
         }
     }
 
-    fn describe(&self, span: &Span, received: &Received) {
-        span::set(
-            span,
-            MESSAGING_DESTINATION_SUBSCRIPTION_NAME,
-            self.subscription.clone(),
-        );
-        if !received.ordering_key.is_empty() {
-            let key = received.ordering_key.clone();
-            span::set(span, MESSAGING_GCP_PUBSUB_MESSAGE_ORDERING_KEY, key);
+    fn lane(&self, delivery: &Delivery) -> Option<Bytes> {
+        if self.subscription.is_ordered {
+            delivery.key().cloned()
+        } else {
+            None
         }
     }
 }
 
-fn delivery(received: &Received, receipt: &Receipt) -> Delivery {
-    let attempt = receipt.delivery_attempt();
-    let sent = received
-        .publish_time
-        .and_then(|time| SystemTime::try_from(time).ok());
-    Delivery {
-        message_id: received.message_id.clone(),
-        attempt: attempt
-            .and_then(|attempt| u32::try_from(attempt).ok())
-            .unwrap_or(1),
-        queue_time: sent.map(span::queue_time),
+impl Stream {
+    fn open(&mut self) -> &mut MessageStream {
+        let (subscription, capacity) = (&self.subscription, self.capacity);
+        let open = &self.open;
+        self.messages.get_or_insert_with(|| {
+            let stream = subscription.open(capacity);
+            let token = stream.shutdown_token();
+            *open.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+            stream
+        })
+    }
+
+    /// The first message, and those that are there already.
+    fn take(&mut self, first: (Raw, AckHandle), room: usize) -> Vec<Received<Ack>> {
+        let mut messages = vec![first];
+        if let Some(stream) = &mut self.messages {
+            while messages.len() < room
+                && let Some(Some(Ok(next))) = stream.next().now_or_never()
+            {
+                messages.push(next);
+            }
+        }
+        let received_at = SystemTime::now();
+        let deliveries = messages.into_iter().map(|(message, handle)| {
+            let receipt = Ack {
+                handle: Some(handle),
+                waiting: (!self.subscription.has_retry_policy).then(|| self.waiting.clone()),
+            };
+            let attempt = receipt.attempt();
+            (self.delivery(message, attempt, received_at), receipt)
+        });
+        deliveries.collect()
+    }
+
+    fn delivery(&self, message: Raw, attempt: Option<u32>, received_at: SystemTime) -> Delivery {
+        let sent_at = message
+            .publish_time
+            .and_then(|time| SystemTime::try_from(time).ok());
+        let comes_again = attempt.is_some_and(|attempt| attempt > 1);
+        let key = Bytes::from(message.ordering_key);
+        let delivered = Message {
+            destination: self.subscription.destination.clone(),
+            id: message.message_id,
+            key: (!key.is_empty()).then_some(key),
+            context: extract(&MetadataExtractor::new(&message.attributes)),
+            headers: message.attributes.into_iter().collect::<Headers>(),
+            payload: Some(message.data),
+            sent_at,
+            received_at,
+            queue_time: sent_at
+                .filter(|_| !comes_again)
+                .map(|sent| span::queue_time(sent, received_at)),
+            origin: Origin::PubSub {
+                subscription: self.subscription.id.clone(),
+            },
+        };
+        Delivery::new(delivered, attempt.unwrap_or(1))
+    }
+
+    fn pause(&mut self, error: &Error) -> Result<(), ReceiveError> {
+        let subscription = &self.subscription.id;
+        let since = *self.failing_since.get_or_insert_with(Instant::now);
+        if !heals(error) && since.elapsed() >= self.subscription.settings.fatal_after {
+            return Err(ReceiveError {
+                destination: subscription.to_string(),
+                reason: error.to_string(),
+            });
+        }
+        tracing::warn!(%subscription, %error, "cannot receive, will try again");
+        self.messages = None;
+        self.not_before = Instant::now() + PAUSE;
+        Ok(())
+    }
+}
+
+fn heals(error: &Error) -> bool {
+    let code = error.status().map(|status| status.code);
+    !matches!(
+        code,
+        Some(
+            Code::NotFound
+                | Code::PermissionDenied
+                | Code::Unauthenticated
+                | Code::InvalidArgument
+                | Code::FailedPrecondition
+                | Code::Unimplemented
+        )
+    )
+}
+
+/// Messages that are kept for their delay, because the subscription has no policy for it.
+#[derive(Debug, Clone)]
+struct Waiting {
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Waiting {
+    fn keep(&self, handle: AckHandle, delay: Duration) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            stop.run_until_cancelled(tokio::time::sleep(delay)).await;
+            handle.nack();
+        });
+    }
+
+    async fn end(&self) {
+        self.tasks.close();
+        self.stop.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+/// A message in hand; the client extends its lease, and gives it back when this is dropped.
+struct Ack {
+    handle: Option<AckHandle>,
+    waiting: Option<Waiting>,
+}
+
+impl Ack {
+    fn attempt(&self) -> Option<u32> {
+        let attempt = self.handle.as_ref()?.delivery_attempt()?;
+        u32::try_from(attempt).ok().filter(|attempt| *attempt > 0)
+    }
+}
+
+impl Receipt for Ack {
+    const RETRIES_IN_PLACE: bool = false;
+
+    fn ack(mut self) {
+        if let Some(handle) = self.handle.take() {
+            handle.ack();
+        }
+    }
+
+    fn retry(mut self, after: Duration) {
+        let Some(handle) = self.handle.take() else {
+            return;
+        };
+        match &self.waiting {
+            Some(waiting) => waiting.keep(handle, after),
+            None => handle.nack(),
+        }
     }
 }

@@ -1,150 +1,183 @@
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use google_cloud_pubsub::client::{Publisher, TopicAdmin};
-use google_cloud_pubsub::model::Message as Published;
-use opentelemetry::Context;
-use opentelemetry_semantic_conventions::attribute::MESSAGING_MESSAGE_ID;
-use otel_carriers::pubsub::MetadataInjector;
-use serde::Serialize;
+use google_cloud_gax::error::rpc::Code;
+use google_cloud_pubsub::client::{BasePublisher, Publisher, TopicAdmin};
+use google_cloud_pubsub::error::PublishError;
+use google_cloud_pubsub::model::Message;
+use opentelemetry_semantic_conventions::attribute::{
+    MESSAGING_GCP_PUBSUB_MESSAGE_ORDERING_KEY, MESSAGING_MESSAGE_ID,
+};
+use otel_carriers::pubsub::{MAX_ATTRIBUTES, MAX_KEY_BYTES, MAX_VALUE_BYTES, MetadataInjector};
 use tokio::time::timeout;
-use tracing::{Instrument, Span};
+use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::{Address, Emulator, refused};
-use crate::context::{LeftOut, StoredContext, inject};
+use crate::context::{inject, note_left_out};
 use crate::error::{ConnectError, SendError};
-use crate::process::{DEAD_LETTER_REASON, DeadLetter, DeadLetters};
+use crate::headers::Headers;
+use crate::producer::{Outbound, Sent, Transport};
 use crate::span::{self, Destination};
 
 /// How long the client waits for more messages to fill a batch.
-/// An order waits for this publish, so it is as short as the client allows.
+/// A request waits for this publish, so it is as short as the client allows.
 const BATCH_DELAY: Duration = Duration::from_millis(1);
-
 /// How long a publish may take; the client alone would try for ten minutes.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
+/// The most bytes of a message. <https://cloud.google.com/pubsub/quotas#resource_limits>
+const MAX_MESSAGE_BYTES: usize = 10_000_000;
+/// The most bytes of an ordering key.
+const MAX_ORDERING_KEY_BYTES: usize = 1024;
 
-/// Publishes events to one topic. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Producer {
+/// A topic to publish to.
+#[derive(Debug)]
+pub struct Topic {
     client: Publisher,
     admin: TopicAdmin,
-    address: Address,
-    destination: Arc<Destination>,
-    propagate: bool,
-    left_out: LeftOut,
+    path: String,
+    destination: Destination,
 }
 
-impl Producer {
-    /// A producer for `topic`; the client connects when it is needed.
-    pub async fn connect(address: &Address, topic: &str) -> Result<Self, ConnectError> {
-        let mut builder = Publisher::builder(address.topic(topic)).set_delay_threshold(BATCH_DELAY);
-        let mut admin = TopicAdmin::builder();
-        if let Some(Emulator {
-            endpoint,
-            credentials,
-        }) = address.emulator()
-        {
-            builder = builder
-                .with_endpoint(endpoint.clone())
-                .with_credentials(credentials.clone());
-            admin = admin.with_endpoint(endpoint).with_credentials(credentials);
-        }
-        Ok(Self {
-            client: builder.build().await.map_err(|error| refused(&error))?,
-            admin: admin.build().await.map_err(|error| refused(&error))?,
-            address: address.clone(),
-            destination: Arc::new(address.destination(topic)),
-            propagate: true,
-            left_out: LeftOut::default(),
-        })
-    }
-
-    /// Leaves the context out of the messages, to show what a broken trace looks like.
-    pub fn without_context(self) -> Self {
+impl Topic {
+    pub(super) fn new(
+        publisher: &BasePublisher,
+        admin: TopicAdmin,
+        path: String,
+        destination: Destination,
+    ) -> Self {
+        let publisher = publisher.publisher(path.clone());
         Self {
-            propagate: false,
-            ..self
+            client: publisher.set_delay_threshold(BATCH_DELAY).build(),
+            admin,
+            path,
+            destination,
         }
     }
 
-    /// Whether the broker answers and has the topic.
-    pub async fn check(&self) -> Result<(), ConnectError> {
-        let topic = self.address.topic(&self.destination.name);
-        let asked = self.admin.get_topic().set_topic(topic).send();
-        match asked.await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(refused(&error)),
-        }
-    }
-
-    /// Publishes `event` as JSON, in a `send` span below the current one; returns when the broker has it.
-    pub async fn send<E: Serialize>(&self, event: &E) -> Result<(), SendError> {
-        self.encode_and_send(Span::current().context(), event).await
-    }
-
-    /// As [`send`](Self::send), below the span in which `context` was captured.
-    pub async fn send_from<E: Serialize>(
+    /// What Pub/Sub would refuse is found here, because it refuses the whole batch that the client has put it in.
+    fn prepare(
         &self,
-        context: &StoredContext,
-        event: &E,
-    ) -> Result<(), SendError> {
-        self.encode_and_send(context.restore(), event).await
-    }
-
-    async fn encode_and_send<E: Serialize>(
-        &self,
-        parent: Context,
-        event: &E,
-    ) -> Result<(), SendError> {
-        let payload = serde_json::to_vec(event)?;
-        let span = span::send(&self.destination, parent);
-        self.deliver(&span, payload, HashMap::new())
-            .instrument(span.clone())
-            .await
-    }
-
-    async fn deliver(
-        &self,
+        message: Outbound,
         span: &Span,
-        payload: Vec<u8>,
-        mut attributes: HashMap<String, String>,
-    ) -> Result<(), SendError> {
-        if self.propagate {
+        propagate: bool,
+    ) -> Result<Message, SendError> {
+        let refuse = |reason| self.refused("INVALID_ARGUMENT", reason);
+        let mut attributes = attributes(&message.headers).map_err(refuse)?;
+        if propagate {
             let mut carrier = MetadataInjector::new(&mut attributes);
             inject(&span.context(), &mut carrier);
-            self.left_out.note(carrier.left_out(), &self.destination);
+            note_left_out(carrier.left_out(), &self.destination);
         }
-        let message = Published::new()
-            .set_data(payload)
-            .set_attributes(attributes);
-        let published = timeout(SEND_WITHIN, self.client.publish(message)).await;
-        let id = match published {
-            Ok(Ok(id)) => id,
-            Ok(Err(error)) => return Err(self.refused(span, "publish", &error)),
-            Err(late) => return Err(self.refused(span, "timeout", &late)),
-        };
-        span::set(span, MESSAGING_MESSAGE_ID, id);
-        Ok(())
+        let key = message.key.map(|key| String::from_utf8(key.into()));
+        let key = key.transpose().map_err(|_| refuse("the key is not text"))?;
+        let key = key.unwrap_or_default();
+        let data = message.payload.unwrap_or_default();
+        check(&data, &attributes, &key).map_err(refuse)?;
+        if !key.is_empty() {
+            span::set(span, MESSAGING_GCP_PUBSUB_MESSAGE_ORDERING_KEY, key.clone());
+        }
+        let message = Message::new().set_data(data).set_attributes(attributes);
+        Ok(message.set_ordering_key(key))
     }
 
-    fn refused(&self, span: &Span, class: &str, error: &impl ToString) -> SendError {
-        span::refused(span, class.to_owned(), error);
-        SendError::Broker {
+    fn refused(&self, error_type: &str, reason: &str) -> SendError {
+        SendError::Refused {
             destination: self.destination.name.clone(),
-            reason: error.to_string(),
+            error_type: error_type.to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+
+    fn unavailable(&self, error_type: &str, reason: &impl ToString) -> SendError {
+        SendError::Unavailable {
+            destination: self.destination.name.clone(),
+            error_type: error_type.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+
+    fn not_published(&self, error: &PublishError) -> SendError {
+        let PublishError::Rpc(rpc) = error else {
+            return self.unavailable("_OTHER", error);
+        };
+        match rpc.status().map(|status| status.code) {
+            Some(Code::InvalidArgument) => self.refused("INVALID_ARGUMENT", &rpc.to_string()),
+            Some(code) => self.unavailable(code.name(), rpc),
+            None => self.unavailable("_OTHER", rpc),
         }
     }
 }
 
-impl DeadLetters for Producer {
-    async fn give_up(&self, letter: DeadLetter<'_>) -> Result<(), SendError> {
-        let span = span::send(&self.destination, letter.last_attempt.context());
-        span::link(&span, letter.last_attempt);
-        let reason = (DEAD_LETTER_REASON.to_owned(), letter.reason.to_owned());
-        self.deliver(&span, letter.payload.to_vec(), HashMap::from([reason]))
-            .instrument(span.clone())
-            .await
+impl Transport for Topic {
+    fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    async fn transmit(
+        &self,
+        message: Outbound,
+        span: &Span,
+        propagate: bool,
+    ) -> Result<Sent, SendError> {
+        let message = self.prepare(message, span, propagate)?;
+        let key = message.ordering_key.clone();
+        let published = timeout(SEND_WITHIN, self.client.publish(message)).await;
+        let published = match published {
+            Ok(answer) => answer.map_err(|error| self.not_published(&error)),
+            Err(late) => Err(self.unavailable("timeout", &late)),
+        };
+        if published.is_err() && !key.is_empty() {
+            // The client has stopped publishing for this key; whether to send again is for the caller to say.
+            self.client.resume_publish(key);
+        }
+        let message_id = published?;
+        span::set(span, MESSAGING_MESSAGE_ID, message_id.clone());
+        Ok(Sent { message_id })
+    }
+
+    async fn check(&self) -> Result<(), ConnectError> {
+        let asked = self.admin.get_topic().set_topic(self.path.clone());
+        let answer = asked.send().await;
+        answer.map(drop).map_err(|error| ConnectError::new(&error))
+    }
+}
+
+fn attributes(headers: &Headers) -> Result<HashMap<String, String>, &'static str> {
+    let mut attributes = HashMap::new();
+    for (name, value) in headers.iter() {
+        let value = value.map(AsRef::as_ref).unwrap_or_default();
+        let Ok(value) = std::str::from_utf8(value) else {
+            return Err("an attribute is not text");
+        };
+        attributes.insert(name.to_owned(), value.to_owned());
+    }
+    Ok(attributes)
+}
+
+/// The limits of Pub/Sub.
+fn check(data: &[u8], attributes: &HashMap<String, String>, key: &str) -> Result<(), &'static str> {
+    let is_wrong = |(name, value): (&String, &String)| {
+        name.is_empty()
+            || name.len() > MAX_KEY_BYTES
+            || name.starts_with("goog")
+            || value.len() > MAX_VALUE_BYTES
+    };
+    let sizes = attributes
+        .iter()
+        .map(|(name, value)| name.len() + value.len());
+    if data.is_empty() && attributes.is_empty() {
+        Err("the message has neither a payload nor attributes")
+    } else if data.len() + sizes.sum::<usize>() + key.len() > MAX_MESSAGE_BYTES {
+        Err("the message is larger than 10 MB")
+    } else if attributes.len() > MAX_ATTRIBUTES {
+        Err("the message has more than 100 attributes")
+    } else if attributes.iter().any(is_wrong) {
+        Err(
+            "an attribute is longer than 256 bytes for its key, 1024 for its value, or begins with goog",
+        )
+    } else if key.len() > MAX_ORDERING_KEY_BYTES {
+        Err("the ordering key is longer than 1024 bytes")
+    } else {
+        Ok(())
     }
 }

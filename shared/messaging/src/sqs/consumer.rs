@@ -1,254 +1,353 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_sqs::Config;
-use aws_sdk_sqs::types::{Message as Received, MessageSystemAttributeName};
-use opentelemetry::Context;
-use opentelemetry_semantic_conventions::attribute::AWS_SQS_QUEUE_URL;
-use otel_carriers::sqs::{MetadataExtractor, PROPAGATION_ATTRIBUTES};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use aws_sdk_sqs::types::{Message as Raw, MessageSystemAttributeName};
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use otel_carriers::sqs::MetadataExtractor;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::Span;
 
-use super::{Address, Producer, Queue, reason, timeouts};
+use super::lease::Leases;
+use super::producer::{Queue, headers};
+use super::settle::{MAX_BATCH, Settlement, Settlements, settle};
+use super::{class, reason, timeouts, whole_seconds};
+use crate::consumer::Receive;
 use crate::context::extract;
-use crate::error::ConnectError;
-use crate::handler::{Delivery, Handler};
-use crate::process::{Message, Outcome, Processor};
+use crate::delivery::{Delivery, Message, Origin};
+use crate::driver::Driver;
+use crate::error::ReceiveError;
 use crate::settings::Settings;
-use crate::shutdown::finish;
+use crate::source::{Receipt, Received, Source};
 use crate::span;
+use crate::stack::Process;
 
-/// The most messages that one `ReceiveMessage` gives.
-const MAX_BATCH: usize = 10;
-/// The longest that SQS lets a receive wait for a message.
-const LONG_POLL_SECONDS: i32 = 20;
-/// How long an answer to that may take.
-const LONG_POLL_WITHIN: Duration = Duration::from_secs(25);
-/// How often a message that is still worked on is hidden again, and for how long.
-const HIDE_EVERY: Duration = Duration::from_secs(10);
-const HIDE_SECONDS: i32 = 30;
 /// How long to wait after a receive failed.
-const RECEIVE_PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_secs(1);
+/// What an answer may take longer than the wait that was asked for.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// More receivers than this only cost requests.
+const MAX_RECEIVERS: usize = 4;
 
-/// Receives events from one queue.
-///
-/// Messages are processed side by side.
-/// A retry makes the message visible again after its delay; SQS counts the attempts.
+/// Several receivers of one queue: one waits for messages, the others help when there are many.
 #[derive(Debug)]
-pub struct Consumer {
+pub struct Receivers {
     queue: Arc<Queue>,
     settings: Settings,
-    dead_letters: Producer,
 }
 
-impl Consumer {
-    /// A consumer of the queue named `queue`; what is given up goes to the queue `<queue>-dlq`.
-    ///
-    /// A redrive policy to the same queue is a safety net for consumers that die before they decide;
-    /// its `maxReceiveCount` must be larger than `MESSAGING_MAX_ATTEMPTS`.
-    pub async fn connect(
-        address: &Address,
-        settings: &Settings,
-        queue: &str,
-    ) -> Result<Self, ConnectError> {
-        Ok(Self {
-            queue: Arc::new(Queue::find(address, queue).await?),
+impl Receivers {
+    pub(super) fn new(queue: Arc<Queue>, settings: &Settings) -> Self {
+        Self {
+            queue,
             settings: settings.clone(),
-            dead_letters: Producer::connect(address, &format!("{queue}-dlq")).await?,
-        })
+        }
     }
+}
 
-    /// Whether the broker answers and has the queue.
-    pub async fn check(&self) -> Result<(), ConnectError> {
-        self.queue.check().await
-    }
-
-    /// Receives until `shutdown`, then finishes what is in hand, within `MESSAGING_SHUTDOWN_TIMEOUT_MS`.
-    pub async fn run<H: Handler>(self, handler: H, shutdown: CancellationToken) {
-        let worker = Arc::new(Worker {
+impl Receive for Receivers {
+    async fn receive<P: Process>(
+        self,
+        driver: Arc<Driver<P>>,
+        stop: CancellationToken,
+    ) -> Result<(), ReceiveError> {
+        let (settlements, unsettled) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared {
             queue: self.queue.clone(),
-            processor: Processor {
-                source: self.queue.destination.clone(),
-                settings: self.settings.clone(),
-                handler: Arc::new(handler),
-                dead_letters: self.dead_letters.clone(),
-            },
+            settings: self.settings.clone(),
+            settlements: settlements.downgrade(),
+            leases: Leases::default(),
+            many: Notify::new(),
+            stopping: AtomicBool::new(false),
         });
-        let room = Arc::new(Semaphore::new(self.settings.messaging_concurrency.into()));
-        let mut tasks = JoinSet::new();
-        while let Some(batch) = self.receive(&room, &shutdown).await {
-            for (message, permit) in batch {
-                tasks.spawn(worker.clone().work(message, permit));
-            }
-            while tasks.try_join_next().is_some() {}
+        let (queue, leases) = (self.queue.clone(), shared.leases.clone());
+        let lease = self.settings.lease;
+        let mut extending = JoinSet::new();
+        extending.spawn(async move { leases.extend(&queue, lease).await });
+        let queue = self.queue.clone();
+        let mut settling = JoinSet::new();
+        settling.spawn(async move { settle(&queue, unsettled).await });
+
+        let received = receive_all(&shared, &driver, settlements, &stop).await;
+        // The leases go on until then, and the last deletions are waited for.
+        let settled = tokio::time::timeout(ANSWER_WITHIN, settling.join_all()).await;
+        if settled.is_err() {
+            tracing::warn!("not everything was deleted in time, it will come again");
         }
-        finish(tasks, self.settings.shutdown_timeout()).await;
+        received
+    }
+}
+
+async fn receive_all<P: Process>(
+    shared: &Arc<Shared>,
+    driver: &Arc<Driver<P>>,
+    settlements: Settlements,
+    stop: &CancellationToken,
+) -> Result<(), ReceiveError> {
+    let capacity = driver.capacity();
+    let receivers = (capacity / MAX_BATCH).clamp(1, MAX_RECEIVERS);
+    // One that fails for good takes the others along.
+    let stop = stop.child_token();
+    let mut tasks = JoinSet::new();
+    for number in 0..receivers {
+        let receiver = Receiver {
+            shared: shared.clone(),
+            settlements: settlements.clone(),
+            capacity: capacity / receivers + usize::from(number < capacity % receivers),
+            helper: number > 0,
+            request: None,
+        };
+        tasks.spawn(driver.clone().drive(receiver, stop.clone()));
+    }
+    drop(settlements);
+    let mut received = Ok(());
+    while let Some(ended) = tasks.join_next().await {
+        stop.cancel();
+        let ended = ended.unwrap_or_else(|panic| Err(error(&shared.queue, panic.to_string())));
+        received = received.and(ended);
+    }
+    received
+}
+
+/// What the receivers of one consumer share.
+struct Shared {
+    queue: Arc<Queue>,
+    settings: Settings,
+    settlements: mpsc::WeakUnboundedSender<Settlement>,
+    leases: Leases,
+    /// A receive came back full: one more receiver will find something.
+    many: Notify,
+    stopping: AtomicBool,
+}
+
+/// One receive request at a time.
+struct Receiver {
+    shared: Arc<Shared>,
+    settlements: Settlements,
+    capacity: usize,
+    /// Waits until another receiver has found a full batch.
+    helper: bool,
+    /// It is never cut off: SQS would go on and hand messages to nobody.
+    request: Option<BoxFuture<'static, Result<Vec<Raw>, ReceiveError>>>,
+}
+
+impl Source for Receiver {
+    type Receipt = Handle;
+
+    /// A receive for one or two messages while the rest is busy would cost as much as one for ten.
+    fn room(&self, in_hand: usize) -> usize {
+        let room = self.capacity.saturating_sub(in_hand);
+        let worth_it = MAX_BATCH.min(self.capacity).div_ceil(2);
+        if self.request.is_some() || room >= worth_it {
+            room
+        } else {
+            0
+        }
     }
 
-    /// As many messages as there are and as there is room for, each with its room; `None` on shutdown.
-    async fn receive(
-        &self,
-        room: &Arc<Semaphore>,
-        shutdown: &CancellationToken,
-    ) -> Option<Vec<(Received, OwnedSemaphorePermit)>> {
+    async fn receive(&mut self, room: usize) -> Result<Vec<Received<Handle>>, ReceiveError> {
+        let asked = SystemTime::now();
+        if self.helper && self.request.is_none() {
+            self.shared.many.notified().await;
+        }
+        let shared = &self.shared;
+        let request = self
+            .request
+            .get_or_insert_with(|| Box::pin(shared.clone().ask(room.min(MAX_BATCH))));
+        let answer = request.await;
+        self.request = None;
+        let messages = answer?;
+        if messages.len() >= MAX_BATCH {
+            self.shared.many.notify_one();
+        }
+        let received = self.take(messages);
+        span::receive(asked, received.iter().map(|(delivery, _)| delivery));
+        Ok(received)
+    }
+
+    /// Only FIFO queues have an order; the groups of a standard queue are about fairness.
+    fn lane(&self, delivery: &Delivery) -> Option<Bytes> {
+        if self.shared.queue.is_fifo {
+            delivery.key().cloned()
+        } else {
+            None
+        }
+    }
+
+    async fn close(&mut self) -> Vec<Received<Handle>> {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+        let Some(request) = self.request.take() else {
+            return Vec::new();
+        };
+        let last = request.await.unwrap_or_default();
+        self.take(last)
+    }
+}
+
+impl Receiver {
+    fn take(&self, messages: Vec<Raw>) -> Vec<Received<Handle>> {
+        let received_at = SystemTime::now();
+        let taken = messages.into_iter().map(|message| {
+            let handle = message.receipt_handle().unwrap_or_default().to_owned();
+            self.shared.leases.begin(&handle);
+            let receipt = Handle {
+                receipt: Some(handle),
+                leases: self.shared.leases.clone(),
+                settlements: self.settlements.clone(),
+            };
+            (delivery(&self.shared.queue, message, received_at), receipt)
+        });
+        taken.collect()
+    }
+}
+
+impl Shared {
+    /// Asks until there is an answer, or an error that does not heal by itself.
+    async fn ask(self: Arc<Self>, most: usize) -> Result<Vec<Raw>, ReceiveError> {
+        let began = tokio::time::Instant::now();
         loop {
-            let permits = shutdown.run_until_cancelled(some_room(room)).await?;
-            let started = SystemTime::now();
-            let asked = self.ask(permits.len());
-            match shutdown.run_until_cancelled(asked).await? {
-                Ok(batch) => {
-                    self.trace(&batch, started);
-                    return Some(batch.into_iter().zip(permits).collect());
-                }
-                Err(reason) => self.pause(&reason, shutdown).await,
+            let answer = self.receive_message(most).await;
+            let (code, reason) = match answer {
+                Ok(messages) => return Ok(messages),
+                Err(failed) => failed,
+            };
+            if self.stopping.load(Ordering::Relaxed) || self.settlements.strong_count() == 0 {
+                return Ok(Vec::new());
             }
+            if !heals(&code) && began.elapsed() >= self.settings.fatal_after {
+                return Err(error(&self.queue, reason));
+            }
+            let queue = &self.queue.destination.name;
+            tracing::warn!(queue, reason, "cannot receive, will try again");
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
-    async fn ask(&self, most: usize) -> Result<Vec<Received>, String> {
+    async fn receive_message(&self, most: usize) -> Result<Vec<Raw>, (String, String)> {
+        let wait = self.settings.long_poll;
+        let within = timeouts(wait + ANSWER_WITHIN);
         let answer = self
             .queue
             .client
             .receive_message()
-            .queue_url(&self.queue.url)
+            .queue_url(&*self.queue.url)
             .max_number_of_messages(i32::try_from(most).unwrap_or(1))
-            .wait_time_seconds(LONG_POLL_SECONDS)
-            .set_message_attribute_names(Some(PROPAGATION_ATTRIBUTES.map(str::to_owned).to_vec()))
-            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
-            .message_system_attribute_names(MessageSystemAttributeName::AwsTraceHeader)
-            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
+            .wait_time_seconds(whole_seconds(wait).clamp(0, 20))
+            .visibility_timeout(whole_seconds(self.settings.lease))
+            .message_attribute_names("All")
+            .message_system_attribute_names(MessageSystemAttributeName::All)
             .customize()
-            .config_override(Config::builder().timeout_config(timeouts(LONG_POLL_WITHIN)))
+            .config_override(Config::builder().timeout_config(within))
             .send()
             .await;
         match answer {
             Ok(answer) => Ok(answer.messages.unwrap_or_default()),
-            Err(error) => Err(reason(&error)),
-        }
-    }
-
-    fn trace(&self, batch: &[Received], started: SystemTime) {
-        if batch.len() > 1 {
-            let senders: Vec<_> = batch.iter().map(creation).collect();
-            span::receive(&self.queue.destination, started, &senders);
-        }
-    }
-
-    async fn pause(&self, reason: &str, shutdown: &CancellationToken) {
-        let queue = &self.queue.destination.name;
-        tracing::warn!(queue, reason, "cannot receive, will try again");
-        shutdown
-            .run_until_cancelled(tokio::time::sleep(RECEIVE_PAUSE))
-            .await;
-    }
-}
-
-/// Waits for room for one message, and takes what there is for up to a batch.
-async fn some_room(room: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
-    let first = room.clone().acquire_owned().await;
-    let mut permits = vec![first.expect("nobody closes the semaphore")];
-    while permits.len() < MAX_BATCH
-        && let Ok(permit) = room.clone().try_acquire_owned()
-    {
-        permits.push(permit);
-    }
-    permits
-}
-
-/// What processing one message needs.
-struct Worker<H> {
-    queue: Arc<Queue>,
-    processor: Processor<H, Producer>,
-}
-
-impl<H: Handler> Worker<H> {
-    async fn work(self: Arc<Self>, received: Received, _room: OwnedSemaphorePermit) {
-        let describe = |span: &Span| span::set(span, AWS_SQS_QUEUE_URL, self.queue.url.clone());
-        let message = Message {
-            creation: creation(&received),
-            key: None,
-            payload: received.body().unwrap_or_default().as_bytes(),
-            delivery: delivery(&received),
-            describe: &describe,
-        };
-        let work = self.processor.process(message);
-        let outcome = self.while_hidden(&received, work).await;
-        if let Err(reason) = self.settle(&received, outcome).await {
-            let queue = &self.queue.destination.name;
-            tracing::warn!(queue, reason, "not settled, the message will come again");
-        }
-    }
-
-    /// Keeps the message from coming again while `work` goes on.
-    async fn while_hidden(
-        &self,
-        received: &Received,
-        work: impl Future<Output = Outcome>,
-    ) -> Outcome {
-        let mut work = std::pin::pin!(work);
-        loop {
-            tokio::select! {
-                outcome = &mut work => return outcome,
-                () = tokio::time::sleep(HIDE_EVERY) => {
-                    if let Err(reason) = self.hide(received, HIDE_SECONDS).await {
-                        tracing::warn!(reason, "a message may come again while it is worked on");
-                    }
-                }
-            }
-        }
-    }
-
-    async fn hide(&self, received: &Received, seconds: i32) -> Result<(), String> {
-        let hide = self
-            .queue
-            .client
-            .change_message_visibility()
-            .queue_url(&self.queue.url);
-        let hide = hide.receipt_handle(received.receipt_handle().unwrap_or_default());
-        let hidden = hide.visibility_timeout(seconds).send().await;
-        hidden.map(drop).map_err(|error| reason(&error))
-    }
-
-    async fn settle(&self, received: &Received, outcome: Outcome) -> Result<(), String> {
-        let client = &self.queue.client;
-        let handle = received.receipt_handle().unwrap_or_default();
-        match outcome {
-            Outcome::Settle => {
-                let delete = client.delete_message().queue_url(&self.queue.url);
-                let deleted = delete.receipt_handle(handle).send().await;
-                deleted.map(drop).map_err(|error| reason(&error))
-            }
-            Outcome::Retry(delay) => self.hide(received, whole_seconds(delay)).await,
+            Err(error) => Err((class(&error), reason(&error))),
         }
     }
 }
 
-/// SQS knows no fractions: rounded up, so that a delay is never none.
-fn whole_seconds(delay: Duration) -> i32 {
-    i32::try_from(delay.as_millis().div_ceil(1000)).unwrap_or(i32::MAX)
+/// Codes of the query protocol carry a prefix.
+fn heals(code: &str) -> bool {
+    let code = code.rsplit('.').next().unwrap_or_default();
+    !matches!(
+        code,
+        "QueueDoesNotExist"
+            | "NonExistentQueue"
+            | "AccessDenied"
+            | "AccessDeniedException"
+            | "InvalidSecurity"
+            | "InvalidClientTokenId"
+            | "SignatureDoesNotMatch"
+            | "UnrecognizedClientException"
+            | "InvalidAddress"
+    )
 }
 
-fn creation(message: &Received) -> Context {
-    extract(&MetadataExtractor::of(message))
+fn error(queue: &Queue, reason: String) -> ReceiveError {
+    ReceiveError {
+        destination: queue.destination.name.clone(),
+        reason,
+    }
 }
 
-fn delivery(message: &Received) -> Delivery {
-    let sent = number(message, &MessageSystemAttributeName::SentTimestamp);
-    let attempt = number(
-        message,
+/// A message in hand, by its receipt handle.
+pub(super) struct Handle {
+    receipt: Option<String>,
+    leases: Leases,
+    settlements: Settlements,
+}
+
+impl Handle {
+    fn settle(&mut self, settlement: impl FnOnce(String) -> Settlement) {
+        if let Some(handle) = self.receipt.take() {
+            self.leases.end(&handle);
+            // The other end is there as long as there is one to send.
+            self.settlements.send(settlement(handle)).ok();
+        }
+    }
+}
+
+impl Receipt for Handle {
+    const RETRIES_IN_PLACE: bool = false;
+
+    fn ack(mut self) {
+        self.settle(Settlement::Delete);
+    }
+
+    fn retry(mut self, after: Duration) {
+        let seconds = whole_seconds(after);
+        self.settle(|handle| Settlement::ChangeVisibility(handle, seconds));
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.settle(|handle| Settlement::ChangeVisibility(handle, 0));
+    }
+}
+
+fn delivery(queue: &Queue, message: Raw, received_at: SystemTime) -> Delivery {
+    let sent_at = time(&message, &MessageSystemAttributeName::SentTimestamp);
+    let first = time(
+        &message,
+        &MessageSystemAttributeName::ApproximateFirstReceiveTimestamp,
+    );
+    let attempt = text(
+        &message,
         &MessageSystemAttributeName::ApproximateReceiveCount,
     );
-    Delivery {
-        message_id: message.message_id().unwrap_or_default().to_owned(),
-        attempt: attempt
-            .and_then(|count| u32::try_from(count).ok())
-            .unwrap_or(1),
-        queue_time: sent.map(|millis| span::queue_time(UNIX_EPOCH + Duration::from_millis(millis))),
-    }
+    let attempt = attempt.and_then(|count| count.parse().ok()).unwrap_or(1);
+    let group = text(&message, &MessageSystemAttributeName::MessageGroupId);
+    let sequence_number = text(&message, &MessageSystemAttributeName::SequenceNumber);
+    let delivered = Message {
+        destination: queue.destination.clone(),
+        id: message.message_id().unwrap_or_default().to_owned(),
+        key: group.map(|group| Bytes::copy_from_slice(group.as_bytes())),
+        headers: headers(&message),
+        sent_at,
+        received_at,
+        // Both by the clock of SQS; later attempts waited for other reasons too.
+        queue_time: sent_at.map(|sent| span::queue_time(sent, first.unwrap_or(received_at))),
+        context: extract(&MetadataExtractor::of(&message)),
+        origin: Origin::Sqs {
+            queue_url: queue.url.clone(),
+            sequence_number: sequence_number.map(str::to_owned),
+        },
+        payload: message.body.map(Bytes::from),
+    };
+    Delivery::new(delivered, attempt)
 }
 
-fn number(message: &Received, attribute: &MessageSystemAttributeName) -> Option<u64> {
-    message.attributes()?.get(attribute)?.parse().ok()
+fn text<'a>(message: &'a Raw, attribute: &MessageSystemAttributeName) -> Option<&'a str> {
+    let value = message.attributes()?.get(attribute)?;
+    Some(value.as_str()).filter(|value| !value.is_empty())
+}
+
+fn time(message: &Raw, attribute: &MessageSystemAttributeName) -> Option<SystemTime> {
+    let millis = text(message, attribute)?.parse().ok()?;
+    UNIX_EPOCH.checked_add(Duration::from_millis(millis))
 }

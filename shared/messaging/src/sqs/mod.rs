@@ -1,152 +1,108 @@
 //! SQS: context in message attributes, retry by visibility timeout, a dead-letter queue.
 
 mod consumer;
+mod lease;
 mod producer;
+mod settle;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
-use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::Credentials;
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use clap::Args;
 
-pub use consumer::Consumer;
-pub use producer::Producer;
+pub use consumer::Receivers;
+pub use producer::Queue;
 
+use crate::consumer::Probe;
 use crate::error::ConnectError;
-use crate::settings;
+use crate::settings::Settings;
 use crate::span::Destination;
 
 const SYSTEM: &str = "aws_sqs";
 
+/// What the names of FIFO queues end with.
+const FIFO: &str = ".fifo";
+
 /// How long SQS may take to answer; the SDK alone would wait for ever.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// Where SQS is, and as whom it is used.
-#[derive(Debug, Clone, Args)]
-#[group(id = "sqs")]
-pub struct Address {
-    /// SQS endpoint, if it is not AWS's own.
-    #[arg(long, env = "AWS_ENDPOINT_URL_SQS", value_parser = settings::endpoint)]
-    pub aws_endpoint_url_sqs: Option<String>,
+/// Sends events to one queue. Cheap to clone.
+pub type Producer<C = crate::Json> = crate::Producer<Queue, C>;
 
-    /// AWS region.
-    #[arg(long, env = "AWS_REGION", default_value = "us-east-1")]
-    pub aws_region: String,
+/// Receives events from one queue.
+///
+/// Messages are processed side by side, on a FIFO queue those of one message group in their order. A retry makes the
+/// message visible again after its delay; SQS counts the attempts.
+pub type Consumer = crate::Consumer<Receivers>;
 
-    #[command(flatten)]
-    pub keys: Option<Keys>,
-}
-
-/// Credentials; without them they come from AWS's own chain: a profile, a role.
-#[derive(Clone, Args)]
-#[group(id = "aws_keys")]
-pub struct Keys {
-    /// AWS access key; without it AWS's own chain is asked: a profile, a role.
-    #[arg(
-        long,
-        env = "AWS_ACCESS_KEY_ID",
-        requires = "aws_secret_access_key",
-        required = false
-    )]
-    pub aws_access_key_id: String,
-
-    /// Secret of the AWS access key.
-    #[arg(
-        long,
-        env = "AWS_SECRET_ACCESS_KEY",
-        hide_env_values = true,
-        required = false
-    )]
-    pub aws_secret_access_key: String,
-
-    /// Session token of temporary AWS credentials.
-    #[arg(long, env = "AWS_SESSION_TOKEN", hide_env_values = true)]
-    pub aws_session_token: Option<String>,
-}
-
-impl std::fmt::Debug for Keys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keys")
-            .field("aws_access_key_id", &self.aws_access_key_id)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A queue, found by its name.
+/// Makes producers and consumers from one client of the AWS SDK. Cheap to clone.
 #[derive(Debug, Clone)]
-struct Queue {
-    client: Client,
-    url: String,
-    destination: Destination,
+pub struct Client {
+    client: aws_sdk_sqs::Client,
 }
 
-impl Keys {
-    fn credentials(&self) -> Credentials {
-        Credentials::new(
-            &self.aws_access_key_id,
-            &self.aws_secret_access_key,
-            self.aws_session_token.clone(),
-            None,
-            "settings",
-        )
+impl Client {
+    /// Uses a client as it is, with its credentials, its endpoint and its time-outs.
+    pub fn new(client: aws_sdk_sqs::Client) -> Self {
+        Self { client }
     }
-}
 
-impl Address {
-    async fn client(&self) -> Client {
-        let mut config = aws_config::defaults(BehaviorVersion::latest())
-            .region(Region::new(self.aws_region.clone()))
-            .timeout_config(timeouts(ANSWER_WITHIN));
-        if let Some(endpoint) = &self.aws_endpoint_url_sqs {
-            config = config.endpoint_url(endpoint);
+    /// A client for a configuration as `aws_config` loads it; requests get a time-out if it has none.
+    pub fn from_config(config: &SdkConfig) -> Self {
+        let mut own = aws_sdk_sqs::config::Builder::from(config);
+        let given = config
+            .timeout_config()
+            .is_some_and(TimeoutConfig::has_timeouts);
+        if !given {
+            own = own.timeout_config(timeouts(ANSWER_WITHIN));
         }
-        if let Some(keys) = &self.keys {
-            config = config.credentials_provider(keys.credentials());
-        }
-        Client::new(&config.load().await)
+        Self::new(aws_sdk_sqs::Client::from_conf(own.build()))
     }
 
-    /// Where it is, as a URL.
-    pub fn endpoint(&self) -> String {
-        self.aws_endpoint_url_sqs
-            .clone()
-            .unwrap_or_else(|| format!("https://sqs.{}.amazonaws.com", self.aws_region))
+    /// A producer for the queue named `queue`, which must be there.
+    pub async fn producer(&self, queue: &str) -> Result<Producer, ConnectError> {
+        Ok(Producer::new(self.queue(queue).await?))
     }
 
-    fn destination(&self, queue: &str) -> Destination {
-        let endpoint = self.endpoint();
-        let server = endpoint
-            .split_once("://")
-            .map_or(&*endpoint, |(_, rest)| rest);
-        Destination::new(SYSTEM, queue, server.trim_end_matches('/'))
+    /// A consumer of the queue named `queue`, which must be there.
+    ///
+    /// A redrive policy of the queue is a safety net for consumers that die before they decide;
+    /// its `maxReceiveCount` must be larger than [`Settings::max_attempts`].
+    pub async fn consumer(
+        &self,
+        queue: &str,
+        settings: &Settings,
+    ) -> Result<Consumer, ConnectError> {
+        let queue = Arc::new(self.queue(queue).await?);
+        let probed = queue.clone();
+        let probe = Probe::new(move || {
+            let queue = probed.clone();
+            async move { queue.look_up().await.map(drop) }
+        });
+        let receivers = Receivers::new(queue, settings);
+        Ok(Consumer::new(receivers, settings, probe))
     }
-}
 
-impl Queue {
-    async fn find(address: &Address, name: &str) -> Result<Self, ConnectError> {
-        let client = address.client().await;
-        let found = client.get_queue_url().queue_name(name).send().await;
+    async fn queue(&self, name: &str) -> Result<Queue, ConnectError> {
+        let found = self.client.get_queue_url().queue_name(name).send().await;
         let found = found.map_err(|error| ConnectError(reason(&error)))?;
-        Ok(Self {
-            client,
-            url: found.queue_url.unwrap_or_default(),
-            destination: address.destination(name),
+        let url = found.queue_url.unwrap_or_default();
+        let server = server(&url).to_owned();
+        Ok(Queue {
+            client: self.client.clone(),
+            url: url.into(),
+            is_fifo: name.ends_with(FIFO),
+            destination: Arc::new(Destination::new(SYSTEM, name, &server)),
         })
     }
+}
 
-    async fn check(&self) -> Result<(), ConnectError> {
-        let asked = self
-            .client
-            .get_queue_url()
-            .queue_name(&self.destination.name);
-        match asked.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(ConnectError(reason(&error))),
-        }
-    }
+/// `host:port` of a queue's URL.
+fn server(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or_default()
 }
 
 fn timeouts(of_an_attempt: Duration) -> TimeoutConfig {
@@ -174,7 +130,12 @@ fn class<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
     let class = match error {
         SdkError::TimeoutError(_) => "timeout",
         SdkError::DispatchFailure(_) => "connection",
-        answered => answered.code().unwrap_or("response"),
+        answered => answered.code().unwrap_or("_OTHER"),
     };
     class.to_owned()
+}
+
+/// SQS knows no fractions: rounded up, so that a delay is never none.
+fn whole_seconds(delay: Duration) -> i32 {
+    i32::try_from(delay.as_millis().div_ceil(1000)).unwrap_or(i32::MAX)
 }
