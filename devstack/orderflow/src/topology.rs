@@ -13,6 +13,10 @@ use sqs::QueueConfig;
 
 use crate::settings::PUBSUB_PROJECT;
 
+/// What every topic of Kafka is created with: by the broker's own clock, the time in the queue is no guess.
+/// The mock cluster of the embedded mode has no such setting.
+pub const TOPIC_CONFIG: (&str, &str) = ("message.timestamp.type", "LogAppendTime");
+
 /// The topics of Kafka and their partitions.
 pub const TOPICS: [(&str, i32); 2] = [("order.created", 3), ("order.created.dlt", 1)];
 
@@ -25,6 +29,17 @@ const CLASSIFIED: &str = "order.classified";
 /// A topic and the subscription that keeps what arrives on it.
 const DEAD_LETTERS: &str = "order.classified.dlq";
 
+/// When a message comes again that a service has handed back: the delays that consumers of Kafka and SQS keep themselves.
+const RETRY_POLICY: pubsub::RetryPolicy = pubsub::RetryPolicy {
+    minimum_backoff: Duration::from_millis(200),
+    maximum_backoff: Duration::from_secs(30),
+};
+/// A mail that its server puts off is tried for more than half a day before the broker's bound is reached.
+const RETRY_POLICY_OF_MAILS: pubsub::RetryPolicy = pubsub::RetryPolicy {
+    maximum_backoff: Duration::from_mins(10),
+    ..RETRY_POLICY
+};
+
 /// One request to a broker that has just said that it is ready.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -36,7 +51,7 @@ pub fn queues() -> [QueueConfig; 2] {
 }
 
 /// The topic with its two subscribers, and where an order goes that one of them cannot take in.
-/// The services wait before they hand a message back, so no retry policy slows them further.
+/// The services hand a message that failed back at once, and the retry policy says when it comes again.
 pub fn resources() -> pubsub::Resources {
     let subscription = |id: &str, topic: &str| pubsub::Subscription {
         id: id.to_owned(),
@@ -45,7 +60,8 @@ pub fn resources() -> pubsub::Resources {
         dead_letter_policy: None,
         retry_policy: None,
     };
-    let consumer = |id| pubsub::Subscription {
+    let consumer = |id, retry_policy| pubsub::Subscription {
+        retry_policy: Some(retry_policy),
         dead_letter_policy: Some(pubsub::DeadLetterPolicy {
             topic: DEAD_LETTERS.to_owned(),
             max_delivery_attempts: MAX_DELIVERY_ATTEMPTS,
@@ -56,8 +72,8 @@ pub fn resources() -> pubsub::Resources {
         project: PUBSUB_PROJECT.to_owned(),
         topics: vec![CLASSIFIED.to_owned(), DEAD_LETTERS.to_owned()],
         subscriptions: vec![
-            consumer("orders"),
-            consumer("email"),
+            consumer("orders", RETRY_POLICY),
+            consumer("email", RETRY_POLICY_OF_MAILS),
             subscription(DEAD_LETTERS, DEAD_LETTERS),
         ],
     }
@@ -70,8 +86,10 @@ pub(crate) async fn create_topics(brokers: &str) -> anyhow::Result<()> {
         .create()
         .context("connecting to Kafka")?;
     // Without a number of copies, the cluster decides: one on a single broker, three on most others.
-    let topics = TOPICS
-        .map(|(name, partitions)| NewTopic::new(name, partitions, TopicReplication::Fixed(-1)));
+    let (setting, value) = TOPIC_CONFIG;
+    let topics = TOPICS.map(|(name, partitions)| {
+        NewTopic::new(name, partitions, TopicReplication::Fixed(-1)).set(setting, value)
+    });
     let options = AdminOptions::new()
         .request_timeout(Some(PATIENCE))
         .operation_timeout(Some(PATIENCE));
@@ -129,7 +147,18 @@ fn to_json(project: &str, subscription: &pubsub::Subscription) -> Value {
             "maxDeliveryAttempts": policy.max_delivery_attempts,
         });
     }
+    if let Some(policy) = &subscription.retry_policy {
+        body["retryPolicy"] = json!({
+            "minimumBackoff": seconds(policy.minimum_backoff),
+            "maximumBackoff": seconds(policy.maximum_backoff),
+        });
+    }
     body
+}
+
+/// A duration as protobuf's JSON has it.
+fn seconds(duration: Duration) -> String {
+    format!("{}s", duration.as_secs_f64())
 }
 
 async fn create(client: &Client, url: &str, body: &Value) -> anyhow::Result<()> {
@@ -148,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subscription_is_told_where_its_dead_letters_go() {
+    fn a_subscription_is_told_when_messages_come_again_and_where_dead_letters_go() {
         let orders = json!({
             "topic": "projects/orderflow/topics/order.classified",
             "ackDeadlineSeconds": 10,
@@ -156,6 +185,7 @@ mod tests {
                 "deadLetterTopic": "projects/orderflow/topics/order.classified.dlq",
                 "maxDeliveryAttempts": 100,
             },
+            "retryPolicy": {"minimumBackoff": "0.2s", "maximumBackoff": "30s"},
         });
         let name = "projects/orderflow/subscriptions/orders".to_owned();
         assert!(creations().contains(&(name, orders)), "{:#?}", creations());

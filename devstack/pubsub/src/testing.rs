@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{DeadLetterPolicy, Resources, Subscription};
+use crate::{DeadLetterPolicy, Resources, RetryPolicy, Subscription};
 
 const PROJECT: &str = "orderflow";
 
@@ -120,12 +120,16 @@ fn resources(topic: &str, subscription: &str) -> Resources {
         topic: topic.to_owned(),
         ack_deadline: Duration::from_mins(10),
         dead_letter_policy,
-        retry_policy: None,
+        // No test waits for a message that comes again.
+        retry_policy: Some(RetryPolicy {
+            minimum_backoff: Duration::from_millis(1),
+            maximum_backoff: Duration::from_millis(10),
+        }),
     };
     // Without a dead-letter policy Pub/Sub does not count attempts.
     let policy = DeadLetterPolicy {
         topic: dead_letters.clone(),
-        max_delivery_attempts: 20,
+        max_delivery_attempts: 100,
     };
     Resources {
         project: PROJECT.to_owned(),

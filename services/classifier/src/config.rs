@@ -1,7 +1,6 @@
 use std::net::SocketAddr;
 
 use clap::Parser;
-use otel_messaging::{kafka, pubsub, sqs};
 use url::Url;
 
 /// Classifies orders: takes order.created from Kafka, works classification jobs from SQS, publishes order.classified.
@@ -43,16 +42,16 @@ pub struct Config {
     pub openai_embeddings_model: String,
 
     #[command(flatten)]
-    pub kafka: kafka::Address,
+    pub kafka: brokers::KafkaArgs,
 
     #[command(flatten)]
-    pub sqs: sqs::Address,
+    pub sqs: brokers::SqsArgs,
 
     #[command(flatten)]
-    pub pubsub: pubsub::Address,
+    pub pubsub: brokers::PubsubArgs,
 
     #[command(flatten)]
-    pub messaging: otel_messaging::Settings,
+    pub messaging: brokers::MessagingArgs,
 
     #[command(flatten)]
     pub startup: web::StartupArgs,

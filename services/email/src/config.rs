@@ -1,7 +1,6 @@
 use std::net::SocketAddr;
 
 use clap::Parser;
-use otel_messaging::pubsub;
 use url::Url;
 
 /// Writes to customers: takes order.classified from Pub/Sub and sends one mail per order.
@@ -26,10 +25,10 @@ pub struct Config {
     pub smtp_url: Url,
 
     #[command(flatten)]
-    pub pubsub: pubsub::Address,
+    pub pubsub: brokers::PubsubArgs,
 
     #[command(flatten)]
-    pub messaging: otel_messaging::Settings,
+    pub messaging: brokers::MessagingArgs,
 
     #[command(flatten)]
     pub startup: web::StartupArgs,

@@ -11,10 +11,11 @@ use std::time::Duration;
 use axum::Router;
 use domain::OrderClassified;
 use otel_messaging::pubsub;
+use otel_messaging::stack::handle;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use web::{Dependency, Readiness, wait_for};
+use web::{Dependency, Parts, Readiness, wait_for};
 
 use crate::config::Config;
 use crate::emails::Emails;
@@ -24,8 +25,11 @@ use crate::repository::EmailRepository;
 
 /// How long requests in hand may take after the service was told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
-/// How long all may take then, beyond what messages in hand may.
-const REST: Duration = Duration::from_secs(3);
+/// Attempts at a mail that its server puts off, whatever `MESSAGING_MAX_ATTEMPTS` says: a customer must be told.
+///
+/// Pub/Sub takes a message away at its 100th delivery. With the retry policy of the subscription that is more than half
+/// a day later; this is a little before, so that the dead letter is ours, and says why it is one.
+const MAX_ATTEMPTS: u32 = 90;
 
 /// What the service is connected to.
 struct Connected {
@@ -50,32 +54,26 @@ pub async fn run(
         classified,
     } = connected?;
     let emails = Emails::new(EmailRepository::new(database.clone()), mailer.clone());
-    let readiness = readiness(database, mailer, classified.clone());
+    let readiness = Readiness::new()
+        .database(database)
+        .check("the mail server", mailer, |mailer| async move {
+            mailer.check().await
+        })
+        .check("Pub/Sub", classified.probe(), brokers::check);
     let router = Router::new().merge(web::health(readiness));
-
-    let consumer = classified.run(OrderClassifiedHandler::new(emails), shutdown.clone());
-    let server = web::serve_then_stop(listener, router, shutdown.clone(), DRAIN);
-    let work = async {
-        let (result, ()) = tokio::join!(server, consumer);
-        result
-    };
-    let deadline = config.messaging.shutdown_timeout() + REST;
-    Box::pin(web::finish(work, shutdown, deadline)).await
+    let handler = handle(OrderClassifiedHandler::new(emails));
+    let parts = Parts::new(shutdown.clone())
+        .with(web::serve(listener, router, shutdown.clone(), DRAIN))
+        .with(classified.run(handler, shutdown));
+    parts.run(config.messaging.shutdown_timeout()).await
 }
 
 async fn connect(config: &Config) -> anyhow::Result<Connected> {
     let startup = config.startup;
-    let pubsub = Dependency {
-        name: "Pub/Sub",
-        address: config.pubsub.host(),
-        setting: "PUBSUB_EMULATOR_HOST",
-    };
+    let pubsub = Dependency::new("Pub/Sub", config.pubsub.host(), "PUBSUB_EMULATOR_HOST");
     let mailer = Mailer::new(&config.smtp_url)?;
-    let smtp = Dependency {
-        name: "the mail server",
-        address: &mailer.address(),
-        setting: "SMTP_URL",
-    };
+    let address = mailer.address();
+    let smtp = Dependency::new("the mail server", &address, "SMTP_URL");
     wait_for(smtp, startup, || mailer.check()).await?;
     Ok(Connected {
         database: config.database.connect(startup, &sqlx::migrate!()).await?,
@@ -85,23 +83,10 @@ async fn connect(config: &Config) -> anyhow::Result<Connected> {
 }
 
 async fn classified(config: &Config) -> anyhow::Result<pubsub::Consumer> {
-    let topic = OrderClassified::TOPIC;
-    let subscription = OrderClassified::EMAIL_SUBSCRIPTION;
-    let consumer =
-        pubsub::Consumer::connect(&config.pubsub, &config.messaging, topic, subscription).await?;
-    consumer.check().await?;
-    Ok(consumer)
-}
-
-fn readiness(database: PgPool, mailer: Mailer, classified: pubsub::Consumer) -> Readiness {
-    Readiness::new()
-        .database(database)
-        .check("the mail server", move || {
-            let mailer = mailer.clone();
-            async move { mailer.check().await }
-        })
-        .check("Pub/Sub", move || {
-            let classified = classified.clone();
-            async move { classified.check().await }
-        })
+    let client = config.pubsub.client().await?;
+    let mut settings = config.messaging.settings();
+    settings.max_attempts = MAX_ATTEMPTS;
+    let consumer = client.consumer(OrderClassified::EMAIL_SUBSCRIPTION, &settings);
+    let dead_letters = client.producer(OrderClassified::DEAD_LETTERS);
+    Ok(consumer.await?.with_dead_letters(dead_letters.await?))
 }

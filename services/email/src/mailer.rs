@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::transport::smtp;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use tracing::{Instrument, Span, info_span};
 use url::Url;
@@ -27,7 +28,10 @@ pub(crate) enum SendMailError {
     /// The server refuses this mail for good (a 5xx reply), or it cannot be written.
     #[error("the mail is refused: {0}")]
     Refused(String),
-    /// The server is away or busy.
+    /// The server puts this mail off (a 4xx reply), and may take others.
+    #[error("the mail is put off: {0}")]
+    PutOff(String),
+    /// The server takes no mail of ours: it is away or busy, or does not let us in.
     #[error("the mail server failed: {0}")]
     Unavailable(String),
 }
@@ -117,15 +121,18 @@ fn message(email: &Email) -> anyhow::Result<Message> {
     Ok(message)
 }
 
-fn classify(error: &lettre::transport::smtp::Error) -> SendMailError {
-    // Not the server's words, which like to repeat the address.
-    let reason = match error.status() {
-        Some(code) => format!("it answered {code}"),
-        None => format!("{error:#}"),
+/// By <https://www.rfc-editor.org/rfc/rfc5321#section-4.2.3>, and for logging in
+/// <https://www.rfc-editor.org/rfc/rfc4954#section-6>.
+fn classify(error: &smtp::Error) -> SendMailError {
+    let Some(code) = error.status().map(u16::from) else {
+        return SendMailError::Unavailable(format!("{error:#}"));
     };
-    if error.is_permanent() {
-        SendMailError::Refused(reason)
-    } else {
-        SendMailError::Unavailable(reason)
+    // Not the server's words, which like to repeat the address.
+    let reason = format!("it answered {code}");
+    match code {
+        // It closes down, takes no mail at all, or wants us to log in otherwise.
+        421 | 521 | 454 | 530 | 534 | 535 | 538 => SendMailError::Unavailable(reason),
+        ..500 => SendMailError::PutOff(reason),
+        500.. => SendMailError::Refused(reason),
     }
 }

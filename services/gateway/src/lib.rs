@@ -50,16 +50,9 @@ impl Behind {
 
     /// Waits until both have been up once; later they may come and go, and `/readyz` tells.
     async fn wait(&self, config: &Config) -> anyhow::Result<()> {
-        let orders = Dependency {
-            name: "orders",
-            address: config.orders_url.as_str(),
-            setting: "ORDERS_URL",
-        };
-        let inventory = Dependency {
-            name: "inventory",
-            address: config.inventory_url.as_str(),
-            setting: "INVENTORY_URL",
-        };
+        let orders = Dependency::new("orders", config.orders_url.as_str(), "ORDERS_URL");
+        let inventory =
+            Dependency::new("inventory", config.inventory_url.as_str(), "INVENTORY_URL");
         wait_for(orders, config.startup, || self.orders.clone().succeeds()).await?;
         wait_for(inventory, config.startup, || {
             self.inventory.clone().succeeds()
@@ -70,7 +63,7 @@ impl Behind {
     fn readiness(self) -> Readiness {
         let Self { orders, inventory } = self;
         Readiness::new()
-            .check("orders", move || orders.clone().succeeds())
-            .check("inventory", move || inventory.clone().succeeds())
+            .check("orders", orders, Probe::succeeds)
+            .check("inventory", inventory, Probe::succeeds)
     }
 }

@@ -1,7 +1,6 @@
 use std::net::SocketAddr;
 
 use clap::Parser;
-use otel_messaging::{kafka, pubsub};
 
 /// Takes orders in, and takes them to their end: writes orders and their events, learns what became of them.
 #[derive(Debug, Clone, Parser)]
@@ -15,13 +14,13 @@ pub struct Config {
     pub database: web::DatabaseArgs,
 
     #[command(flatten)]
-    pub kafka: kafka::Address,
+    pub kafka: brokers::KafkaArgs,
 
     #[command(flatten)]
-    pub pubsub: pubsub::Address,
+    pub pubsub: brokers::PubsubArgs,
 
     #[command(flatten)]
-    pub messaging: otel_messaging::Settings,
+    pub messaging: brokers::MessagingArgs,
 
     #[command(flatten)]
     pub startup: web::StartupArgs,

@@ -7,15 +7,18 @@ mod orders;
 mod outbox;
 mod repository;
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use domain::{OrderClassified, OrderCreated};
+use futures::FutureExt;
+use otel_messaging::stack::handle;
 use otel_messaging::{kafka, pubsub};
 use sqlx::PgPool;
 use telemetry::Hop;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use web::{Dependency, Readiness, wait_for};
+use web::{Dependency, Parts, Readiness, wait_for};
 
 use crate::config::Config;
 use crate::messages::OrderClassifiedHandler;
@@ -25,8 +28,6 @@ use crate::repository::OrderRepository;
 
 /// How long requests in hand may take after the service was told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
-/// How long all may take then, beyond what messages in hand may.
-const REST: Duration = Duration::from_secs(3);
 
 /// What the service is connected to.
 struct Connected {
@@ -52,32 +53,26 @@ pub async fn run(
     } = connected?;
     let repository = OrderRepository::new(database.clone());
     let orders = Orders::new(repository, config.faults.clone());
-    let readiness = readiness(database.clone(), events.clone(), classified.clone());
+    let readiness = Readiness::new()
+        .database(database.clone())
+        .check("Kafka", events.clone(), |events| async move {
+            events.check().await
+        })
+        .check("Pub/Sub", classified.probe(), brokers::check);
     let router = http::router(orders.clone(), readiness);
-
     let relay = Relay::new(database, events).run(shutdown.clone());
-    let consumer = classified.run(OrderClassifiedHandler::new(orders), shutdown.clone());
-    let server = web::serve_then_stop(listener, router, shutdown.clone(), DRAIN);
-    let work = async {
-        let (result, (), ()) = tokio::join!(server, relay, consumer);
-        result
-    };
-    let deadline = config.messaging.shutdown_timeout() + REST;
-    Box::pin(web::finish(work, shutdown, deadline)).await
+    let handler = handle(OrderClassifiedHandler::new(orders));
+    let parts = Parts::new(shutdown.clone())
+        .with(web::serve(listener, router, shutdown.clone(), DRAIN))
+        .with(relay.map(Ok::<_, Infallible>))
+        .with(classified.run(handler, shutdown));
+    parts.run(config.messaging.shutdown_timeout()).await
 }
 
 async fn connect(config: &Config) -> anyhow::Result<Connected> {
     let startup = config.startup;
-    let kafka = Dependency {
-        name: "Kafka",
-        address: &config.kafka.kafka_brokers,
-        setting: "KAFKA_BROKERS",
-    };
-    let pubsub = Dependency {
-        name: "Pub/Sub",
-        address: config.pubsub.host(),
-        setting: "PUBSUB_EMULATOR_HOST",
-    };
+    let kafka = Dependency::new("Kafka", config.kafka.address(), "KAFKA_BROKERS");
+    let pubsub = Dependency::new("Pub/Sub", config.pubsub.host(), "PUBSUB_EMULATOR_HOST");
     Ok(Connected {
         database: config.database.connect(startup, &sqlx::migrate!()).await?,
         events: wait_for(kafka, startup, || events(config)).await?,
@@ -86,33 +81,15 @@ async fn connect(config: &Config) -> anyhow::Result<Connected> {
 }
 
 async fn events(config: &Config) -> anyhow::Result<kafka::Producer> {
-    let events = kafka::Producer::connect(&config.kafka, OrderCreated::TOPIC).await?;
+    let events = config.kafka.client().producer(OrderCreated::TOPIC).await?;
     events.check().await?;
-    if config.faults.propagates(Hop::Kafka) {
-        Ok(events)
-    } else {
-        Ok(events.without_context())
-    }
+    Ok(events.with_propagation(config.faults.propagates(Hop::Kafka)))
 }
 
 async fn classified(config: &Config) -> anyhow::Result<pubsub::Consumer> {
-    let topic = OrderClassified::TOPIC;
-    let subscription = OrderClassified::ORDERS_SUBSCRIPTION;
-    let consumer =
-        pubsub::Consumer::connect(&config.pubsub, &config.messaging, topic, subscription).await?;
-    consumer.check().await?;
-    Ok(consumer)
-}
-
-fn readiness(database: PgPool, events: kafka::Producer, classified: pubsub::Consumer) -> Readiness {
-    Readiness::new()
-        .database(database)
-        .check("Kafka", move || {
-            let events = events.clone();
-            async move { events.check().await }
-        })
-        .check("Pub/Sub", move || {
-            let classified = classified.clone();
-            async move { classified.check().await }
-        })
+    let client = config.pubsub.client().await?;
+    let settings = config.messaging.settings();
+    let consumer = client.consumer(OrderClassified::ORDERS_SUBSCRIPTION, &settings);
+    let dead_letters = client.producer(OrderClassified::DEAD_LETTERS);
+    Ok(consumer.await?.with_dead_letters(dead_letters.await?))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::join_all;
-use otel_messaging::{SendError, StoredContext, kafka};
+use otel_messaging::{Outgoing, SendError, Sent, StoredContext, kafka};
 use serde_json::Value;
 use sqlx::postgres::PgListener;
 use sqlx::types::Json;
@@ -114,14 +114,13 @@ impl Relay {
         Ok(true)
     }
 
-    async fn send(&self, row: &Row) -> Result<(), SendError> {
-        let sent = self
-            .events
-            .send_from(&row.context, &row.key, &row.payload)
-            .await;
-        if let Err(error) = &sent {
+    async fn send(&self, row: &Row) -> Result<Sent, SendError> {
+        let event = Outgoing::new(&row.payload)
+            .key(row.key.clone())
+            .context(&row.context);
+        let sent = self.events.send(event).await;
+        sent.inspect_err(|error| {
             tracing::warn!(key = row.key, %error, "not sent, the event stays in the outbox");
-        }
-        sent
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! What the services tell each other through brokers.
 //!
-//! Unlike requests, events tolerate fields that they do not know:
+//! Unlike requests, events tolerate fields that they do not know, in whatever is inside of them too:
 //! a producer that is deployed first may already add one, and its messages must not become dead letters.
 //! Fields are only ever added, and as optional ones; the values of a field keep their rules.
 
@@ -27,6 +27,8 @@ pub struct OrderCreated {
 impl OrderCreated {
     /// The Kafka topic.
     pub const TOPIC: &str = "order.created";
+    /// The topic of those that could not be processed.
+    pub const DEAD_LETTERS: &str = "order.created.dlt";
 }
 
 /// An order is to be classified: work for one of many workers.
@@ -45,6 +47,8 @@ pub struct ClassificationJob {
 impl ClassificationJob {
     /// The SQS queue.
     pub const QUEUE: &str = "classification-jobs";
+    /// The queue of those that could not be done.
+    pub const DEAD_LETTERS: &str = "classification-jobs-dlq";
 }
 
 impl From<OrderCreated> for ClassificationJob {
@@ -80,6 +84,8 @@ impl OrderClassified {
     pub const ORDERS_SUBSCRIPTION: &str = "orders";
     /// The subscription of the email service.
     pub const EMAIL_SUBSCRIPTION: &str = "email";
+    /// The topic of those that one of them could not process.
+    pub const DEAD_LETTERS: &str = "order.classified.dlq";
 }
 
 /// What becomes of an order.
@@ -100,7 +106,8 @@ pub enum Outcome {
 mod tests {
     use super::*;
     use crate::OrderStatus;
-    use serde_json::json;
+    use serde::de::DeserializeOwned;
+    use serde_json::{Map, Value, json};
 
     #[test]
     fn writes_events_as_agreed_and_reads_them_back() {
@@ -117,10 +124,68 @@ mod tests {
         assert_eq!(job.get("created_at"), None);
     }
 
+    /// Everything that a newer producer may have added: a field in each object, however deep.
+    fn with_new_fields(json: &Value) -> Value {
+        match json {
+            Value::Object(fields) => {
+                let fields = fields.iter();
+                let mut fields: Map<_, _> = fields
+                    .map(|(name, value)| (name.clone(), with_new_fields(value)))
+                    .collect();
+                fields.insert("added".to_owned(), json!({"since": 2}));
+                Value::Object(fields)
+            }
+            Value::Array(values) => values.iter().map(with_new_fields).collect(),
+            other => other.clone(),
+        }
+    }
+
+    fn assert_tolerates_new_fields<E>(event: &E)
+    where
+        E: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug,
+    {
+        let newer = with_new_fields(&json!(event));
+        let read: E = serde_json::from_value(newer).unwrap();
+        assert_eq!(read, *event);
+    }
+
+    fn order_created() -> OrderCreated {
+        serde_json::from_value(json!({
+            "order_id": OrderId::generate(), "customer_id": "jane", "note": "ring twice",
+            "items": [
+                {"item_id": "ITEM-001", "quantity": 2, "price": 2999},
+                {"item_id": "ITEM-002", "quantity": 1, "price": 0},
+            ],
+            "created_at": "2026-11-21T10:00:00Z",
+        }))
+        .unwrap()
+    }
+
     #[test]
-    fn tolerates_fields_of_a_newer_producer_and_missing_optional_ones() {
+    fn order_created_tolerates_fields_of_a_newer_producer_at_every_level() {
+        assert_tolerates_new_fields(&order_created());
+    }
+
+    #[test]
+    fn a_classification_job_tolerates_fields_of_a_newer_producer_at_every_level() {
+        assert_tolerates_new_fields(&ClassificationJob::from(order_created()));
+    }
+
+    #[test]
+    fn order_classified_tolerates_fields_of_a_newer_producer_at_every_level() {
+        assert_tolerates_new_fields(&OrderClassified {
+            order_id: OrderId::generate(),
+            customer_id: "jane".parse().unwrap(),
+            outcome: Outcome::Rejected,
+            category: Some(Category::Gift),
+            reason: Some("ITEM-010 is out of stock".to_owned()),
+        });
+    }
+
+    #[test]
+    fn tolerates_missing_optional_fields() {
         let json = json!({
-            "order_id": OrderId::generate(), "customer_id": "jane", "outcome": "in_review", "confidence": 0.9,
+            "order_id": OrderId::generate(), "customer_id": "jane", "outcome": "in_review",
         });
         let event: OrderClassified = serde_json::from_value(json).unwrap();
         assert_eq!(OrderStatus::from(event.outcome), OrderStatus::InReview);

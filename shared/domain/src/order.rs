@@ -15,6 +15,7 @@ pub struct NewOrder {
     /// Who orders.
     pub customer_id: CustomerId,
     /// What is ordered.
+    #[serde(deserialize_with = "requested_lines")]
     pub items: OrderLines,
     /// What else the customer wants to say.
     #[serde(default, deserialize_with = "absent_or_null")]
@@ -28,7 +29,7 @@ fn absent_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Note, D:
 
 /// One line of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(expecting = "an object")]
 pub struct OrderLine {
     /// What.
     pub item_id: ItemId,
@@ -36,6 +37,30 @@ pub struct OrderLine {
     pub quantity: Quantity,
     /// For how much apiece.
     pub price: Price,
+}
+
+/// A line as a customer sends it. A field that we do not know may be one that was misspelt; events have the tolerant
+/// [`OrderLine`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct RequestedLine {
+    item_id: ItemId,
+    quantity: Quantity,
+    price: Price,
+}
+
+impl From<RequestedLine> for OrderLine {
+    fn from(line: RequestedLine) -> Self {
+        Self {
+            item_id: line.item_id,
+            quantity: line.quantity,
+            price: line.price,
+        }
+    }
+}
+
+fn requested_lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OrderLines, D::Error> {
+    read_lines::<D, RequestedLine>(deserializer)
 }
 
 /// The lines of an order: 1 to 100, and of no item more than fits a [`Quantity`], all its lines together.
@@ -111,10 +136,18 @@ impl TryFrom<Vec<OrderLine>> for OrderLines {
 
 impl<'de> Deserialize<'de> for OrderLines {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let lines = Vec::<Object<OrderLine>>::deserialize(deserializer)?;
-        let lines: Vec<_> = lines.into_iter().map(|Object(line)| line).collect();
-        lines.try_into().map_err(D::Error::custom)
+        read_lines::<D, OrderLine>(deserializer)
     }
+}
+
+fn read_lines<'de, D, L>(deserializer: D) -> Result<OrderLines, D::Error>
+where
+    D: Deserializer<'de>,
+    L: Deserialize<'de> + Into<OrderLine>,
+{
+    let lines = Vec::<Object<L>>::deserialize(deserializer)?;
+    let lines: Vec<_> = lines.into_iter().map(|Object(line)| line.into()).collect();
+    lines.try_into().map_err(D::Error::custom)
 }
 
 #[cfg(test)]

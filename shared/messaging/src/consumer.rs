@@ -162,7 +162,9 @@ impl<R: Receive> Consumer<R> {
             .map_err(Into::<BoxError>::into)
             .service(inner);
         let driver = Driver::new(stack, settings, batches);
-        self.receive.receive(driver, shutdown).await
+        // Boxed, because the compiler cannot see any more that it is `Send` when somebody spawns what holds it.
+        let receiving: BoxFuture<'static, _> = Box::pin(self.receive.receive(driver, shutdown));
+        receiving.await
     }
 }
 

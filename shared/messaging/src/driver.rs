@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -59,14 +60,14 @@ impl<P: Process> Driver<P> {
         mut source: S,
         stop: CancellationToken,
     ) -> Result<(), ReceiveError> {
+        // Messages that wait for their next attempt have no part in it.
+        let calls = Semaphore::new(self.settings.concurrency);
         let mut lanes = Lanes::new();
         let mut working = FuturesUnordered::new();
         let mut stopped = std::pin::pin!(stop.cancelled());
         let ended = loop {
-            while working.len() < self.settings.concurrency
-                && let Some((lane, messages)) = lanes.start(self.at_once)
-            {
-                working.push(self.work(lane, messages, &stop));
+            while let Some((lane, messages)) = lanes.start(self.at_once) {
+                working.push(self.work(lane, messages, &calls, &stop));
             }
             let room = source.room(lanes.in_hand());
             tokio::select! {
@@ -89,7 +90,7 @@ impl<P: Process> Driver<P> {
                     last = &mut closing, if !closed => {
                         closed = true;
                         for received in last {
-                            working.push(self.work(None, vec![received], &stop));
+                            working.push(self.work(None, vec![received], &calls, &stop));
                         }
                     }
                     Some(_) = working.next() => {}
@@ -136,6 +137,7 @@ impl<P: Process> Driver<P> {
         &self,
         lane: Option<Bytes>,
         mut messages: Vec<Received<R>>,
+        calls: &Semaphore,
         stop: &CancellationToken,
     ) -> Done {
         let mut done = Done {
@@ -145,7 +147,9 @@ impl<P: Process> Driver<P> {
         };
         for tries in 1.. {
             let batch = messages.iter().map(|(delivery, _)| delivery.clone());
+            let call = calls.acquire().await;
             let outcomes = self.call(batch.collect()).await;
+            drop(call);
             let unsettled = self.settle(messages, outcomes, tries);
             done.gave_back = done.gave_back.max(unsettled.gave_back);
             if unsettled.kept.is_empty() {
@@ -296,3 +300,6 @@ fn settle_lane<R: Receipt>(lanes: &mut Lanes<Received<R>>, done: Done) {
     }
     lanes.finish(done.lane, done.messages);
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,8 @@ mod span;
 #[cfg(feature = "sqs")]
 pub mod sqs;
 pub mod stack;
+#[cfg(test)]
+mod testing;
 
 pub use codec::{Bytes, Decode, Encode, Json, Nullable, Raw};
 pub use consumer::{Consumer, Probe};

@@ -72,11 +72,7 @@ impl DatabaseArgs {
             .acquire_timeout(ACQUIRE_WITHIN)
             .connect_lazy_with(self.database_url.0.clone());
         let address = self.database_url.to_string();
-        let database = Dependency {
-            name: "PostgreSQL",
-            address: &address,
-            setting: "DATABASE_URL",
-        };
+        let database = Dependency::new("PostgreSQL", &address, "DATABASE_URL");
         wait_for(database, startup, || ping(&self.database_url)).await?;
         migrations
             .run(&pool)
@@ -89,9 +85,8 @@ impl DatabaseArgs {
 impl Readiness {
     /// Also asks the database of `pool`, over one of its connections.
     pub fn database(self, pool: PgPool) -> Self {
-        self.check("PostgreSQL", move || {
-            let pool = pool.clone();
-            async move { pool.acquire().await?.ping().await }
+        self.check("PostgreSQL", pool, |pool| async move {
+            pool.acquire().await?.ping().await
         })
     }
 }
@@ -116,6 +111,18 @@ fn is_away(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => error
             .code()
             .is_some_and(|code| code.starts_with("08") || code.starts_with("57P")),
+        _ => false,
+    }
+}
+
+/// Whether a statement failed because of the data that it was about: PostgreSQL refuses it (classes 22 and 23), or it
+/// cannot be read or written. Whatever else makes one statement fail would fail the next one as well.
+pub fn refuses_data(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| code.starts_with("22") || code.starts_with("23")),
+        sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Encode(_) => true,
         _ => false,
     }
 }
@@ -151,6 +158,12 @@ mod tests {
         assert_eq!(away.status(), StatusCode::SERVICE_UNAVAILABLE);
         let unexpected = Problem::database(sqlx::Error::RowNotFound);
         assert_eq!(unexpected.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    #[test]
+    fn tells_data_that_cannot_be_read_from_a_database_that_is_away() {
+        assert!(refuses_data(&sqlx::Error::Decode("no such status".into())));
+        assert!(!refuses_data(&sqlx::Error::PoolTimedOut));
     }
 
     #[test]

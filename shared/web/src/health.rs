@@ -8,8 +8,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
+use futures::{FutureExt, TryFutureExt};
 use http::StatusCode;
 use serde_json::json;
 use tokio::time::timeout;
@@ -40,18 +40,19 @@ impl Readiness {
         Self::default()
     }
 
-    /// Also asks `dependency`: `check` is made anew each time, and given up after a second.
-    pub fn check<F, E>(
+    /// Also asks `dependency`: `check` gets a clone of `asked` each time, and is given up after a second.
+    pub fn check<T, F, E>(
         mut self,
         dependency: &'static str,
-        check: impl Fn() -> F + Send + Sync + 'static,
+        asked: T,
+        check: impl Fn(T) -> F + Send + Sync + 'static,
     ) -> Self
     where
+        T: Clone + Send + Sync + 'static,
         F: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<anyhow::Error>,
+        E: Into<anyhow::Error> + 'static,
     {
-        let check: Check =
-            Box::new(move || check().map(|answer| answer.map_err(Into::into)).boxed());
+        let check: Check = Box::new(move || check(asked.clone()).map_err(Into::into).boxed());
         self.checks.push((dependency, check));
         self
     }

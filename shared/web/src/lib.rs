@@ -23,11 +23,11 @@ pub mod startup;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use database::DatabaseArgs;
+pub use database::{DatabaseArgs, refuses_data};
 pub use extract::{Json, Path, Query};
 pub use health::{Readiness, health};
 pub use problem::Problem;
 pub use remote::{Probe, below};
-pub use server::{api, bind, finish, serve, serve_then_stop, shutdown_signal};
+pub use server::{Parts, api, bind, serve, shutdown_signal};
 pub use settings::{base_url, exit, parse};
 pub use startup::{Dependency, StartupArgs, wait_for};

@@ -1,6 +1,7 @@
 //! Listening, serving, and stopping in an orderly way.
 
 use std::any::Any;
+use std::fmt;
 use std::net::SocketAddr;
 use std::process;
 use std::time::Duration;
@@ -9,6 +10,9 @@ use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt, TryFutureExt};
 use http::{Method, StatusCode, Uri};
 use tokio::net::TcpListener;
 use tokio::select;
@@ -18,6 +22,9 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::problem::Problem;
+
+/// How long a service may take at its end beyond what messages in hand may.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// Gives `routes` a problem document for an unknown path, a wrong method and a handler that panicked.
 pub fn api(routes: Router) -> Router {
@@ -72,36 +79,66 @@ pub async fn serve(
     }
 }
 
-/// As [`serve`], for a service that does more than serve: when serving ends, for whatever reason, so does the rest.
-pub async fn serve_then_stop(
-    listener: TcpListener,
-    router: Router,
+/// What a service does side by side, as serving HTTP and receiving messages: each part ends itself on `shutdown`.
+pub struct Parts {
     shutdown: CancellationToken,
-    drain: Duration,
-) -> anyhow::Result<()> {
-    let served = serve(listener, router, shutdown.clone(), drain).await;
-    shutdown.cancel();
-    served
+    running: FuturesUnordered<BoxFuture<'static, anyhow::Result<()>>>,
 }
 
-/// Waits for `work`, which ends itself on `shutdown`, but no longer than `deadline` after it.
-///
-/// What is cut off is not lost: messages that were not settled come again.
-pub async fn finish(
-    work: impl Future<Output = anyhow::Result<()>>,
-    shutdown: CancellationToken,
-    deadline: Duration,
-) -> anyhow::Result<()> {
-    let overdue = async {
-        shutdown.cancelled().await;
-        sleep(deadline).await;
-    };
-    select! {
-        result = work => result,
-        () = overdue => {
-            tracing::warn!(?deadline, "some work was not finished in time");
-            Ok(())
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Parts")
+            .field("running", &self.running.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Parts {
+    /// No part yet.
+    pub fn new(shutdown: CancellationToken) -> Self {
+        Self {
+            shutdown,
+            running: FuturesUnordered::new(),
         }
+    }
+
+    /// One more part.
+    pub fn with<E: Into<anyhow::Error> + 'static>(
+        self,
+        part: impl Future<Output = Result<(), E>> + Send + 'static,
+    ) -> Self {
+        self.running.push(part.map_err(Into::into).boxed());
+        self
+    }
+
+    /// Runs all parts; when one ends, for whatever reason, the others are told to. The first error is the answer.
+    ///
+    /// `messages` is how long those in hand may take. What is cut off a little later is not lost: messages that were
+    /// not settled come again.
+    pub async fn run(self, messages: Duration) -> anyhow::Result<()> {
+        let Self {
+            shutdown,
+            mut running,
+        } = self;
+        let deadline = messages + GRACE;
+        let mut result = Ok(());
+        let work = async {
+            while let Some(ended) = running.next().await {
+                shutdown.cancel();
+                if result.is_ok() {
+                    result = ended;
+                }
+            }
+        };
+        let overdue = async {
+            shutdown.cancelled().await;
+            sleep(deadline).await;
+        };
+        select! {
+            () = work => {}
+            () = overdue => tracing::warn!(?deadline, "some work was not finished in time"),
+        }
+        result
     }
 }
 
@@ -135,5 +172,37 @@ async fn any(terminate: &mut Signal, interrupt: &mut Signal) {
     select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::pending;
+
+    use super::*;
+
+    async fn until(shutdown: CancellationToken) -> Result<(), Infallible> {
+        shutdown.cancelled().await;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn the_end_of_one_part_ends_the_others() {
+        let shutdown = CancellationToken::new();
+        let parts = Parts::new(shutdown.clone())
+            .with(until(shutdown.clone()))
+            .with(async { Ok::<_, Infallible>(()) });
+        assert!(parts.run(Duration::ZERO).await.is_ok());
+        assert!(shutdown.is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_of_one_part_is_told_though_another_does_not_end() {
+        let parts = Parts::new(CancellationToken::new())
+            .with(pending::<Result<(), Infallible>>())
+            .with(async { Err(anyhow::anyhow!("the topic is gone")) });
+        let error = parts.run(Duration::from_mins(1)).await.unwrap_err();
+        assert_eq!(error.to_string(), "the topic is gone");
     }
 }

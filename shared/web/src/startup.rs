@@ -36,6 +36,17 @@ pub struct Dependency<'a> {
     pub setting: &'a str,
 }
 
+impl<'a> Dependency<'a> {
+    /// What it is, where it should be, and the setting that says so.
+    pub fn new(name: &'a str, address: &'a str, setting: &'a str) -> Self {
+        Self {
+            name,
+            address,
+            setting,
+        }
+    }
+}
+
 impl fmt::Display for Dependency<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{} at {} ({})", self.name, self.address, self.setting)

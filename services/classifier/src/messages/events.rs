@@ -1,7 +1,7 @@
 //! Everything that this service sends.
 
 use domain::{ClassificationJob, OrderClassified};
-use otel_messaging::{ConnectError, SendError, pubsub, sqs};
+use otel_messaging::{ConnectError, Dependency, HandlerError, SendError, pubsub, sqs};
 use telemetry::Hop;
 
 use crate::config::Config;
@@ -15,35 +15,44 @@ pub(crate) struct ClassifierEvents {
 
 impl ClassifierEvents {
     pub(crate) async fn connect(config: &Config) -> Result<Self, ConnectError> {
-        let mut jobs = sqs::Producer::connect(&config.sqs, ClassificationJob::QUEUE).await?;
-        if !config.faults.propagates(Hop::Sqs) {
-            jobs = jobs.without_context();
-        }
-        let mut classified =
-            pubsub::Producer::connect(&config.pubsub, OrderClassified::TOPIC).await?;
-        if !config.faults.propagates(Hop::Pubsub) {
-            classified = classified.without_context();
-        }
-        Ok(Self { jobs, classified })
+        let jobs = config.sqs.client().await;
+        let jobs = jobs.producer(ClassificationJob::QUEUE).await?;
+        let classified = config.pubsub.client().await?;
+        let classified = classified.producer(OrderClassified::TOPIC).await?;
+        Ok(Self {
+            jobs: jobs.with_propagation(config.faults.propagates(Hop::Sqs)),
+            classified: classified.with_propagation(config.faults.propagates(Hop::Pubsub)),
+        })
     }
 
     /// There is an order to classify.
-    pub(crate) async fn job(&self, job: &ClassificationJob) -> Result<(), SendError> {
-        self.jobs.send(job).await
+    pub(crate) async fn job(&self, job: &ClassificationJob) -> Result<(), HandlerError> {
+        let sent = self.jobs.send(job).await;
+        sent.map(drop).map_err(|error| failed("sqs", error))
     }
 
     /// It was decided what becomes of an order.
-    pub(crate) async fn order_classified(&self, event: &OrderClassified) -> Result<(), SendError> {
-        self.classified.send(event).await
-    }
-
-    /// Whether SQS answers and has the queue.
-    pub(crate) async fn check_sqs(&self) -> Result<(), ConnectError> {
-        self.jobs.check().await
+    pub(crate) async fn order_classified(
+        &self,
+        event: &OrderClassified,
+    ) -> Result<(), HandlerError> {
+        let sent = self.classified.send(event).await;
+        sent.map(drop).map_err(|error| failed("pubsub", error))
     }
 
     /// Whether Pub/Sub answers and has the topic.
-    pub(crate) async fn check_pubsub(&self) -> Result<(), ConnectError> {
+    pub(crate) async fn check(&self) -> Result<(), ConnectError> {
         self.classified.check().await
+    }
+}
+
+/// What the broker will never take is the fault of the message that led to it.
+fn failed(broker: &'static str, error: SendError) -> HandlerError {
+    let is_permanent = error.is_permanent();
+    let cause = anyhow::Error::new(error).context(Dependency(broker));
+    if is_permanent {
+        HandlerError::Reject(cause)
+    } else {
+        HandlerError::Unavailable(cause)
     }
 }

@@ -8,7 +8,7 @@ use crate::helpers::{TestApp, classified, job};
 #[tokio::test]
 async fn an_order_fails_after_the_last_attempt_and_keeps_nothing_reserved() {
     let app = TestApp::spawn().await;
-    app.world.inventory.answer("reserve ITEM-002", 500);
+    app.world.inventory.answer("reserve ITEM-002", 422);
     let job = job(&["ITEM-001", "ITEM-002"], "");
     let event = app.classify(&job).await;
     let reason = json!("the order could not be processed");
@@ -40,7 +40,7 @@ async fn an_order_fails_after_the_last_attempt_and_keeps_nothing_reserved() {
 #[tokio::test]
 async fn a_failed_attempt_says_which_dependency_failed() {
     let app = TestApp::spawn().await;
-    app.world.inventory.answer("reserve ITEM-001", 500);
+    app.world.inventory.answer("reserve ITEM-001", 422);
     app.classify(&job(&["ITEM-001"], "")).await;
     app.world.sqs.next_dead_letter().await;
     let spans = app.recorder.spans().into_iter();
@@ -59,7 +59,7 @@ async fn a_failed_attempt_says_which_dependency_failed() {
 #[tokio::test]
 async fn an_order_does_not_fail_before_its_items_are_released() {
     let app = TestApp::spawn().await;
-    app.world.inventory.answer("reserve ITEM-001", 500);
+    app.world.inventory.answer("reserve ITEM-001", 422);
     app.world.inventory.answer("release ITEM-001", 500);
     let job = job(&["ITEM-001"], "");
     app.world.sqs.send_job(&job).await;
@@ -71,6 +71,40 @@ async fn an_order_does_not_fail_before_its_items_are_released() {
     assert_eq!(app.count("send order.classified"), 0);
     app.world.inventory.answer("release ITEM-001", 200);
     assert_eq!(app.next_event().await["outcome"], "failed");
+}
+
+/// The settings allow two attempts.
+const MANY_ATTEMPTS: usize = 5;
+
+#[tokio::test]
+async fn an_order_waits_for_an_inventory_that_is_away_or_busy() {
+    let app = TestApp::spawn().await;
+    for status in [500, 503, 429, 401] {
+        app.world.inventory.answer("reserve ITEM-001", status);
+        let before = app.failed_attempts("inventory");
+        let job = job(&["ITEM-001"], "");
+        app.world.sqs.send_job(&job).await;
+        let failed = || app.failed_attempts("inventory") - before;
+        until(async || (failed() >= MANY_ATTEMPTS).then_some(())).await;
+        app.world.inventory.answer("reserve ITEM-001", 200);
+        let event = app.next_event().await;
+        let expected = classified(&job, "confirmed", &json!("standard"), &Value::Null);
+        assert_eq!(event, expected, "after {status}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_waits_for_an_embeddings_api_that_is_busy() {
+    let embeddings = Moody::start().await;
+    let app = TestApp::spawn_beside(&embeddings).await;
+    let job = job(&["ITEM-001"], "");
+    assert_eq!(app.classify(&job).await["outcome"], "confirmed");
+    embeddings.answer(429, "not so fast");
+    app.world.sqs.send_job(&job).await;
+    let failed = || app.failed_attempts("embeddings");
+    until(async || (failed() >= MANY_ATTEMPTS).then_some(())).await;
+    embeddings.recover();
+    assert_eq!(app.next_event().await["outcome"], "confirmed");
 }
 
 #[tokio::test]
@@ -93,22 +127,13 @@ async fn tries_again_when_the_embeddings_api_fails_or_answers_nonsense() {
         (200, shifted),
     ] {
         embeddings.answer(status, body);
-        let failed = failed_attempts(&app);
+        let failed = app.failed_attempts("embeddings");
         let job = job(&["ITEM-002"], "");
         app.world.sqs.send_job(&job).await;
-        until(async || (failed_attempts(&app) > failed).then_some(())).await;
+        until(async || (app.failed_attempts("embeddings") > failed).then_some(())).await;
         embeddings.recover();
         let event = app.next_event().await;
         let expected = classified(&job, "confirmed", &json!("fragile"), &Value::Null);
         assert_eq!(event, expected, "after {body}");
     }
-}
-
-fn failed_attempts(app: &TestApp) -> usize {
-    let spans = app.recorder.spans().into_iter();
-    let failed = spans.filter(|span| {
-        let dependency = attribute(span, "orderflow.messaging.failed_dependency");
-        dependency.as_deref() == Some("embeddings")
-    });
-    failed.count()
 }

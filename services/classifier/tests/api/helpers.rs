@@ -7,7 +7,7 @@ use classifier::config::Config;
 use domain::OrderId;
 use pubsub::testing::PubSub;
 use serde_json::{Value, json};
-use telemetry::testing::Recorder;
+use telemetry::testing::{Recorder, attribute};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -84,6 +84,16 @@ impl TestApp {
     pub(crate) fn count(&self, span: &str) -> usize {
         let spans = self.recorder.spans().into_iter();
         spans.filter(|ended| ended.name == span).count()
+    }
+
+    /// How many attempts have failed because of that dependency.
+    pub(crate) fn failed_attempts(&self, dependency: &str) -> usize {
+        let spans = self.recorder.spans().into_iter();
+        let failed = spans.filter(|span| {
+            let failed = attribute(span, "orderflow.messaging.failed_dependency");
+            failed.as_deref() == Some(dependency)
+        });
+        failed.count()
     }
 
     /// The status and the body that the service answers to a probe with.

@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 use telemetry::testing::attribute;
+use web::testing::until;
 
 use crate::helpers::{TestApp, classified, job};
 
@@ -48,6 +49,30 @@ async fn the_next_order_is_taken_after_one_that_is_none() {
     app.world.kafka.order_created(&order_created(&job)).await;
     assert_eq!(app.next_event().await["order_id"], job["order_id"]);
     assert_eq!(app.count("send order.created.dlt"), 1);
+}
+
+#[tokio::test]
+async fn takes_an_order_with_fields_it_does_not_know() {
+    let app = TestApp::spawn().await;
+    let mut order = order_created(&job(&["ITEM-001"], ""));
+    order["coupon"] = json!("X");
+    order["items"][0]["size"] = json!(2);
+    app.world.kafka.order_created(&order).await;
+    assert_eq!(app.next_event().await["outcome"], "confirmed");
+}
+
+#[tokio::test]
+async fn an_order_waits_for_a_queue_that_is_away() {
+    let app = TestApp::spawn().await;
+    let first = order_created(&job(&["ITEM-001"], ""));
+    app.world.kafka.order_created(&first).await;
+    app.next_event().await;
+    app.world.sqs.stop();
+    let second = order_created(&job(&["ITEM-001"], ""));
+    app.world.kafka.order_created(&second).await;
+    // The settings allow two attempts.
+    until(async || (app.failed_attempts("sqs") > 2).then_some(())).await;
+    assert_eq!(app.count("send order.created.dlt"), 0);
 }
 
 #[tokio::test]

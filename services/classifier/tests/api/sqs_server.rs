@@ -61,8 +61,7 @@ impl Sqs {
             let received = self.call("ReceiveMessage", &receive).await;
             let message = &received["Messages"][0];
             if let Some(body) = message["Body"].as_str() {
-                let reason =
-                    &message["MessageAttributes"]["orderflow-dead-letter-reason"]["StringValue"];
+                let reason = &message["MessageAttributes"]["dead-letter-reason"]["StringValue"];
                 return DeadLetter {
                     payload: serde_json::from_str(body).unwrap(),
                     reason: reason.as_str().unwrap().to_owned(),

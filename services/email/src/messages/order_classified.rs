@@ -21,17 +21,12 @@ impl OrderClassifiedHandler {
 impl Handler for OrderClassifiedHandler {
     type Event = OrderClassified;
 
-    fn idempotency_key(&self, event: &OrderClassified) -> String {
-        event.order_id.to_string()
+    fn idempotency_key(&self, event: &OrderClassified) -> Option<String> {
+        Some(event.order_id.to_string())
     }
 
-    /// Never: a customer must be told, however long the mail server is away.
-    fn gives_up(&self) -> bool {
-        false
-    }
-
-    async fn handle(&self, event: &OrderClassified, _: &Delivery) -> Result<(), HandlerError> {
-        match self.emails.send(&Email::about(event)).await {
+    async fn handle(&self, event: OrderClassified, _: &Delivery) -> Result<(), HandlerError> {
+        match self.emails.send(&Email::about(&event)).await {
             Ok(Sent::Now) => tracing::info!(order_id = %event.order_id, "mail sent"),
             Ok(Sent::Before) => tracing::info!(order_id = %event.order_id, "mail was sent before"),
             Err(error) => return Err(decide(error)),
@@ -41,13 +36,14 @@ impl Handler for OrderClassifiedHandler {
 }
 
 fn decide(error: SendError) -> HandlerError {
-    match error {
-        SendError::Mail(error @ SendMailError::Refused(_)) => HandlerError::reject(error),
-        SendError::Mail(error @ SendMailError::Unavailable(_)) => {
-            HandlerError::Retry(anyhow::Error::new(error).context(Dependency("smtp")))
+    let (decision, dependency): (fn(anyhow::Error) -> _, _) = match &error {
+        SendError::Mail(SendMailError::Refused(_)) => (HandlerError::Reject, "smtp"),
+        SendError::Mail(SendMailError::PutOff(_)) => (HandlerError::Retry, "smtp"),
+        SendError::Mail(SendMailError::Unavailable(_)) => (HandlerError::Unavailable, "smtp"),
+        SendError::Database(error) if web::refuses_data(error) => {
+            (HandlerError::Retry, "postgresql")
         }
-        SendError::Database(error) => {
-            HandlerError::Retry(anyhow::Error::new(error).context(Dependency("postgresql")))
-        }
-    }
+        SendError::Database(_) => (HandlerError::Unavailable, "postgresql"),
+    };
+    decision(anyhow::Error::new(error).context(Dependency(dependency)))
 }

@@ -66,7 +66,7 @@ impl TestApp {
             smtp_url,
             "--pubsub-emulator-host",
             &pubsub.host,
-            "--messaging-max-attempts=15",
+            "--messaging-max-attempts=2",
             "--messaging-retry-delay-ms=1",
         ];
         let config = Config::parse_from(settings.iter().chain(more));
@@ -106,12 +106,14 @@ impl TestApp {
 
     /// Waits until at least `count` deliveries were processed.
     pub(crate) async fn until_processed(&self, count: usize) {
-        until(async || {
-            let spans = self.recorder.spans().into_iter();
-            let processed = spans.filter(|span| span.name == "process order.classified");
-            (processed.count() >= count).then_some(())
-        })
-        .await;
+        let processed = || self.count("process order.classified");
+        until(async || (processed() >= count).then_some(())).await;
+    }
+
+    /// How many spans of that name have ended.
+    pub(crate) fn count(&self, span: &str) -> usize {
+        let spans = self.recorder.spans().into_iter();
+        spans.filter(|ended| ended.name == span).count()
     }
 
     /// Waits until a delivery failed because of that dependency.

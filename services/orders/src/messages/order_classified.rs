@@ -19,24 +19,16 @@ impl OrderClassifiedHandler {
 impl Handler for OrderClassifiedHandler {
     type Event = OrderClassified;
 
-    fn idempotency_key(&self, event: &OrderClassified) -> String {
-        event.order_id.to_string()
+    fn idempotency_key(&self, event: &OrderClassified) -> Option<String> {
+        Some(event.order_id.to_string())
     }
 
-    /// Never: an order that was decided about must end, however long the database is away.
-    fn gives_up(&self) -> bool {
-        false
-    }
-
-    async fn handle(&self, event: &OrderClassified, _: &Delivery) -> Result<(), HandlerError> {
+    async fn handle(&self, event: OrderClassified, _: &Delivery) -> Result<(), HandlerError> {
         let order_id = event.order_id;
         let changed = self
             .orders
-            .change_status(order_id, event.outcome.into(), event.category)
-            .await
-            .map_err(|error| anyhow::Error::new(error).context(Dependency("postgresql")))
-            .map_err(HandlerError::Retry)?;
-        match changed {
+            .change_status(order_id, event.outcome.into(), event.category);
+        match changed.await.map_err(decide)? {
             Change::Made => tracing::info!(%order_id, outcome = ?event.outcome, "order ended"),
             Change::AsBefore => tracing::info!(%order_id, "order had ended before"),
             Change::Refused(status) => {
@@ -50,5 +42,16 @@ impl Handler for OrderClassifiedHandler {
             }
         }
         Ok(())
+    }
+}
+
+/// An order that was decided about must end, however long the database is away.
+fn decide(error: sqlx::Error) -> HandlerError {
+    let is_about_this_order = web::refuses_data(&error);
+    let cause = anyhow::Error::new(error).context(Dependency("postgresql"));
+    if is_about_this_order {
+        HandlerError::Retry(cause)
+    } else {
+        HandlerError::Unavailable(cause)
     }
 }

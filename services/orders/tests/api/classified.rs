@@ -77,7 +77,7 @@ async fn an_unknown_order_is_a_dead_letter_and_the_next_message_is_processed() {
         .await;
     let letter = app.pubsub.next_dead_letter().await;
     assert_eq!(letter.payload, classified(unknown, "confirmed"));
-    let reason = &letter.attributes["orderflow-dead-letter-reason"];
+    let reason = &letter.attributes["dead-letter-reason"];
     assert_eq!(*reason, format!("there is no order {unknown}"));
 
     let id = app.place().await;
@@ -93,7 +93,7 @@ async fn what_is_no_event_is_a_dead_letter_and_the_next_message_is_processed() {
         app.pubsub.publish(&[&garbage]).await;
         let letter = app.pubsub.next_dead_letter().await;
         assert_eq!(letter.payload, garbage);
-        let reason = &letter.attributes["orderflow-dead-letter-reason"];
+        let reason = &letter.attributes["dead-letter-reason"];
         assert!(reason.starts_with("the payload is not"), "{reason}");
     }
     app.pubsub.publish(&[&classified(&id, "confirmed")]).await;

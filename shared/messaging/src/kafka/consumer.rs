@@ -179,7 +179,9 @@ impl<P: Process> Partitions<P> {
                 biased;
                 () = stop.cancelled() => return Ok(()),
                 Some(rebalance) = group.rebalances.recv() => {
-                    fatal_at = None;
+                    if rebalance.gives_partitions() {
+                        fatal_at = None;
+                    }
                     self.rebalance(group, rebalance);
                 }
                 Some(ended) = self.tasks.join_next() => self.partition_ended(group, ended)?,

@@ -19,6 +19,12 @@ pub(super) enum Rebalance {
     },
 }
 
+impl Rebalance {
+    pub(super) fn gives_partitions(&self) -> bool {
+        matches!(self, Self::Assign(partitions) if partitions.count() > 0)
+    }
+}
+
 /// Hands rebalances on to a task, because what is in hand is finished before they are answered, and the callback runs
 /// on a thread of the runtime.
 #[derive(Debug)]

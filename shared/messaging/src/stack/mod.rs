@@ -121,3 +121,6 @@ fn failed(error: BoxError) -> HandlerError {
         Err(error) => HandlerError::Retry(anyhow::Error::from_boxed(error)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,8 +8,9 @@ use crate::helpers::{document, of};
 
 #[tokio::test]
 async fn is_ready_when_its_dependencies_answer() {
-    let health =
-        web::health(Readiness::new().check("PostgreSQL", || async { Ok::<_, std::io::Error>(()) }));
+    let health = web::health(
+        Readiness::new().check("PostgreSQL", (), |()| async { Ok::<_, std::io::Error>(()) }),
+    );
     for uri in ["/healthz", "/readyz"] {
         let response = health.clone().oneshot(of(uri)).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{uri}");
@@ -19,11 +20,11 @@ async fn is_ready_when_its_dependencies_answer() {
 #[tokio::test(start_paused = true)]
 async fn names_each_dependency_that_does_not_answer() {
     let readiness = Readiness::new()
-        .check("PostgreSQL", || async {
+        .check("PostgreSQL", (), |()| async {
             Err(std::io::Error::other("password: hunter2"))
         })
-        .check("orders", pending::<Result<(), std::io::Error>>)
-        .check("inventory", || async { Ok::<_, std::io::Error>(()) });
+        .check("orders", (), |()| pending::<Result<(), std::io::Error>>())
+        .check("inventory", (), |()| async { Ok::<_, std::io::Error>(()) });
     let health = web::health(readiness);
     let alive = health.clone().oneshot(of("/healthz")).await.unwrap();
     assert_eq!(alive.status(), StatusCode::OK);

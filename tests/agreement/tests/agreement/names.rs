@@ -5,23 +5,22 @@ use orderflow::topology;
 
 #[test]
 fn kafka_has_the_topics() {
-    let topic = OrderCreated::TOPIC;
-    let names = topology::TOPICS.map(|(name, _)| name.to_owned());
-    assert_eq!(names, [topic.to_owned(), format!("{topic}.dlt")]);
+    let names = topology::TOPICS.map(|(name, _)| name);
+    assert_eq!(names, [OrderCreated::TOPIC, OrderCreated::DEAD_LETTERS]);
 }
 
 #[test]
 fn sqs_has_the_queues() {
-    let queue = ClassificationJob::QUEUE;
     let names = topology::queues().map(|queue| queue.name);
-    assert_eq!(names, [queue.to_owned(), format!("{queue}-dlq")]);
+    let expected = [ClassificationJob::QUEUE, ClassificationJob::DEAD_LETTERS];
+    assert_eq!(names, expected);
 }
 
 #[test]
 fn pubsub_has_the_topic_and_its_subscriptions() {
     let (topic, letters) = (
         OrderClassified::TOPIC.to_owned(),
-        format!("{}.dlq", OrderClassified::TOPIC),
+        OrderClassified::DEAD_LETTERS.to_owned(),
     );
     let subscriptions = [
         (OrderClassified::ORDERS_SUBSCRIPTION.to_owned(), &topic),

@@ -14,14 +14,16 @@ use crate::repository;
 const PUBSUB_API: &str = "http://127.0.0.1:8085/v1/";
 
 #[test]
-fn kafka_gets_the_same_topics_with_as_many_partitions() {
+fn kafka_gets_the_same_topics_with_as_many_partitions_and_the_same_settings() {
     let script = repository::read("infra/kafka/create-topics.sh");
     let created: Vec<_> = script
         .lines()
         .filter(|line| line.starts_with("create --"))
         .collect();
-    let expected = topology::TOPICS
-        .map(|(topic, partitions)| format!("create --topic {topic} --partitions {partitions}"));
+    let (setting, value) = topology::TOPIC_CONFIG;
+    let expected = topology::TOPICS.map(|(topic, partitions)| {
+        format!("create --topic {topic} --partitions {partitions} --config {setting}={value}")
+    });
     assert_eq!(created, expected);
 }
 

@@ -5,24 +5,20 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use opentelemetry::trace::{SpanId, SpanKind, Status};
-use otel_messaging::StoredContext;
+use otel_messaging::{Outgoing, StoredContext};
 use telemetry::testing::{Recorder, attribute};
 use tokio::task::LocalSet;
 use tokio::time::timeout;
 use tracing::info_span;
 
 use crate::broker::{Broker, Event};
-use crate::handler::Call;
 use crate::run::{Run, beside_a_consumer, comes_again_after, send};
 
 /// Within this, a consumer that wrongly ends at once has ended.
-const A_MOMENT: Duration = Duration::from_millis(300);
+pub(crate) const A_MOMENT: Duration = Duration::from_millis(300);
 
-fn call(id: &str, attempt: u32) -> Call {
-    Call {
-        id: id.to_owned(),
-        attempt,
-    }
+fn call(id: &str, attempt: u32) -> (String, u32) {
+    (id.to_owned(), attempt)
 }
 
 pub(crate) async fn context_and_baggage_cross<B: Broker + 'static>(broker: Rc<B>) {
@@ -31,12 +27,12 @@ pub(crate) async fn context_and_baggage_cross<B: Broker + 'static>(broker: Rc<B>
     beside_a_consumer(broker, async |run| {
         let request = info_span!("request");
         let context = request.in_scope(|| StoredContext::capture([("order.id", "7".to_owned())]));
-        let event = Event {
-            id: "good".to_owned(),
-        };
-        run.broker.send_from(&context, &event).await;
+        let event = Event::new("good");
+        run.broker
+            .send(Outgoing::new(&event).context(&context))
+            .await;
         drop(request);
-        assert_eq!(run.next().await, call("good", 1));
+        assert_eq!(run.next_attempt().await, call("good", 1));
     })
     .await;
     let request = recorder.span("request");
@@ -71,7 +67,7 @@ pub(crate) async fn a_message_without_context_begins_a_trace<B: Broker + 'static
     let destination = broker.destination().to_owned();
     beside_a_consumer(broker, async |run| {
         run.broker.send_foreign(r#"{"id":"good"}"#).await;
-        assert_eq!(run.next().await, call("good", 1));
+        assert_eq!(run.next_attempt().await, call("good", 1));
     })
     .await;
     let process = recorder.span(&format!("process {destination}"));
@@ -84,8 +80,8 @@ pub(crate) async fn retry_comes_again_with_the_next_attempt<B: Broker + 'static>
     let destination = broker.destination().to_owned();
     beside_a_consumer(broker, async |run| {
         run.send("retry").await;
-        assert_eq!(run.next().await, call("retry", 1));
-        assert_eq!(run.next().await, call("retry", 2));
+        assert_eq!(run.next_attempt().await, call("retry", 1));
+        assert_eq!(run.next_attempt().await, call("retry", 2));
     })
     .await;
     let send = recorder.span(&format!("send {destination}")).span_context;
@@ -108,12 +104,12 @@ pub(crate) async fn reject_is_dead_lettered_and_the_next_message_is_processed<
     let destination = broker.destination().to_owned();
     beside_a_consumer(broker, async |run| {
         run.send("reject").await;
-        assert_eq!(run.next().await, call("reject", 1));
+        assert_eq!(run.next_attempt().await, call("reject", 1));
         let letter = run.broker.next_dead_letter().await;
         assert_eq!(letter.payload, r#"{"id":"reject"}"#);
-        assert_eq!(letter.reason, "rejected by the test");
+        assert_eq!(letter.reason(), "rejected by the test");
         run.send("good").await;
-        assert_eq!(run.next().await, call("good", 1));
+        assert_eq!(run.next_attempt().await, call("good", 1));
     })
     .await;
     let spans = recorder.spans();
@@ -134,9 +130,9 @@ pub(crate) async fn attempts_are_bounded<B: Broker + 'static>(broker: Rc<B>) {
     beside_a_consumer(broker, async |run| {
         run.send("never").await;
         for attempt in 1..=3 {
-            assert_eq!(run.next().await, call("never", attempt));
+            assert_eq!(run.next_attempt().await, call("never", attempt));
         }
-        assert_eq!(run.broker.next_dead_letter().await.reason, "never");
+        assert_eq!(run.broker.next_dead_letter().await.reason(), "never");
     })
     .await;
 }
@@ -149,7 +145,7 @@ pub(crate) async fn garbage_does_not_stop_the_loop<B: Broker + 'static>(broker: 
             "this is not JSON"
         );
         run.send("good").await;
-        assert_eq!(run.next().await, call("good", 1));
+        assert_eq!(run.next_attempt().await, call("good", 1));
     })
     .await;
 }
@@ -159,7 +155,7 @@ pub(crate) async fn shutdown_finishes_what_is_in_hand<B: Broker + 'static>(broke
     let destination = broker.destination().to_owned();
     beside_a_consumer(broker, async |run| {
         run.send("slow").await;
-        assert_eq!(run.next().await, call("slow", 1));
+        assert_eq!(run.next_attempt().await, call("slow", 1));
         run.shutdown.cancel();
         let ended = timeout(A_MOMENT, &mut run.consumer).await;
         ended.expect_err("it waits for what is in hand");

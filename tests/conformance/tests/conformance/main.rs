@@ -6,8 +6,10 @@
 
 mod broker;
 mod cases;
+mod faults;
 mod handler;
 mod kafka;
+mod order;
 mod partitions;
 mod pubsub;
 mod retention;
@@ -72,6 +74,20 @@ fn on<B: Broker + 'static>(site: &Arc<Site>) -> Vec<Trial> {
         cases::two_consumers_share_the_work::<B>
         cases::a_consumer_that_dies_loses_nothing::<B>
         cases::a_batch_has_one_receive_span_with_a_link_for_each_message::<B>
+        order::one_key_is_in_order_and_different_keys_are_side_by_side::<B>
+        order::what_comes_after_a_retry_of_its_key_waits_for_it::<B>
+        faults::headers_cross_and_a_dead_letter_keeps_them_and_its_origin::<B>
+        faults::a_batch_is_sent_with_a_span_for_each_message::<B>
+        faults::a_batch_handler_loses_nothing_for_one_bad_message::<B>
+        faults::a_panic_is_not_the_end::<B>
+        faults::retries_are_in_nobodys_way::<B>
+        faults::what_is_unavailable_costs_no_attempt::<B>
+        faults::a_message_stays_ours_however_long_its_handler_takes::<B>
+        faults::a_shutdown_leaves_nothing_behind::<B>
+        faults::a_letter_that_is_too_large_goes_without_what_does_not_fit::<B>
+        faults::a_handler_that_takes_too_long_is_tried_again::<B>
+        faults::an_attempt_that_shutdown_cuts_off_says_so::<B>
+        faults::a_consumer_ends_when_what_it_receives_from_is_gone::<B>
     }
 }
 
@@ -79,6 +95,8 @@ fn on<B: Broker + 'static>(site: &Arc<Site>) -> Vec<Trial> {
 fn of_one_broker(site: &Arc<Site>) -> Vec<Trial> {
     trials! { site:
         partitions::a_stuck_partition_holds_up_no_other_and_loses_nothing
+        partitions::a_full_partition_goes_on_after_a_rebalance
+        partitions::a_record_in_hand_is_finished_before_its_partition_goes
         retention::a_retaining_topic_hands_what_came_before_to_a_new_subscription
         retention::a_plain_topic_hands_only_what_comes_after_to_a_new_subscription
     }

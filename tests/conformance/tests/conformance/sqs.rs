@@ -1,29 +1,47 @@
+use std::rc::Rc;
+
 use aws_config::{BehaviorVersion, Region};
-use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Credentials;
 use aws_sdk_sqs::types::QueueAttributeName;
-use otel_messaging::StoredContext;
-use otel_messaging::sqs::{Address, Consumer, Keys, Producer};
+use otel_messaging::sqs::{Client, Producer};
+use otel_messaging::{Outgoing, ReceiveError, Settings, stack};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::broker::{Broker, DeadLetter, Event, settings, unique};
-use crate::handler::Scripted;
+use crate::broker::{Broker, DeadLetter, Event, Work, run, unique};
 
 /// Stand-ins want a key, and any will do.
 const KEY: &str = "conformance";
 
-/// How long the messages of a consumer that died stay away: a test waits for them.
-const VISIBILITY_SECONDS: &str = "3";
-
 pub(crate) struct Sqs {
-    address: Address,
-    client: Client,
+    sdk: aws_sdk_sqs::Client,
     queue: String,
-    url: String,
-    letters_url: String,
+    letters: String,
     producer: Producer,
     _stand_in: Option<DropGuard>,
+}
+
+impl Sqs {
+    async fn create(sdk: &aws_sdk_sqs::Client, suffix: &str) -> Self {
+        let queue = unique("queue");
+        let (queue, letters) = (format!("{queue}{suffix}"), format!("{queue}-dlq{suffix}"));
+        let fifo = (!suffix.is_empty()).then_some("true");
+        create(sdk, &queue, fifo).await;
+        create(sdk, &letters, fifo).await;
+        let producer = Client::new(sdk.clone()).producer(&queue).await.unwrap();
+        Self {
+            sdk: sdk.clone(),
+            queue,
+            letters,
+            producer,
+            _stand_in: None,
+        }
+    }
+
+    async fn url(&self, queue: &str) -> String {
+        let found = self.sdk.get_queue_url().queue_name(queue).send().await;
+        found.unwrap().queue_url.unwrap()
+    }
 }
 
 impl Broker for Sqs {
@@ -31,76 +49,79 @@ impl Broker for Sqs {
     const ADDRESS: &'static str = "AWS_ENDPOINT_URL_SQS";
     const SYSTEM: &'static str = "aws_sqs";
     const RECEIVES_BATCHES: bool = true;
+    // SQS takes 1 MiB with the attributes, of which a letter has more.
+    const TOO_LARGE_FOR_A_LETTER: usize = 1024 * 1024 - 100;
 
     async fn start(address: Option<String>) -> Self {
         let (endpoint, stand_in) = match address {
             Some(endpoint) => (endpoint, None),
             None => stand_in().await,
         };
-        let client = client(&endpoint).await;
-        let address = Address {
-            aws_endpoint_url_sqs: Some(endpoint),
-            aws_region: "us-east-1".to_owned(),
-            keys: Some(Keys {
-                aws_access_key_id: KEY.to_owned(),
-                aws_secret_access_key: KEY.to_owned(),
-                aws_session_token: None,
-            }),
-        };
-        let queue = unique("queue");
-        let url = create(&client, &queue).await;
-        let letters_url = create(&client, &format!("{queue}-dlq")).await;
-        let producer = Producer::connect(&address, &queue).await.unwrap();
         Self {
-            address,
-            client,
-            queue,
-            url,
-            letters_url,
-            producer,
             _stand_in: stand_in,
+            ..Self::create(&sdk(&endpoint).await, "").await
         }
+    }
+
+    async fn in_order(self: &Rc<Self>) -> Rc<Self> {
+        Rc::new(Self::create(&self.sdk, ".fifo").await)
     }
 
     fn destination(&self) -> &str {
         &self.queue
     }
 
-    async fn send(&self, event: &Event) {
+    async fn send(&self, event: Outgoing<'_, Event>) {
         self.producer.send(event).await.unwrap();
     }
 
-    async fn send_from(&self, context: &StoredContext, event: &Event) {
-        self.producer.send_from(context, event).await.unwrap();
+    async fn send_batch(&self, events: &[Event]) {
+        for sent in self.producer.send_batch(events).await {
+            sent.unwrap();
+        }
     }
 
     async fn send_foreign(&self, payload: &str) {
         let message = self
-            .client
+            .sdk
             .send_message()
-            .queue_url(&self.url)
-            .message_body(payload);
-        message.send().await.unwrap();
+            .queue_url(self.url(&self.queue).await);
+        message.message_body(payload).send().await.unwrap();
     }
 
-    async fn consume(&self, handler: Scripted, shutdown: CancellationToken) {
-        let consumer = Consumer::connect(&self.address, &settings(), &self.queue).await;
-        consumer.unwrap().run(handler, shutdown).await;
+    async fn consume(
+        &self,
+        work: Work,
+        settings: Settings,
+        shutdown: CancellationToken,
+    ) -> Result<(), ReceiveError> {
+        let client = Client::new(self.sdk.clone());
+        let letters = client.producer(&self.letters).await.unwrap();
+        let consumer = client.consumer(&self.queue, &settings).await.unwrap();
+        run!(consumer.with_dead_letters(letters), work, shutdown)
     }
 
     async fn next_dead_letter(&self) -> DeadLetter {
         loop {
-            let receive = self.client.receive_message().queue_url(&self.letters_url);
+            let receive = self.sdk.receive_message();
+            let receive = receive.queue_url(self.url(&self.letters).await);
             let receive = receive.wait_time_seconds(20).message_attribute_names("All");
             let received = receive.send().await.unwrap();
             if let [letter, ..] = received.messages() {
-                let reason = &letter.message_attributes().unwrap()["orderflow-dead-letter-reason"];
+                let attributes = letter.message_attributes().unwrap().iter();
                 return DeadLetter {
                     payload: letter.body().unwrap().to_owned(),
-                    reason: reason.string_value().unwrap().to_owned(),
+                    headers: attributes
+                        .map(|(name, value)| (name.clone(), value.string_value().unwrap().into()))
+                        .collect(),
                 };
             }
         }
+    }
+
+    async fn take_away(&self) {
+        let url = self.url(&self.queue).await;
+        self.sdk.delete_queue().queue_url(url).send().await.unwrap();
     }
 }
 
@@ -117,22 +138,19 @@ async fn stand_in() -> (String, Option<DropGuard>) {
     (endpoint, Some(shutdown.drop_guard()))
 }
 
-async fn client(endpoint: &str) -> Client {
+async fn sdk(endpoint: &str) -> aws_sdk_sqs::Client {
     let credentials = Credentials::new(KEY, KEY, None, None, "conformance");
     let config = aws_config::defaults(BehaviorVersion::latest())
         .endpoint_url(endpoint)
         .region(Region::new("us-east-1"))
         .credentials_provider(credentials);
-    Client::new(&config.load().await)
+    aws_sdk_sqs::Client::new(&config.load().await)
 }
 
-async fn create(client: &Client, queue: &str) -> String {
-    let created = client
-        .create_queue()
-        .queue_name(queue)
-        .attributes(QueueAttributeName::VisibilityTimeout, VISIBILITY_SECONDS)
-        .send()
-        .await
-        .unwrap();
-    created.queue_url.unwrap()
+async fn create(sdk: &aws_sdk_sqs::Client, queue: &str, fifo: Option<&str>) {
+    let mut request = sdk.create_queue().queue_name(queue);
+    if let Some(fifo) = fifo {
+        request = request.attributes(QueueAttributeName::FifoQueue, fifo);
+    }
+    request.send().await.unwrap();
 }
