@@ -33,8 +33,9 @@ pub(crate) struct Driver<P> {
 struct Done {
     lane: Option<Bytes>,
     messages: usize,
-    /// At least one was given back, to come again after this delay.
-    gave_back: Option<Duration>,
+    /// Those of these keys were given back, to come again after a delay.
+    gave_back: HashSet<Bytes>,
+    delay: Duration,
 }
 
 impl<P: Process> Driver<P> {
@@ -143,7 +144,8 @@ impl<P: Process> Driver<P> {
         let mut done = Done {
             lane,
             messages: messages.len(),
-            gave_back: None,
+            gave_back: HashSet::new(),
+            delay: Duration::ZERO,
         };
         for tries in 1.. {
             let batch = messages.iter().map(|(delivery, _)| delivery.clone());
@@ -151,7 +153,8 @@ impl<P: Process> Driver<P> {
             let outcomes = self.call(batch.collect()).await;
             drop(call);
             let unsettled = self.settle(messages, outcomes, tries);
-            done.gave_back = done.gave_back.max(unsettled.gave_back);
+            done.gave_back.extend(unsettled.gave_back);
+            done.delay = done.delay.max(unsettled.delay);
             if unsettled.kept.is_empty() {
                 break;
             }
@@ -253,8 +256,9 @@ impl<P: Process> Driver<P> {
 struct Unsettled<R> {
     /// To be tried again here, after the delay.
     kept: Vec<Received<R>>,
+    /// The longest of those that are asked for.
     delay: Duration,
-    gave_back: Option<Duration>,
+    gave_back: HashSet<Bytes>,
     /// What comes after a message of its key that has to come again comes again too.
     stuck: HashSet<Bytes>,
 }
@@ -269,7 +273,8 @@ impl<R: Receipt> Unsettled<R> {
             return self.keep(delivery, receipt, delay, counted);
         }
         self.stuck.extend(delivery.key().cloned());
-        self.gave_back = self.gave_back.max(Some(delay));
+        self.gave_back.extend(delivery.key().cloned());
+        self.delay = self.delay.max(delay);
         receipt.retry(delay);
     }
 
@@ -285,17 +290,23 @@ impl<R> Default for Unsettled<R> {
         Self {
             kept: Vec::new(),
             delay: Duration::ZERO,
-            gave_back: None,
+            gave_back: HashSet::new(),
             stuck: HashSet::new(),
         }
     }
 }
 
-/// What waits behind a message that was given back goes back too: it must not overtake it.
+/// What waits behind a message of its key that was given back goes back too: it must not overtake it.
 fn settle_lane<R: Receipt>(lanes: &mut Lanes<Received<R>>, done: Done) {
-    if let (Some(delay), Some(lane)) = (done.gave_back, &done.lane) {
-        for (_, receipt) in lanes.take_waiting(lane) {
-            receipt.retry(delay);
+    if let Some(lane) = &done.lane
+        && !done.gave_back.is_empty()
+    {
+        let is_behind = |(delivery, _): &Received<R>| {
+            let key = delivery.key();
+            key.is_some_and(|key| done.gave_back.contains(key))
+        };
+        for (_, receipt) in lanes.take_waiting(lane, is_behind) {
+            receipt.retry(done.delay);
         }
     }
     lanes.finish(done.lane, done.messages);

@@ -62,12 +62,15 @@ impl<T> Lanes<T> {
         }
     }
 
-    /// Takes out what waits in a lane that is being processed.
-    pub(crate) fn take_waiting(&mut self, lane: &Bytes) -> VecDeque<T> {
-        let waiting = self.by_key.get_mut(lane).map(std::mem::take);
-        let waiting = waiting.unwrap_or_default();
-        self.in_hand -= waiting.len();
-        waiting
+    /// Takes out what waits in a lane that is being processed, as far as it is `wanted`.
+    pub(crate) fn take_waiting(&mut self, lane: &Bytes, wanted: impl Fn(&T) -> bool) -> Vec<T> {
+        let Some(waiting) = self.by_key.get_mut(lane) else {
+            return Vec::new();
+        };
+        let (taken, left): (Vec<_>, _) = waiting.drain(..).partition(wanted);
+        *waiting = VecDeque::from(left);
+        self.in_hand -= taken.len();
+        taken
     }
 
     /// Takes out all that is waiting.
@@ -125,7 +128,12 @@ mod tests {
     fn what_waits_behind_a_message_can_be_taken_out() {
         let mut lanes = lanes(&[("a", 1), ("a", 2), ("b", 3)]);
         lanes.start(1);
-        assert_eq!(lanes.take_waiting(&"a".into()), [2]);
+        assert!(
+            lanes
+                .take_waiting(&"a".into(), |message| *message > 2)
+                .is_empty()
+        );
+        assert_eq!(lanes.take_waiting(&"a".into(), |_| true), [2]);
         lanes.finish(Some("a".into()), 1);
         assert_eq!(lanes.in_hand(), 1);
         assert_eq!(lanes.take_all_waiting(), [3]);
