@@ -1,7 +1,7 @@
 # Everything a person or CI runs. A recipe that needs more than three lines is a script in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test fuzz check fmt-check clippy doc deny shellcheck advisories tools clean-data
+.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test soak fuzz check fmt-check clippy doc deny shellcheck advisories tools clean-data
 
 # What `make fuzz` runs: all targets unless one is named.
 TARGET =
@@ -68,6 +68,9 @@ else
 test: build
 	cargo test --workspace --test conformance --test contract
 endif
+
+soak: build ## Kill and start Kafka consumers under load for ten minutes; SOAK_SECONDS=60 ARGS="--brokers localhost:9092"
+	@scripts/soak.sh $(abspath $(ORDERFLOW)) $(ARGS)
 
 fuzz: ## Feed hostile input to the parsers, ten minutes each; TARGET=sqs_request SECONDS_EACH=60
 	@scripts/fuzz.sh $(SECONDS_EACH) $(TARGET)

@@ -67,7 +67,7 @@ mod tests {
         gate.close(Duration::from_secs(1));
         assert!(gate.opened().now_or_never().is_none());
         gate.opened().await;
-        gate.close(Duration::from_secs(3600));
+        gate.close(Duration::from_hours(1));
         tokio::join!(gate.opened(), async { gate.open() });
     }
 }

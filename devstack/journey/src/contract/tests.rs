@@ -219,14 +219,6 @@ fn notices_queue_times_that_are_absent_negative_or_too_long() {
 }
 
 #[test]
-fn asks_for_the_queue_time_of_first_attempts_only() {
-    let mut tape = happy();
-    let again = tape.again();
-    again.attributes.remove("orderflow.messaging.queue_time_ms");
-    assert!(check(&tape.story(), &HAPPY).is_ok());
-}
-
-#[test]
 fn notices_a_child_that_begins_before_its_parent() {
     let mut tape = happy();
     let parent_start = tape

@@ -101,6 +101,19 @@ async fn what_is_no_event_is_a_dead_letter_and_the_next_message_is_processed() {
 }
 
 #[tokio::test]
+async fn an_event_waits_for_a_database_that_does_nothing() {
+    let app = TestApp::spawn().await;
+    let id = app.place().await;
+    let query = async |sql| sqlx::raw_sql(sql).execute(&app.database).await.unwrap();
+    query("alter table orders rename to lost").await;
+    app.pubsub.publish(&[&classified(&id, "confirmed")]).await;
+    // The settings allow two attempts.
+    until_processed(&app, 4).await;
+    query("alter table lost rename to orders").await;
+    app.until_status(&id, "confirmed").await;
+}
+
+#[tokio::test]
 async fn the_span_names_the_order_and_holds_the_statement() {
     let app = TestApp::spawn().await;
     let id = app.place().await;

@@ -128,6 +128,7 @@ impl Service {
             &kafka.brokers(),
             "--pubsub-emulator-host",
             &pubsub.host,
+            "--messaging-max-attempts=2",
             "--messaging-retry-delay-ms=10",
         ]);
         // Requests that come before the service is ready wait in the listener's queue.

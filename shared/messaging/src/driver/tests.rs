@@ -86,8 +86,10 @@ async fn run(
         let outcomes = batch.iter().map(|delivery| Outcome::from(answer(delivery)));
         Ok::<_, Infallible>(outcomes.collect())
     });
-    let mut settings = Settings::default();
-    settings.batch_size = 10;
+    let settings = Settings {
+        batch_size: 10,
+        ..Settings::default()
+    };
     let driver = Driver::new(process, &settings, batches);
     driver.drive(source, stop).await.unwrap();
     log.lock().unwrap().clone()

@@ -116,6 +116,17 @@ impl Group {
     }
 }
 
+/// Whoever drops the consumer instead of stopping it has nobody who answers rebalances, and librdkafka's close waits for
+/// an answer for ever.
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.client.context().leave();
+        while let Ok(unanswered) = self.rebalances.try_recv() {
+            log(answer(&*self.client, &unanswered));
+        }
+    }
+}
+
 impl std::fmt::Debug for Group {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Group")

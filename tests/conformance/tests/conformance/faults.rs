@@ -217,8 +217,11 @@ pub(crate) async fn a_letter_that_is_too_large_goes_without_what_does_not_fit<
         run.send(&format!("reject-{padding}")).await;
         run.next().await;
         let letter = run.broker.next_dead_letter().await;
-        let omitted = &letter.headers["dead-letter-omitted"];
-        assert!(omitted.contains("payload"), "{omitted}");
+        match letter.headers.get("dead-letter-omitted") {
+            Some(omitted) => assert!(omitted.contains("payload"), "{omitted}"),
+            // ElasticMQ does not count attributes into the size of a message, so it takes the letter whole.
+            None => assert_eq!(letter.payload.len(), B::TOO_LARGE_FOR_A_LETTER),
+        }
         run.send("good").await;
         assert_eq!(run.next().await.id, "good");
     })

@@ -14,7 +14,6 @@ use crate::broker::{Broker, DeadLetter, Event, Work, run, unique};
 const PROJECT: &str = "conformance";
 
 pub(crate) struct PubSub {
-    client: Client,
     host: String,
     topic: String,
     producer: Producer,
@@ -33,7 +32,6 @@ impl PubSub {
         let client = Client::connect_emulator(host, PROJECT).await.unwrap();
         Self {
             producer: client.producer(&topic).await.unwrap(),
-            client,
             host: host.to_owned(),
             topic,
             _stand_in: None,
@@ -122,8 +120,11 @@ impl Broker for PubSub {
         settings: Settings,
         shutdown: CancellationToken,
     ) -> Result<(), ReceiveError> {
-        let letters = self.client.producer(&dead_letters(&self.topic)).await;
-        let consumer = self.client.consumer(&self.topic, &settings).await.unwrap();
+        // A connection of its own, as a process has: the emulator goes on feeding a stream that has ended for as long
+        // as its connection is there.
+        let client = Client::connect_emulator(&self.host, PROJECT).await.unwrap();
+        let letters = client.producer(&dead_letters(&self.topic)).await;
+        let consumer = client.consumer(&self.topic, &settings).await.unwrap();
         run!(consumer.with_dead_letters(letters.unwrap()), work, shutdown)
     }
 

@@ -32,6 +32,20 @@ fn accepts_a_story_whose_message_was_handled_again() {
 }
 
 #[test]
+fn asks_for_the_queue_time_of_first_attempts_only() {
+    let without_queue_time = |attempt| {
+        let mut tape = again::worker_died_at_work();
+        let mut spans = tape.spans.iter_mut();
+        let span = spans.find(|span| span.attempt() == Some(attempt));
+        let attributes = &mut span.unwrap().attributes;
+        attributes.remove("orderflow.messaging.queue_time_ms");
+        tape
+    };
+    assert!(check_told_once(&without_queue_time(2).story(), &HAPPY).is_ok());
+    assert_breaks(Rule::QueueTime, without_queue_time(1));
+}
+
+#[test]
 fn leaves_the_contract_itself_as_strict_as_it_is() {
     for (what, tape, scenario) in again::all() {
         assert!(check(&tape.story(), scenario).is_err(), "{what}");
