@@ -1,16 +1,10 @@
-use std::fmt;
-use std::time::Duration;
-
-use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_sqs::config::Credentials;
 use clap::Args;
 use otel_messaging::sqs::Client;
+use std::fmt;
 
 use crate::address;
-
-/// How long SQS may take to answer; the SDK alone would wait for ever.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where SQS is, and as whom it is used.
 #[derive(Debug, Clone, Args)]
@@ -78,10 +72,8 @@ impl SqsKeys {
 impl SqsArgs {
     /// A client, which connects when it is needed.
     pub async fn client(&self) -> Client {
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ANSWER_WITHIN);
         let mut config = aws_config::defaults(BehaviorVersion::latest())
-            .region(Region::new(self.aws_region.clone()))
-            .timeout_config(timeouts.build());
+            .region(Region::new(self.aws_region.clone()));
         if let Some(endpoint) = &self.aws_endpoint_url_sqs {
             config = config.endpoint_url(endpoint);
         }

@@ -134,8 +134,7 @@ impl<R: Receive> Consumer<R> {
         service: P,
         shutdown: CancellationToken,
     ) -> Result<(), ReceiveError> {
-        let driver = Driver::new(service, &self.settings, false);
-        self.receive.receive(driver, shutdown).await
+        self.drive(service, shutdown, false).await
     }
 
     async fn run_stack<P: Process>(
@@ -161,10 +160,18 @@ impl<R: Receive> Consumer<R> {
             .option_layer(timeout.map(tower::timeout::TimeoutLayer::new))
             .map_err(Into::<BoxError>::into)
             .service(inner);
-        let driver = Driver::new(stack, settings, batches);
-        // Boxed, because the compiler cannot see any more that it is `Send` when somebody spawns what holds it.
-        let receiving: BoxFuture<'static, _> = Box::pin(self.receive.receive(driver, shutdown));
-        receiving.await
+        self.drive(stack, shutdown, batches).await
+    }
+
+    /// Boxed, because the compiler cannot see any more that it is `Send` when somebody spawns what holds it.
+    fn drive<P: Process>(
+        self,
+        process: P,
+        shutdown: CancellationToken,
+        batches: bool,
+    ) -> BoxFuture<'static, Result<(), ReceiveError>> {
+        let driver = Driver::new(process, &self.settings, batches);
+        Box::pin(self.receive.receive(driver, shutdown))
     }
 }
 

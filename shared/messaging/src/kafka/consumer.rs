@@ -120,9 +120,10 @@ impl Group {
 /// an answer for ever.
 impl Drop for Group {
     fn drop(&mut self) {
-        self.client.context().leave();
-        while let Ok(unanswered) = self.rebalances.try_recv() {
-            log(answer(&*self.client, &unanswered));
+        if self.client.context().leave() {
+            self.rebalances.close();
+            // It answers whatever was asked last, also what a task had taken on.
+            log(self.client.unassign());
         }
     }
 }

@@ -50,9 +50,9 @@ impl Membership {
         self.joined.load(Ordering::Relaxed)
     }
 
-    /// From now on, rebalances are answered at once: nothing is in hand any more.
-    pub(super) fn leave(&self) {
-        self.leaving.store(true, Ordering::Release);
+    /// From now on, rebalances are answered at once: nothing is in hand any more. Whether that is news.
+    pub(super) fn leave(&self) -> bool {
+        !self.leaving.swap(true, Ordering::AcqRel)
     }
 }
 

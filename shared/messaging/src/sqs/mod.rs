@@ -54,7 +54,7 @@ impl Client {
         let mut own = aws_sdk_sqs::config::Builder::from(config);
         let given = config
             .timeout_config()
-            .is_some_and(TimeoutConfig::has_timeouts);
+            .is_some_and(|timeouts| timeouts.operation_attempt_timeout().is_some());
         if !given {
             own = own.timeout_config(timeouts(ANSWER_WITHIN));
         }
