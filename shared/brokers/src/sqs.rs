@@ -1,8 +1,9 @@
+use std::fmt;
+
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_sqs::config::Credentials;
 use clap::Args;
 use otel_messaging::sqs::Client;
-use std::fmt;
 
 use crate::address;
 

@@ -54,14 +54,7 @@ async fn delete(queue: &Queue, handles: &[String]) {
     let request = queue.client.delete_message_batch();
     let request = request.queue_url(&*queue.url);
     let answer = request.set_entries(Some(entries.collect())).send().await;
-    let unsettled = match answer {
-        Ok(answer) => answer
-            .failed()
-            .first()
-            .map(|failed| failed.message().unwrap_or(failed.code()).to_owned()),
-        Err(error) => Some(reason(&error)),
-    };
-    if let Some(reason) = unsettled {
+    if let Some(reason) = first_failure(answer, |answer| answer.failed()) {
         let queue = &queue.destination.name;
         tracing::warn!(queue, reason, "not deleted, a message will come again");
     }
@@ -83,19 +76,29 @@ pub(super) async fn change_visibility(queue: &Queue, messages: &[(String, i32)])
     let request = queue.client.change_message_visibility_batch();
     let request = request.queue_url(&*queue.url);
     let answer = request.set_entries(Some(entries.collect())).send().await;
-    let unsettled = match answer {
-        Ok(answer) => answer
-            .failed()
-            .first()
-            .map(|failed| failed.message().unwrap_or(failed.code()).to_owned()),
-        Err(error) => Some(reason(&error)),
-    };
-    if let Some(reason) = unsettled {
+    if let Some(reason) = first_failure(answer, |answer| answer.failed()) {
         let queue = &queue.destination.name;
         tracing::warn!(
             queue,
             reason,
             "the visibility timeout of a message stays as it was"
         );
+    }
+}
+
+/// Why the request failed, or the first of its entries.
+fn first_failure<T, E>(
+    answer: Result<T, SdkError<E>>,
+    failed: impl FnOnce(&T) -> &[BatchResultErrorEntry],
+) -> Option<String>
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    match answer {
+        Ok(answer) => {
+            let entry = failed(&answer).first()?;
+            Some(entry.message().unwrap_or(entry.code()).to_owned())
+        }
+        Err(error) => Some(reason(&error)),
     }
 }
