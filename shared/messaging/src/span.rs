@@ -83,6 +83,9 @@ pub(crate) fn create(destination: &Destination, parent: Context) -> Span {
 fn produce(operation: &'static str, destination: &Destination, parent: Context) -> Span {
     let span =
         info_span!(parent: None, "send", otel.name = tracing::field::Empty, otel.kind = "producer");
+    if span.is_disabled() {
+        return span;
+    }
     adopt(&span, parent);
     name(&span, operation, operation, destination);
     span
@@ -107,6 +110,10 @@ pub(crate) fn send_batch(destination: &Destination, created: &[Span]) -> Span {
 /// `process <destination>`, CONSUMER, related to the span that sent the message.
 pub(crate) fn process(delivery: &Delivery, relation: Relation) -> Span {
     let span = info_span!(parent: None, "process", otel.name = tracing::field::Empty, otel.kind = "consumer");
+    // Nobody listens: nothing is described for nobody.
+    if span.is_disabled() {
+        return span;
+    }
     let creation = delivery.context();
     match relation {
         Relation::Parent => adopt(&span, creation.clone()),

@@ -49,11 +49,9 @@ impl Source for Partition {
         let asked = SystemTime::now();
         let mut records = self.queue.stream();
         let mut batch = Vec::new();
-        let mut first = records.next().now_or_never().flatten();
-        if first.is_none() {
-            self.store();
-            first = records.next().await;
-        }
+        // Each time, so that the committed offset follows the work also while there is a backlog.
+        self.store();
+        let first = records.next().await;
         self.take(first, &mut batch);
         while batch.len() < room.min(BATCH)
             && let Some(next) = records.next().now_or_never()

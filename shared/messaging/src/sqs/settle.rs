@@ -1,7 +1,8 @@
 //! Messages are deleted and given back in batches: what has come up while the last requests were under way.
 
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
+    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
 };
 use futures::future::join_all;
 use tokio::sync::mpsc;
