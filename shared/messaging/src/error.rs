@@ -130,6 +130,24 @@ pub enum SendError {
 }
 
 impl SendError {
+    /// For a place of your own: it will never take this message.
+    pub fn refused(destination: &str, error_type: &str, reason: impl Into<String>) -> Self {
+        Self::Refused {
+            destination: destination.to_owned(),
+            error_type: error_type.to_owned(),
+            reason: reason.into(),
+        }
+    }
+
+    /// For a place of your own: it cannot take the message now.
+    pub fn unavailable(destination: &str, error_type: &str, reason: impl Into<String>) -> Self {
+        Self::Unavailable {
+            destination: destination.to_owned(),
+            error_type: error_type.to_owned(),
+            reason: reason.into(),
+        }
+    }
+
     /// Whether it is the message's fault for good, and not the world's.
     pub fn is_permanent(&self) -> bool {
         !matches!(self, Self::Unavailable { .. })

@@ -57,20 +57,22 @@ pub struct Settings {
     /// Attempts that fail with [`Retry`](crate::HandlerError::Retry) before the message is a dead letter.
     ///
     /// A broker's own bound (`maxReceiveCount`, `maxDeliveryAttempts`) is a safety net, and must be larger.
+    /// 20 by default.
     pub max_attempts: u32,
 
-    /// The delays between attempts. Pub/Sub has its own for `Retry`: the retry policy of the subscription.
+    /// The delays between attempts, 200 ms to 30 s by default. Pub/Sub has its own for `Retry`: the retry policy of the subscription.
     pub backoff: Backoff,
 
-    /// Messages that are processed at the same time: per consumer on SQS and Pub/Sub, per partition on Kafka.
+    /// Messages that are processed at the same time: per consumer on SQS and Pub/Sub, per partition on Kafka. 32 by
+    /// default.
     pub concurrency: usize,
 
-    /// Messages that a batch handler gets at once, at most.
+    /// Messages that a batch handler gets at once, at most. 100 by default.
     pub batch_size: usize,
 
     /// Kafka: how many records of a partition may be ahead of the one that holds the commit back.
     ///
-    /// It bounds what is kept in memory, and what comes again after a crash.
+    /// It bounds what is kept in memory, and what comes again after a crash. 1000 by default.
     pub run_ahead: usize,
 
     /// How long a handler may take; then the attempt has failed with `Retry`. Without it, as long as it wants.
@@ -79,16 +81,19 @@ pub struct Settings {
     /// SQS and Pub/Sub: how long a message stays ours without a word, so that it comes again if this process dies.
     ///
     /// It is extended beside the work, at a third of it, however long a handler takes. Pub/Sub wants 10 to 600 s.
+    /// 20 s by default.
     pub lease: Duration,
 
     /// SQS: how long a receive waits for a message. A shutdown waits for its end, so that nothing is left behind.
+    /// 2 s by default.
     pub long_poll: Duration,
 
     /// How long what is in hand may take at shutdown, and on Kafka when a partition goes to another member of the
-    /// group; the rest comes again.
+    /// group; the rest comes again. 5 s by default.
     pub drain_timeout: Duration,
 
     /// How long an error that does not heal by itself (no such queue, no permission) is borne before the consumer ends.
+    /// 30 s by default.
     pub fatal_after: Duration,
 }
 

@@ -31,21 +31,13 @@ impl Topic {
 
     fn refused(&self, error: &KafkaError) -> SendError {
         let code = error.rdkafka_error_code();
-        let destination = self.destination.name.clone();
+        let destination = &self.destination.name;
         let error_type = code.map_or_else(|| "_OTHER".to_owned(), |code| format!("{code:?}"));
         let reason = error.to_string();
         if code.is_some_and(is_permanent) {
-            SendError::Refused {
-                destination,
-                error_type,
-                reason,
-            }
+            SendError::refused(destination, &error_type, reason)
         } else {
-            SendError::Unavailable {
-                destination,
-                error_type,
-                reason,
-            }
+            SendError::unavailable(destination, &error_type, reason)
         }
     }
 }

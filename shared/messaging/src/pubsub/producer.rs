@@ -81,19 +81,11 @@ impl Topic {
     }
 
     fn refused(&self, error_type: &str, reason: &str) -> SendError {
-        SendError::Refused {
-            destination: self.destination.name.clone(),
-            error_type: error_type.to_owned(),
-            reason: reason.to_owned(),
-        }
+        SendError::refused(&self.destination.name, error_type, reason)
     }
 
     fn unavailable(&self, error_type: &str, reason: &impl ToString) -> SendError {
-        SendError::Unavailable {
-            destination: self.destination.name.clone(),
-            error_type: error_type.to_owned(),
-            reason: reason.to_string(),
-        }
+        SendError::unavailable(&self.destination.name, error_type, reason.to_string())
     }
 
     fn not_published(&self, error: &PublishError) -> SendError {

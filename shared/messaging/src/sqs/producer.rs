@@ -84,29 +84,21 @@ impl Queue {
     }
 
     fn refused(&self, error_type: &str, reason: &str) -> SendError {
-        SendError::Refused {
-            destination: self.destination.name.clone(),
-            error_type: error_type.to_owned(),
-            reason: reason.to_owned(),
-        }
+        SendError::refused(&self.destination.name, error_type, reason)
     }
 
-    fn failed(&self, error_type: String, reason: String) -> SendError {
-        if is_permanent(&error_type) {
-            return self.refused(&error_type, &reason);
+    fn failed(&self, error_type: &str, reason: &str) -> SendError {
+        if is_permanent(error_type) {
+            return self.refused(error_type, reason);
         }
-        SendError::Unavailable {
-            destination: self.destination.name.clone(),
-            error_type,
-            reason,
-        }
+        SendError::unavailable(&self.destination.name, error_type, reason)
     }
 
     fn not_sent<E>(&self, error: &SdkError<E>) -> SendError
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        self.failed(class(error), reason(error))
+        self.failed(&class(error), &reason(error))
     }
 
     async fn send_chunk(
@@ -132,15 +124,13 @@ impl Queue {
             set(answers, sent.id(), Ok(Sent { message_id }));
         }
         for failed in answer.failed() {
-            let reason = failed.message().unwrap_or_default().to_owned();
-            let error = self.failed(failed.code().to_owned(), reason);
+            let error = self.failed(failed.code(), failed.message().unwrap_or_default());
             set(answers, failed.id(), Err(error));
         }
     }
 
     fn unanswered(&self) -> SendError {
-        let reason = "SQS did not answer for this message".to_owned();
-        self.failed("_OTHER".to_owned(), reason)
+        self.failed("_OTHER", "SQS did not answer for this message")
     }
 }
 

@@ -90,17 +90,16 @@ impl Manual {
             verdict: Some(verdict),
         };
         if self.sender.send(pending).await.is_err() {
-            return unsettled("nobody takes deliveries any more");
+            // It is no message's fault, so none becomes a dead letter for it.
+            let nobody = anyhow!("nobody takes deliveries any more");
+            return Outcome::Failed(HandlerError::Unavailable(nobody));
         }
-        match decided.await {
-            Ok(verdict) => verdict.into(),
-            Err(_) => unsettled("dropped without a verdict"),
+        if let Ok(verdict) = decided.await {
+            return verdict.into();
         }
+        let dropped = anyhow!("dropped without a verdict");
+        Outcome::Failed(HandlerError::Retry(dropped))
     }
-}
-
-fn unsettled(why: &'static str) -> Outcome {
-    Outcome::Failed(HandlerError::Retry(anyhow!(why)))
 }
 
 impl Service<Batch> for Manual {

@@ -60,11 +60,7 @@ impl DeadLetters for Letters {
     fn send<'a>(&'a self, letter: Letter<'a>) -> BoxFuture<'a, Result<(), SendError>> {
         Box::pin(async move {
             if self.full {
-                return Err(SendError::Unavailable {
-                    destination: "dlq".to_owned(),
-                    error_type: "full".to_owned(),
-                    reason: "full".to_owned(),
-                });
+                return Err(SendError::unavailable("dlq", "full", "full"));
             }
             self.headers.lock().unwrap().push(letter.headers());
             Ok(())
