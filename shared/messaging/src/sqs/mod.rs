@@ -137,5 +137,17 @@ fn class<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
 
 /// SQS knows no fractions: rounded up, so that a delay is never none.
 fn whole_seconds(delay: Duration) -> i32 {
-    i32::try_from(delay.as_millis().div_ceil(1000)).unwrap_or(i32::MAX)
+    i32::try_from(delay.as_nanos().div_ceil(1_000_000_000)).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_is_never_none() {
+        for (micros, seconds) in [(0, 0), (1, 1), (999, 1), (1_000_000, 1), (1_000_001, 2)] {
+            assert_eq!(whole_seconds(Duration::from_micros(micros)), seconds);
+        }
+    }
 }
