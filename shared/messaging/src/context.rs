@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::span::Destination;
+use crate::span::{self, Destination};
 
 /// Trace context and baggage as a map of strings, in the form of the configured propagators.
 ///
@@ -28,6 +28,12 @@ impl StoredContext {
         let mut stored = HashMap::new();
         inject(&context, &mut stored);
         Self(stored)
+    }
+
+    /// Links the current span to the span in which this was captured: for what happens to the same thing much later,
+    /// in a trace of its own.
+    pub fn link(&self) {
+        span::link_to(&Span::current(), &self.restore());
     }
 
     pub(crate) fn restore(&self) -> Context {

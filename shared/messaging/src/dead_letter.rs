@@ -12,17 +12,19 @@ use crate::headers::Headers;
 use crate::producer::{Outbound, Producer, Transport};
 use crate::span;
 
+/// What the names of all headers about a letter begin with.
+pub(crate) const PREFIX: &str = "dead-letter-";
 /// Why the message was given up.
-const REASON: &str = "dead-letter-reason";
+pub(crate) const REASON: &str = "dead-letter-reason";
 /// The class of the error.
 const ERROR_TYPE: &str = "dead-letter-error-type";
 /// When the message was given up first, and now, as seconds of the Unix epoch: a redriven one may come back.
-const FIRST_TIME: &str = "dead-letter-first-time";
-const LAST_TIME: &str = "dead-letter-last-time";
+pub(crate) const FIRST_TIME: &str = "dead-letter-first-time";
+pub(crate) const LAST_TIME: &str = "dead-letter-last-time";
 /// All but the reason, where there is room for few headers.
-const ORIGIN: &str = "dead-letter-origin";
+pub(crate) const ORIGIN: &str = "dead-letter-origin";
 /// What found no place in the letter.
-const OMITTED: &str = "dead-letter-omitted";
+pub(crate) const OMITTED: &str = "dead-letter-omitted";
 /// Pub/Sub takes no attribute value of more than 1024 bytes.
 const LONGEST_REASON: usize = 1024;
 
@@ -98,12 +100,7 @@ impl<'a> Letter<'a> {
         let mut origin = self.origin(now);
         let rest: serde_json::Map<_, _> = origin
             .drain(1..)
-            .map(|(name, value)| {
-                (
-                    name.trim_start_matches("dead-letter-").to_owned(),
-                    value.into(),
-                )
-            })
+            .map(|(name, value)| (name.trim_start_matches(PREFIX).to_owned(), value.into()))
             .collect();
         origin.push((ORIGIN, serde_json::Value::from(rest).to_string()));
         origin

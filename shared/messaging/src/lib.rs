@@ -24,6 +24,7 @@ mod lanes;
 mod producer;
 #[cfg(feature = "pubsub")]
 pub mod pubsub;
+mod redrive;
 mod settings;
 mod source;
 mod span;
@@ -42,4 +43,5 @@ pub use error::{ConnectError, Dependency, ErrorType, HandlerError, ReceiveError,
 pub use handler::{BatchHandler, Deliveries, Handler, PendingDelivery};
 pub use headers::Headers;
 pub use producer::{Outgoing, Producer, Sent};
+pub use redrive::{DeadLetter, Redriven};
 pub use settings::{Backoff, Relation, Settings};

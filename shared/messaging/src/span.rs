@@ -75,6 +75,13 @@ pub(crate) fn send(destination: &Destination, parent: Context) -> Span {
     produce("send", destination, parent)
 }
 
+/// `send <destination>`, PRODUCER, a root with a link to what sent the dead letter: the message is sent once more.
+pub(crate) fn redrive(destination: &Destination, letter: &Context) -> Span {
+    let span = send(destination, only_baggage(letter));
+    link_to(&span, letter);
+    span
+}
+
 /// `create <destination>`, PRODUCER, child of `parent`: one for each message of a batch, so that each has a context.
 pub(crate) fn create(destination: &Destination, parent: Context) -> Span {
     produce("create", destination, parent)
@@ -145,7 +152,8 @@ pub(crate) fn process_batch(batch: &[Delivery]) -> Span {
     span
 }
 
-fn link_to(span: &Span, context: &Context) {
+/// Links `span` to the span of `context`, if there is one.
+pub(crate) fn link_to(span: &Span, context: &Context) {
     let sender = context.span().span_context().clone();
     if sender.is_valid() {
         span.add_link(sender);

@@ -9,6 +9,7 @@ use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
+use crate::connections::Limits;
 use crate::problem::Problem;
 
 /// The most bytes a body may have: many times what the largest order needs.
@@ -16,16 +17,21 @@ pub(crate) const MAX_BYTES: usize = 256 * 1024;
 /// How much of a body that is too large is still taken, and thrown away.
 const DRAIN_BYTES: usize = 64 * 1024 * 1024;
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
-/// A caller that dribbles its body holds a connection no longer than this.
-const READ_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long a body may take, so that a caller that dribbles it does not hold a connection for ever: an extension of the
+/// request, because what reads a body knows nothing of the server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReadWithin(pub(crate) Duration);
 
 /// Reads the whole body, at most [`MAX_BYTES`].
 pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
     let (parts, mut body) = request.into_parts();
+    let within = parts.extensions.get().copied();
+    let ReadWithin(within) = within.unwrap_or(ReadWithin(Limits::default().body_within));
     if body.size_hint().lower() > MAX_BYTES as u64 {
         return Err(refuse(&parts.headers, body).await);
     }
-    match timeout(READ_WITHIN, collect(&mut body)).await {
+    match timeout(within, collect(&mut body)).await {
         Ok(Ok(Some(bytes))) => Ok(bytes),
         Ok(Ok(None)) => Err(refuse(&parts.headers, body).await),
         Ok(Err(_broken_off)) => {
@@ -33,7 +39,7 @@ pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
                 .detail("the body ended before it was complete"))
         }
         Err(_elapsed) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT)
-            .detail(format!("the body was not complete within {READ_WITHIN:?}"))),
+            .detail(format!("the body was not complete within {within:?}"))),
     }
 }
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, ensure};
 use clap::Args;
 use http::StatusCode;
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgPool};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Row};
+use tokio::time::{Instant, sleep};
 
 use crate::health::Readiness;
 use crate::problem::Problem;
@@ -17,6 +18,21 @@ use crate::startup::{Dependency, StartupArgs, wait_for};
 
 /// How long a request waits for a free connection, well below a caller's own timeout.
 const ACQUIRE_WITHIN: Duration = Duration::from_secs(3);
+/// How long to wait after a migration was interrupted.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What the server ends by itself, so that nobody waits for somebody who is frozen or gone.
+const TIMEOUTS: [(&str, &str); 3] = [
+    ("statement_timeout", "10s"),
+    ("lock_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "10s"),
+];
+/// Said explicitly, because a database or a user may have time-outs of its own.
+const NO_TIMEOUTS: [(&str, &str); 3] = [
+    ("statement_timeout", "0"),
+    ("lock_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+];
 
 /// Where the database is.
 #[derive(Debug, Clone, Args)]
@@ -25,8 +41,9 @@ pub struct DatabaseArgs {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: DatabaseUrl,
 
-    /// Most connections to the database at once.
-    #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    /// Most connections to the database at once, at least 2.
+    // With one, whoever asks whether the service is ready waits behind each slow statement, and is told that it is not.
+    #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub database_max_connections: u32,
 }
 
@@ -58,6 +75,24 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+impl DatabaseUrl {
+    /// A connection for migrations, which may take long, and wait long for those of another process.
+    async fn open(&self) -> anyhow::Result<PgConnection> {
+        let connected = self.with_timeouts(NO_TIMEOUTS).connect().await;
+        // An error of sqlx tells its cause itself: as a chain it would tell it twice.
+        connected.map_err(|error| anyhow!("{error}"))
+    }
+
+    /// What the address itself sets wins.
+    fn with_timeouts(&self, timeouts: [(&str, &str); 3]) -> PgConnectOptions {
+        let given = self.0.get_options().unwrap_or_default();
+        let ours = timeouts
+            .into_iter()
+            .filter(|(name, _)| !given.contains(name));
+        self.0.clone().options(ours)
+    }
+}
+
 impl DatabaseArgs {
     /// Waits for the database, brings its tables up to date and returns a pool.
     ///
@@ -67,18 +102,62 @@ impl DatabaseArgs {
         startup: StartupArgs,
         migrations: &Migrator,
     ) -> anyhow::Result<PgPool> {
-        let pool = PgPoolOptions::new()
-            .max_connections(self.database_max_connections)
-            .acquire_timeout(ACQUIRE_WITHIN)
-            .connect_lazy_with(self.database_url.0.clone());
         let address = self.database_url.to_string();
         let database = Dependency::new("PostgreSQL", &address, "DATABASE_URL");
-        wait_for(database, startup, || ping(&self.database_url)).await?;
-        migrations
-            .run(&pool)
-            .await
-            .with_context(|| format!("migrating {address}"))?;
-        Ok(pool)
+        let deadline = Instant::now() + startup.timeout();
+        // A pool would hide why there is no connection behind "timed out".
+        loop {
+            let mut connection = wait_for(database, startup, || self.database_url.open()).await?;
+            // What `run` does, without the lifetimes that keep a future that holds it from being `Send`.
+            let run = migrations.run_direct(None, &mut connection, false);
+            match run.await {
+                Ok(()) => {
+                    // It has done its work whether or not it says goodbye.
+                    connection.close().await.ok();
+                    return Ok(self.pool());
+                }
+                Err(error) if passes_by(&error) && Instant::now() < deadline => {
+                    tracing::warn!(%error, "migrating {address}, will try again");
+                }
+                Err(error) => return Err(error).with_context(|| format!("migrating {address}")),
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    fn pool(&self) -> PgPool {
+        PgPoolOptions::new()
+            .max_connections(self.database_max_connections)
+            .acquire_timeout(ACQUIRE_WITHIN)
+            // The hook asks the server too, so that a connection is tested with one round trip and not with two.
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(is_outside_of_transactions(connection)))
+            .connect_lazy_with(self.database_url.with_timeouts(TIMEOUTS))
+    }
+}
+
+/// Whether nobody has left a transaction open on `connection`; one that has is closed, not handed out.
+///
+/// A `begin()` that is dropped before its answer came leaves one (<https://github.com/transact-rs/sqlx/issues/4393>):
+/// what the next borrower writes would be rolled back later, without an error. sqlx cannot tell, but the server can:
+/// outside of a transaction a statement is a transaction of its own, and both begin at the same time. That is so in the
+/// simple protocol, which `raw_sql` speaks; a prepared statement begins its transaction before it is executed.
+async fn is_outside_of_transactions(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    let row = sqlx::raw_sql("select now() = statement_timestamp()")
+        .fetch_one(connection)
+        .await?;
+    let outside: bool = row.try_get(0)?;
+    if !outside {
+        tracing::warn!("closed a connection that somebody left inside a transaction");
+    }
+    Ok(outside)
+}
+
+/// The database went away meanwhile.
+fn passes_by(error: &MigrateError) -> bool {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => is_away(error),
+        _ => false,
     }
 }
 
@@ -86,7 +165,8 @@ impl Readiness {
     /// Also asks the database of `pool`, over one of its connections.
     pub fn database(self, pool: PgPool) -> Self {
         self.check("PostgreSQL", pool, |pool| async move {
-            pool.acquire().await?.ping().await
+            // Handing a connection out includes asking the server.
+            pool.acquire().await.map(drop)
         })
     }
 }
@@ -103,16 +183,20 @@ impl Problem {
     }
 }
 
-/// No connection could be had, or one broke; or PostgreSQL said that it stops or starts
-/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>, classes 08 and 57P).
+/// No connection could be had, or one broke; or PostgreSQL said that it stops, starts, has no room, or could not do in
+/// time what it may well do the next time (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
 fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-        sqlx::Error::Database(error) => error
-            .code()
-            .is_some_and(|code| code.starts_with("08") || code.starts_with("57P")),
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| passes(&code)),
         _ => false,
     }
+}
+
+/// Broken connections, conflicts, no room, an operator's doing; time-outs of locks and of transactions that wait.
+fn passes(code: &str) -> bool {
+    let class = ["08", "40", "53", "57"];
+    class.iter().any(|class| code.starts_with(class)) || matches!(code, "55P03" | "25P03")
 }
 
 /// Whether a statement failed because of the data that it was about: PostgreSQL refuses it (classes 22 and 23), or it
@@ -125,15 +209,6 @@ pub fn refuses_data(error: &sqlx::Error) -> bool {
         sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Encode(_) => true,
         _ => false,
     }
-}
-
-/// One connection of its own: a pool would hide why there is none behind "timed out".
-async fn ping(url: &DatabaseUrl) -> anyhow::Result<()> {
-    let connected = async { url.0.connect().await?.close().await };
-    // An error of sqlx tells its cause itself: as a chain it would tell it twice.
-    connected
-        .await
-        .map_err(|error: sqlx::Error| anyhow!("{error}"))
 }
 
 #[cfg(test)]
@@ -164,6 +239,23 @@ mod tests {
     fn tells_data_that_cannot_be_read_from_a_database_that_is_away() {
         assert!(refuses_data(&sqlx::Error::Decode("no such status".into())));
         assert!(!refuses_data(&sqlx::Error::PoolTimedOut));
+    }
+
+    #[test]
+    fn refuses_a_pool_that_is_too_small_by_the_name_of_its_setting() {
+        #[derive(Debug, clap::Parser)]
+        struct Settings {
+            #[command(flatten)]
+            _database: DatabaseArgs,
+        }
+        let with = |connections| {
+            let url = "postgres://127.0.0.1/orders";
+            let arguments = ["test", "--database-url", url, connections];
+            <Settings as clap::Parser>::try_parse_from(arguments)
+        };
+        let refused = with("--database-max-connections=1").unwrap_err();
+        assert!(refused.to_string().contains("--database-max-connections"));
+        assert!(with("--database-max-connections=2").is_ok());
     }
 
     #[test]

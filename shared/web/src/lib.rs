@@ -3,14 +3,16 @@
 //! | module | what it gives |
 //! |---|---|
 //! | [`settings`] | one readable line for a wrong setting, and for an error that ends a service |
-//! | [`startup`], [`database`] | waiting for what is not there yet, with a deadline |
-//! | [`server`] | listening, serving, draining |
-//! | [`mod@health`] | `/healthz` and `/readyz` |
+//! | [`startup`] | waiting for what is not there yet: with a deadline, or beside the work |
+//! | [`database`] | a pool that hands out nobody else's transaction |
+//! | [`server`] | listening, serving within [`Limits`], draining |
+//! | [`mod@health`] | `/healthz`, and `/readyz` for what is needed and what is not needed at once |
 //! | [`remote`] | the services that are called: their URLs, and whether they are up |
 //! | [`extract`] | bodies, paths and queries, parsed into domain types |
 //! | [`problem`] | errors as RFC 9457 problem documents |
 
 mod body;
+mod connections;
 pub mod database;
 pub mod extract;
 pub mod health;
@@ -23,11 +25,12 @@ pub mod startup;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use connections::Limits;
 pub use database::{DatabaseArgs, refuses_data};
 pub use extract::{Json, Path, Query};
 pub use health::{Readiness, health};
 pub use problem::Problem;
 pub use remote::{Probe, below};
-pub use server::{Parts, api, bind, serve, shutdown_signal};
+pub use server::{Parts, api, bind, serve, serve_within, shutdown_signal};
 pub use settings::{base_url, exit, parse};
-pub use startup::{Dependency, StartupArgs, wait_for};
+pub use startup::{Awaited, Dependency, StartupArgs, eventually, wait_for};

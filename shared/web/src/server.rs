@@ -9,6 +9,8 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -21,17 +23,50 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::connections::{self, Limits};
 use crate::problem::Problem;
 
 /// How long a service may take at its end beyond what messages in hand may.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Gives `routes` a problem document for an unknown path, a wrong method and a handler that panicked.
+/// The most bytes of a path with its query: many times what the longest of ours has.
+const MAX_TARGET_BYTES: usize = 8 * 1024;
+/// The most bytes of all headers, names and values: more than the context of a trace needs with all its baggage.
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+
+/// Gives `routes` a problem document for an unknown path, a wrong method, a head beyond the limits and a handler that
+/// panicked.
 pub fn api(routes: Router) -> Router {
     routes
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn(refuse_large_heads))
         .layer(CatchPanicLayer::custom(panicked))
+}
+
+async fn refuse_large_heads(request: Request, next: Next) -> Response {
+    match too_large(&request) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+fn too_large(request: &Request) -> Option<Problem> {
+    let target = request.uri().path_and_query();
+    if target.is_some_and(|target| target.as_str().len() > MAX_TARGET_BYTES) {
+        let detail = format!("the path and its query must be at most {MAX_TARGET_BYTES} bytes");
+        return Some(Problem::new(StatusCode::URI_TOO_LONG).detail(detail));
+    }
+    let headers = request.headers().iter();
+    let bytes: usize = headers
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if bytes > MAX_HEADER_BYTES {
+        let detail = format!("all headers together must be at most {MAX_HEADER_BYTES} bytes");
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Some(Problem::new(status).detail(detail));
+    }
+    None
 }
 
 async fn not_found(uri: Uri) -> Problem {
@@ -56,27 +91,36 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("cannot listen on {address} (LISTEN_ADDR)"))
 }
 
-/// Serves until `shutdown` is cancelled; then requests in hand are finished, but no longer than `drain`.
+/// Serves within the usual [`Limits`] until `shutdown` is cancelled; then requests in hand are finished, but no longer
+/// than `drain`.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     shutdown: CancellationToken,
     drain: Duration,
 ) -> anyhow::Result<()> {
+    serve_within(listener, router, shutdown, drain, Limits::default()).await
+}
+
+/// As [`serve`], within limits of your own.
+pub async fn serve_within(
+    listener: TcpListener,
+    router: Router,
+    shutdown: CancellationToken,
+    drain: Duration,
+    limits: Limits,
+) -> anyhow::Result<()> {
     tracing::info!(address = %listener.local_addr()?, "listening");
-    let server =
-        axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let server = connections::serve(listener, router, shutdown.clone(), limits);
     let deadline = async {
         shutdown.cancelled().await;
         sleep(drain).await;
     };
     select! {
-        ended = server => ended.context("serving HTTP"),
-        () = deadline => {
-            tracing::warn!(?drain, "some requests were not finished in time");
-            Ok(())
-        }
+        () = server => {}
+        () = deadline => tracing::warn!(?drain, "some requests were not finished in time"),
     }
+    Ok(())
 }
 
 /// What a service does side by side, as serving HTTP and receiving messages: each part ends itself on `shutdown`.

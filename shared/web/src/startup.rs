@@ -1,14 +1,18 @@
-//! Waiting for dependencies that start at the same time as we do.
+//! Waiting for dependencies that start at the same time as we do, or later.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use clap::Args;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// One attempt at what a service can begin without: what is frozen answers nobody, and is asked anew.
+const ATTEMPT_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long a start may take.
 #[derive(Debug, Clone, Copy, Args)]
@@ -25,7 +29,7 @@ impl StartupArgs {
     }
 }
 
-/// Something that a service cannot work without.
+/// Something that a service works with.
 #[derive(Debug, Clone, Copy)]
 pub struct Dependency<'a> {
     /// What it is: `PostgreSQL`.
@@ -80,6 +84,86 @@ where
         tracing::info!(reason = format!("{last:#}"), "waiting for {dependency}");
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Tries `connect` until it succeeds, with growing pauses, for as long as the service runs; `None` when `shutdown` came
+/// first. For what a service can begin without.
+///
+/// It is logged when the dependency is found to be away and when it is there, not for each attempt in between.
+pub async fn eventually<T, C, F>(
+    dependency: Dependency<'_>,
+    shutdown: &CancellationToken,
+    connect: C,
+) -> Option<T>
+where
+    C: FnMut() -> F,
+    F: Future<Output = anyhow::Result<T>>,
+{
+    let connected = until_connected(dependency, connect);
+    shutdown.run_until_cancelled(connected).await
+}
+
+async fn until_connected<T, C, F>(dependency: Dependency<'_>, mut connect: C) -> T
+where
+    C: FnMut() -> F,
+    F: Future<Output = anyhow::Result<T>>,
+{
+    let mut pause = FIRST_PAUSE;
+    let mut said = false;
+    loop {
+        let attempt = timeout(ATTEMPT_WITHIN, connect()).await;
+        let reason = match attempt {
+            Ok(Ok(connected)) => {
+                tracing::info!("{dependency} is there");
+                return connected;
+            }
+            Ok(Err(error)) => format!("{error:#}"),
+            Err(_elapsed) => format!("no answer within {ATTEMPT_WITHIN:?}"),
+        };
+        if said {
+            tracing::debug!(reason, "still without {dependency}");
+        } else {
+            tracing::warn!(reason, "beginning without {dependency}, will try again");
+        }
+        said = true;
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Something that is there later, for those who ask for it meanwhile. Clones are the same one.
+#[derive(Debug)]
+pub struct Awaited<T>(Arc<OnceLock<T>>);
+
+impl<T> Awaited<T> {
+    /// It is not there yet.
+    pub fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    /// It is there now, for good: a second one changes nothing.
+    pub fn set(&self, there: T) {
+        self.0.set(there).ok();
+    }
+}
+
+impl<T: Clone> Awaited<T> {
+    /// A clone of it, or an error for as long as it is not there.
+    pub fn get(&self) -> anyhow::Result<T> {
+        self.0.get().cloned().context("there is no connection yet")
+    }
+}
+
+impl<T> Default for Awaited<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Clone for Awaited<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
     }
 }
 
@@ -147,5 +231,44 @@ mod tests {
             .unwrap_err();
         assert!(error.to_string().ends_with("no answer"), "{error}");
         assert_eq!(started.elapsed(), STARTUP.timeout());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_late_is_connected_to_however_late() {
+        let attempts = Cell::new(0);
+        let connect = || async {
+            attempts.set(attempts.get() + 1);
+            match attempts.get() {
+                // One answers nothing, as a process does that is stopped.
+                7 => pending().await,
+                200 => Ok("connected"),
+                _ => Err(anyhow!("not yet")),
+            }
+        };
+        let started = Instant::now();
+        let connected = eventually(POSTGRES, &CancellationToken::new(), connect).await;
+        assert_eq!(connected, Some("connected"));
+        assert!(started.elapsed() < LONGEST_PAUSE * 200 + ATTEMPT_WITHIN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_never_comes_does_not_keep_a_service_from_ending() {
+        let shutdown = CancellationToken::new();
+        let never = eventually(POSTGRES, &shutdown, pending::<anyhow::Result<()>>);
+        let stop = async {
+            sleep(Duration::from_mins(5)).await;
+            shutdown.cancel();
+        };
+        assert_eq!(tokio::join!(never, stop).0, None);
+    }
+
+    #[test]
+    fn what_is_awaited_is_there_for_all_clones_once_it_is_set() {
+        let awaited = Awaited::new();
+        let asked = awaited.clone();
+        assert!(asked.get().is_err());
+        awaited.set(7);
+        awaited.set(8);
+        assert_eq!(asked.get().unwrap(), 7);
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use web::Problem;
+use web::{Limits, Problem};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,12 +88,16 @@ pub(crate) async fn document(response: Response<Body>) -> (u16, Value) {
         "application/problem+json"
     );
     let status = response.status().as_u16();
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    let document: Value = serde_json::from_slice(&body).unwrap();
+    let document = body(response).await;
     assert_eq!(document["status"], status);
     assert_eq!(document["type"], "about:blank");
     assert!(document["title"].is_string());
     (status, document)
+}
+
+pub(crate) async fn body(response: Response<Body>) -> Value {
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    serde_json::from_slice(&body).unwrap()
 }
 
 /// A served router, and what stops it.
@@ -104,11 +108,16 @@ pub(crate) struct Served {
 }
 
 pub(crate) async fn serve(router: Router, drain: Duration) -> Served {
+    serve_within(router, drain, Limits::default()).await
+}
+
+pub(crate) async fn serve_within(router: Router, drain: Duration, limits: Limits) -> Served {
     let listener = web::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
     let mut server = JoinSet::new();
-    server.spawn(web::serve(listener, router, shutdown.clone(), drain));
+    let serving = web::serve_within(listener, router, shutdown.clone(), drain, limits);
+    server.spawn(serving);
     Served {
         address,
         shutdown,

@@ -6,6 +6,8 @@
 )]
 
 mod bodies;
+mod connections;
+mod heads;
 mod health;
 mod helpers;
 mod requests;

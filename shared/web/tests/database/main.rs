@@ -1,0 +1,12 @@
+//! The pool of connections to a real PostgreSQL: what it hands out, and what the server ends by itself.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails, in its helper functions too"
+)]
+
+mod frozen;
+mod helpers;
+mod migrations;
+mod timeouts;
+mod transactions;
