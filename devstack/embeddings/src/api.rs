@@ -1,8 +1,11 @@
 //! The HTTP API, as described in OpenAI's API reference under "Embeddings" and "Models".
 
+use std::sync::Arc;
+
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use axum::{Json, Router, body::Bytes};
 use base64::Engine as _;
@@ -11,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
+use crate::faults::{self, Fault, Faults};
 use crate::model::{self, Text};
 
 /// OpenAI's own limit for one request.
@@ -18,13 +22,18 @@ const MAX_INPUTS: usize = 2048;
 /// OpenAI's limit is 8192 tokens for one input; a word stands for a token here.
 const MAX_WORDS: usize = 8192;
 /// Bounds the work, and the memory, of one request.
-const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
-pub(crate) fn router() -> Router {
+pub(crate) fn router(faults: Vec<Fault>) -> Router {
+    let faults = Arc::new(Faults::new(faults));
+    let switches = get(faults::list).put(faults::put).delete(faults::delete);
     Router::new()
         .route("/v1/embeddings", post(create))
         .route("/v1/models", get(list_models))
         .route("/v1/models/{model}", get(get_model))
+        .route_layer(from_fn_with_state(faults.clone(), faults::stand_before))
+        .route("/faults", switches)
+        .with_state(faults)
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

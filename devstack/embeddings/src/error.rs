@@ -1,11 +1,15 @@
 //! Errors in the shape that OpenAI's clients parse: `{"error": {"message", "type", "param", "code"}}`.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::model;
+
+/// What a client is asked to wait that comes at a bad time.
+const RETRY_AFTER_SECONDS: &str = "1";
 
 /// A refused request.
 #[derive(Debug, Serialize)]
@@ -18,6 +22,8 @@ pub(crate) struct ApiError {
     /// The field of the request that is wrong, where it is one field.
     param: Option<&'static str>,
     code: Option<&'static str>,
+    #[serde(skip)]
+    retry_after: Option<&'static str>,
 }
 
 impl ApiError {
@@ -29,6 +35,32 @@ impl ApiError {
             kind: "invalid_request_error",
             param: None,
             code: None,
+            retry_after: None,
+        }
+    }
+
+    /// A server that cannot work now.
+    pub(crate) fn unavailable() -> Self {
+        Self {
+            kind: "server_error",
+            retry_after: Some(RETRY_AFTER_SECONDS),
+            ..Self::request(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The server is overloaded, on purpose.",
+            )
+        }
+    }
+
+    /// A client that asks too often.
+    pub(crate) fn rate_limit() -> Self {
+        Self {
+            kind: "requests",
+            code: Some("rate_limit_exceeded"),
+            retry_after: Some(RETRY_AFTER_SECONDS),
+            ..Self::request(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Rate limit reached, on purpose.",
+            )
         }
     }
 
@@ -56,6 +88,12 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.status, Json(serde_json::json!({ "error": self }))).into_response()
+        let retry_after = self.retry_after.map(HeaderValue::from_static);
+        let body = Json(serde_json::json!({ "error": self }));
+        let mut response = (self.status, body).into_response();
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        response
     }
 }

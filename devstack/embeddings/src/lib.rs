@@ -9,11 +9,14 @@
 mod api;
 pub mod config;
 mod error;
+mod faults;
 pub mod model;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+pub use faults::{Fault, FaultError, Times};
 
 /// Serves the API on `listener` until `shutdown`, then finishes the requests in hand.
 ///
@@ -21,11 +24,24 @@ use tokio_util::sync::CancellationToken;
 ///
 /// When the listener breaks; a bad request is answered, it never ends the server.
 pub async fn serve(listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
+    serve_with_faults(listener, Vec::new(), shutdown).await
+}
+
+/// As [`serve`], with faults on purpose, until `DELETE /faults` mends them.
+///
+/// # Errors
+///
+/// As [`serve`].
+pub async fn serve_with_faults(
+    listener: TcpListener,
+    faults: Vec<Fault>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     let address = listener
         .local_addr()
         .context("reading the listen address")?;
     tracing::info!(%address, model = model::NAME, "embeddings server is listening");
-    axum::serve(listener, api::router())
+    axum::serve(listener, api::router(faults))
         .with_graceful_shutdown(shutdown.cancelled_owned())
         .await
         .context("serving embeddings")

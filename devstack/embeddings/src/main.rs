@@ -14,5 +14,5 @@ async fn main() -> ExitCode {
 async fn run(config: Config) -> anyhow::Result<()> {
     let shutdown = web::shutdown_signal()?;
     let listener = web::bind(config.listen_addr).await?;
-    embeddings::serve(listener, shutdown).await
+    embeddings::serve_with_faults(listener, config.fault_embeddings, shutdown).await
 }

@@ -7,6 +7,7 @@
 //! Nothing is ever merged: two messages with one `Message-ID` are two messages, since finding doubles is what the server is for.
 
 mod email;
+mod faults;
 mod http;
 mod mailbox;
 mod smtp;
@@ -17,6 +18,9 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use faults::{Fault, FaultError, Times};
+
+use faults::Faults;
 use mailbox::Mailbox;
 
 /// The two sockets of the server; bound by the caller, who may want any free port.
@@ -36,6 +40,19 @@ pub struct Listeners {
 ///
 /// When a listener breaks; whatever a client sends is answered and never ends the server.
 pub async fn serve(listeners: Listeners, shutdown: CancellationToken) -> anyhow::Result<()> {
+    serve_with_faults(listeners, Vec::new(), shutdown).await
+}
+
+/// As [`serve`], with faults on purpose, until `DELETE /faults` mends them.
+///
+/// # Errors
+///
+/// As [`serve`].
+pub async fn serve_with_faults(
+    listeners: Listeners,
+    faults: Vec<Fault>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     let smtp_address = listeners
         .smtp
         .local_addr()
@@ -47,9 +64,13 @@ pub async fn serve(listeners: Listeners, shutdown: CancellationToken) -> anyhow:
     tracing::info!(smtp = %smtp_address, http = %http_address, "mail server is listening");
 
     let mailbox = Arc::new(Mailbox::default());
-    let http = axum::serve(listeners.http, http::router(mailbox.clone()))
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let smtp = smtp::serve(listeners.smtp, mailbox, shutdown);
+    let faults = Arc::new(Faults::new(faults));
+    let http = axum::serve(
+        listeners.http,
+        http::router(mailbox.clone(), faults.clone()),
+    )
+    .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let smtp = smtp::serve(listeners.smtp, mailbox, faults, shutdown);
     let (served, ()) = tokio::join!(http.into_future(), smtp);
     served.context("serving the mail API")
 }

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::faults::Faults;
 use crate::mailbox::Mailbox;
 use session::{Session, Step};
 
@@ -33,13 +34,15 @@ const READ_BYTES: usize = 16 * 1024;
 pub(crate) async fn serve(
     listener: TcpListener,
     mailbox: Arc<Mailbox>,
+    faults: Arc<Faults>,
     shutdown: CancellationToken,
 ) {
     let connections = TaskTracker::new();
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, peer)) if connections.len() < MAX_CONNECTIONS => {
-                connections.spawn(connection(stream, peer, mailbox.clone(), shutdown.clone()));
+                let (mailbox, faults) = (mailbox.clone(), faults.clone());
+                connections.spawn(connection(stream, peer, mailbox, faults, shutdown.clone()));
             }
             Ok((stream, peer)) => {
                 tracing::warn!(%peer, "refused a connection: {MAX_CONNECTIONS} are open");
@@ -59,9 +62,10 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     mailbox: Arc<Mailbox>,
+    faults: Arc<Faults>,
     shutdown: CancellationToken,
 ) {
-    if let Err(error) = converse(stream, peer, &mailbox, &shutdown).await {
+    if let Err(error) = converse(stream, peer, &mailbox, faults, &shutdown).await {
         tracing::debug!(%peer, %error, "the connection broke");
     }
 }
@@ -76,10 +80,12 @@ async fn converse(
     mut stream: TcpStream,
     peer: SocketAddr,
     mailbox: &Mailbox,
+    faults: Arc<Faults>,
     shutdown: &CancellationToken,
 ) -> io::Result<()> {
-    let mut session = Session::new(peer.ip().to_string());
+    let mut session = Session::new(peer.ip().to_string(), faults.clone());
     let mut buffer = vec![0; READ_BYTES];
+    hold_back(&faults, shutdown).await;
     send(&mut stream, reply::GREETING).await?;
     loop {
         let read = timeout(IDLE_TIMEOUT, stream.read(&mut buffer));
@@ -94,11 +100,23 @@ async fn converse(
         let answer = answer(&mut session, &buffer[..read], mailbox);
         if answer.replies.is_empty() {
             acknowledge_now(&stream)?;
+        } else {
+            hold_back(&faults, shutdown).await;
         }
         send(&mut stream, &answer.replies).await?;
         if answer.close {
             return Ok(());
         }
+    }
+}
+
+/// A slow server, on purpose; but it stops as fast as any.
+async fn hold_back(faults: &Faults, shutdown: &CancellationToken) {
+    let delay = faults.delay();
+    if !delay.is_zero() {
+        shutdown
+            .run_until_cancelled(tokio::time::sleep(delay))
+            .await;
     }
 }
 

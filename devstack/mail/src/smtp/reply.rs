@@ -38,10 +38,18 @@ const BAD_SENDER: &str = "553 5.1.7 Bad sender address\r\n";
 /// Temporary by RFC 5321 §4.5.3.1.10, so that the client sends the rest in another transaction.
 pub(super) const TOO_MANY_RECIPIENTS: &str = "452 4.5.3 Too many recipients\r\n";
 
+// On purpose: see `faults`.
+pub(super) const AUTHENTICATED: &str = "235 2.7.0 Authentication succeeded\r\n";
+pub(super) const GREYLISTED: &str = "451 4.7.1 Greylisted, please try again later\r\n";
+pub(super) const BAD_CREDENTIALS: &str = "535 5.7.8 Authentication credentials invalid\r\n";
+pub(super) const UNKNOWN_RECIPIENT: &str = "550 5.1.1 No such mailbox here\r\n";
+pub(super) const SENDER_REFUSED: &str = "550 5.7.1 Not allowed to send as this address\r\n";
+
 /// The answer to EHLO: what this server can do beyond the basics.
-pub(super) fn extensions() -> Reply {
+pub(super) fn extensions(auth: bool) -> Reply {
+    let auth = if auth { "250-AUTH PLAIN\r\n" } else { "" };
     format!(
-        "250-localhost\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250-LIMITS RCPTMAX={MAX_RECIPIENTS}\r\n250 SIZE {MAX_MESSAGE_BYTES}\r\n"
+        "250-localhost\r\n{auth}250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250-LIMITS RCPTMAX={MAX_RECIPIENTS}\r\n250 SIZE {MAX_MESSAGE_BYTES}\r\n"
     )
     .into()
 }

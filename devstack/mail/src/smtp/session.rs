@@ -3,6 +3,7 @@
 //! The grammar of the commands and the dot-unstuffing are `smtp-proto`'s; the order of commands, the limits and the replies are ours.
 
 use std::mem;
+use std::sync::Arc;
 
 use smtp_proto::request::receiver::{DataReceiver, DummyDataReceiver};
 use smtp_proto::{MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8, MailFrom, RcptTo, Request};
@@ -10,6 +11,7 @@ use smtp_proto::{MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8, MailFrom, Rc
 use super::line::{Line, TooLong};
 use super::reply::{self, Reply};
 use crate::email::{Envelope, Recipient};
+use crate::faults::Faults;
 
 /// Announced with the SIZE extension (RFC 1870).
 pub(super) const MAX_MESSAGE_BYTES: usize = 10 * 1024 * 1024;
@@ -35,6 +37,8 @@ pub(super) struct Session {
     transaction: Option<Transaction>,
     input: Input,
     refusals: u32,
+    authenticated: bool,
+    faults: Arc<Faults>,
 }
 
 /// What MAIL and RCPT have said so far.
@@ -54,13 +58,15 @@ enum Input {
 }
 
 impl Session {
-    pub(super) fn new(remote_address: String) -> Self {
+    pub(super) fn new(remote_address: String, faults: Arc<Faults>) -> Self {
         Self {
             host: None,
             remote_address,
             transaction: None,
             input: Input::Command(Line::default()),
             refusals: 0,
+            authenticated: false,
+            faults,
         }
     }
 
@@ -119,8 +125,14 @@ impl Session {
 
     fn answer<T: AsRef<str>>(&mut self, request: Request<T>) -> Result<Reply, Reply> {
         match request {
-            Request::Ehlo { host } => Ok(self.greet(host.as_ref(), reply::extensions())),
+            Request::Ehlo { host } => {
+                let extensions = reply::extensions(self.faults.offers_auth());
+                Ok(self.greet(host.as_ref(), extensions))
+            }
             Request::Helo { host } => Ok(self.greet(host.as_ref(), reply::HELLO.into())),
+            Request::Auth {
+                initial_response, ..
+            } => self.authenticate(initial_response.as_ref()),
             Request::Mail { from } => self.mail(&from),
             Request::Rcpt { to } => self.recipient(&to),
             Request::Data => self.data(),
@@ -142,6 +154,18 @@ impl Session {
         reply
     }
 
+    /// Faults are answers and no refusals of ours: however many there are, the connection stays open.
+    fn authenticate(&mut self, credentials: &str) -> Result<Reply, Reply> {
+        if !self.faults.offers_auth() || credentials.is_empty() {
+            return Err(reply::NOT_IMPLEMENTED.into());
+        }
+        if self.faults.refuses_auth() {
+            return Ok(reply::BAD_CREDENTIALS.into());
+        }
+        self.authenticated = true;
+        Ok(reply::AUTHENTICATED.into())
+    }
+
     fn mail<T: AsRef<str>>(&mut self, from: &MailFrom<T>) -> Result<Reply, Reply> {
         const UNDERSTOOD: u64 = MAIL_BODY_7BIT | MAIL_BODY_8BITMIME | MAIL_SMTPUTF8;
         let utf8 = from.flags & MAIL_SMTPUTF8 != 0;
@@ -155,6 +179,12 @@ impl Session {
             return Err(reply::UNKNOWN_PARAMETER.into());
         }
         let from = address(&from.address, utf8)?;
+        if !self.authenticated && self.faults.refuses_auth() {
+            return Ok(reply::BAD_CREDENTIALS.into());
+        }
+        if self.faults.refuses_sender() {
+            return Ok(reply::SENDER_REFUSED.into());
+        }
         self.transaction = Some(Transaction {
             from,
             to: Vec::new(),
@@ -173,7 +203,14 @@ impl Session {
         if transaction.to.len() >= MAX_RECIPIENTS {
             return Err(reply::TOO_MANY_RECIPIENTS.into());
         }
-        transaction.to.push(address(&to.address, transaction.utf8)?);
+        let to = address(&to.address, transaction.utf8)?;
+        if self.faults.is_unknown(&to) {
+            return Ok(reply::UNKNOWN_RECIPIENT.into());
+        }
+        if self.faults.puts_off(&to) {
+            return Ok(reply::GREYLISTED.into());
+        }
+        transaction.to.push(to);
         Ok(reply::OK.into())
     }
 

@@ -23,6 +23,12 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    pub(crate) async fn start_with(faults: &[&str]) -> Self {
+        let faults = faults.iter().map(|fault| fault.parse().expect("a fault"));
+        let faults = faults.collect();
         let smtp = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let http = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addresses = (
@@ -31,7 +37,8 @@ impl Server {
         );
         let shutdown = CancellationToken::new();
         let mut task = JoinSet::new();
-        task.spawn(mail::serve(Listeners { smtp, http }, shutdown.clone()));
+        let listeners = Listeners { smtp, http };
+        task.spawn(mail::serve_with_faults(listeners, faults, shutdown.clone()));
         Self {
             smtp: addresses.0,
             http: addresses.1,
@@ -73,6 +80,17 @@ impl Server {
             .send()
             .await
             .expect("an answer")
+    }
+
+    /// Switches faults on while the server runs.
+    pub(crate) async fn put_faults(&self, body: &Value) -> Response {
+        let url = format!("http://{}/faults", self.http);
+        let request = self
+            .client
+            .put(url)
+            .header("content-type", "application/json");
+        let answer = request.body(body.to_string()).send().await;
+        answer.expect("an answer")
     }
 
     pub(crate) async fn get(&self, path: &str) -> Response {

@@ -15,7 +15,7 @@ struct Conversation {
 impl Conversation {
     fn new() -> Self {
         Self {
-            session: Session::new("127.0.0.1".into()),
+            session: Session::new("127.0.0.1".into(), Arc::default()),
             mailbox: Mailbox::default(),
         }
     }
@@ -230,7 +230,7 @@ fn refuses_a_message_that_is_too_large_and_takes_the_next() {
 
 #[test]
 fn hangs_up_on_a_client_that_only_makes_mistakes() {
-    let mut session = Session::new("127.0.0.1".into());
+    let mut session = Session::new("127.0.0.1".into(), Arc::default());
     let answer = answer(
         &mut session,
         "GET / HTTP/1.1\r\n".repeat(50).as_bytes(),

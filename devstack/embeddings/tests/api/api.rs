@@ -1,81 +1,10 @@
-//! The API as OpenAI's clients see it, over a real connection.
-
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use embeddings::model;
-use reqwest::{Response, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
-struct Server {
-    url: String,
-    client: reqwest::Client,
-    shutdown: CancellationToken,
-    task: JoinSet<anyhow::Result<()>>,
-}
-
-impl Server {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let shutdown = CancellationToken::new();
-        let mut task = JoinSet::new();
-        task.spawn(embeddings::serve(listener, shutdown.clone()));
-        let client = reqwest::Client::builder().build().expect("a client");
-        Self {
-            url,
-            client,
-            shutdown,
-            task,
-        }
-    }
-
-    async fn get(&self, path: &str) -> Response {
-        let url = format!("{}{path}", self.url);
-        self.client.get(url).send().await.expect("an answer")
-    }
-
-    async fn post(&self, body: impl Into<reqwest::Body>) -> Response {
-        let url = format!("{}/v1/embeddings", self.url);
-        self.client
-            .post(url)
-            .body(body)
-            .send()
-            .await
-            .expect("an answer")
-    }
-
-    async fn embed(&self, fields: Value) -> Value {
-        let response = self.post(request(fields).to_string()).await;
-        assert_eq!(response.status(), StatusCode::OK);
-        response.json().await.expect("JSON")
-    }
-
-    /// Expects the request to be refused, and returns what OpenAI's clients read of it.
-    async fn refusal(&self, fields: Value) -> (StatusCode, Value) {
-        refusal(self.post(request(fields).to_string()).await).await
-    }
-}
-
-/// A request with these fields on top of the right model.
-fn request(mut fields: Value) -> Value {
-    let entries = fields.as_object_mut().expect("an object");
-    entries.entry("model").or_insert(json!(model::NAME));
-    fields
-}
-
-async fn refusal(response: Response) -> (StatusCode, Value) {
-    let status = response.status();
-    let mut body: Value = response.json().await.expect("JSON");
-    let error = body["error"].take();
-    assert!(
-        error["message"].is_string() && error["type"] == "invalid_request_error",
-        "{error}"
-    );
-    (status, error)
-}
+use crate::helpers::{Server, refusal};
 
 fn floats(embedding: &Value) -> Vec<f32> {
     serde_json::from_value(embedding.clone()).expect("a list of numbers")
