@@ -26,11 +26,8 @@ subscription() {
     create "subscriptions/$id" "{\"topic\": \"projects/orderflow/topics/$topic\", \"ackDeadlineSeconds\": 10$more}"
 }
 
-# A message that a service hands back comes again after a delay that doubles. A mail that its server puts off is tried for
-# more than half a day before the bound below is reached.
-retry_until() {
-    echo ", \"retryPolicy\": {\"minimumBackoff\": \"0.2s\", \"maximumBackoff\": \"$1\"}"
-}
+# A message that a service hands back comes again after a delay that doubles.
+retry=', "retryPolicy": {"minimumBackoff": "0.2s", "maximumBackoff": "30s"}'
 
 # The broker's own bound on attempts is far above the one that the services keep (MESSAGING_MAX_ATTEMPTS):
 # nobody would end the order of a message that the broker moves.
@@ -39,8 +36,7 @@ dead_letters=', "deadLetterPolicy": {"deadLetterTopic": "projects/orderflow/topi
 topic order.classified.dlq
 subscription order.classified.dlq order.classified.dlq
 topic order.classified
-subscription orders order.classified "$dead_letters$(retry_until 30s)"
-subscription email order.classified "$dead_letters$(retry_until 600s)"
+subscription orders order.classified "$dead_letters$retry"
 
 # Without a topic nobody can publish, and tries again; the subscriptions go on to hand out what they have. How much that
 # is cannot be asked, hence the sleep.

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Response, StatusCode};
+use reqwest::{Response, StatusCode, Url};
 use serde::Deserialize;
 
 use crate::otlp::{self, DecodeError};
-use crate::span::{Span, SpanId, SpanRef, TraceId};
+use crate::span::{Span, SpanId, SpanRef, TraceId, Value};
 
 /// Longer than any store should need for one trace, shorter than a reader's patience.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -92,9 +92,34 @@ impl JaegerClient {
     /// Every span of the traces in which `service` took part during the last hour, up to a hundred of them.
     pub async fn recent(&self, service: &str) -> Result<Vec<Span>, ClientError> {
         let (now, hour) = (Utc::now(), TimeDelta::hours(1));
-        let by_service = format!("&query.service_name={service}&query.serviceName={service}");
-        self.search([now - hour, now + hour], 100, &by_service)
+        self.search([now - hour, now + hour], 100, &by_service(service))
             .await
+    }
+
+    /// Every span of the traces in which `service` took part since `start`, in nanoseconds since the Unix epoch; of the
+    /// newest five hundred of them, if there are more.
+    pub async fn since(&self, start: u64, service: &str) -> Result<Vec<Span>, ClientError> {
+        let from = DateTime::from_timestamp_nanos(start.cast_signed());
+        // A service's clock may be ahead of ours.
+        let until = Utc::now() + TimeDelta::minutes(1);
+        self.search([from, until], 500, &by_service(service)).await
+    }
+
+    /// The spans of the last hour with which `service` handled messages of this idempotency key.
+    ///
+    /// Of the newest two hundred traces of the service, where the store cannot search by attribute.
+    pub async fn handled(&self, service: &str, key: &str) -> Result<Vec<Span>, ClientError> {
+        const KEY: &str = "orderflow.messaging.idempotency_key";
+        let wanted = serde_json::json!({ KEY: key }).to_string();
+        let filter = form(&[
+            ("query.service_name", service),
+            ("query.serviceName", service),
+            ("query.attributes", &wanted),
+        ]);
+        let (now, hour) = (Utc::now(), TimeDelta::hours(1));
+        let spans = self.search([now - hour, now + hour], 200, &filter).await;
+        let is_it = |span: &Span| span.attribute(KEY) == Some(&Value::Str(key.to_owned()));
+        spans.map(|spans| spans.into_iter().filter(is_it).collect())
     }
 
     /// Every span of the traces with a span that began within the minute after `start`, in nanoseconds since the Unix
@@ -159,6 +184,16 @@ impl JaegerClient {
             .await
             .map_err(|source| unreachable(url, source))
     }
+}
+
+fn by_service(service: &str) -> String {
+    format!("&query.service_name={service}&query.serviceName={service}")
+}
+
+/// Parameters to be added to a query, each with an ampersand before it.
+fn form(parameters: &[(&str, &str)]) -> String {
+    let url = Url::parse_with_params("http://store", parameters).expect("it is an address");
+    format!("&{}", url.query().unwrap_or_default())
 }
 
 async fn read(url: &str, response: Response) -> Result<String, ClientError> {

@@ -9,6 +9,9 @@ use crate::span::{Kind, Span, SpanRef, TraceId};
 /// More traces than any one order has; it stops a story that links bind to a whole day's traffic.
 const MAX_TRACES: usize = 64;
 
+/// The name of the command as a service: it sends dead letters back, and does little else.
+const REDRIVES: &str = "orderflow";
+
 /// The spans of one order, in the order they began, with the edges between them.
 #[derive(Debug, Clone)]
 pub struct Story {
@@ -195,6 +198,8 @@ impl<'a> Gathering<'a> {
             return Ok(Vec::new());
         };
         let mut later = self.client.minute_after(start).await?;
+        // A message that was given up may be sent back after days.
+        later.extend(self.client.since(start, REDRIVES).await?);
         later.retain(|span| span.links.iter().any(|link| link.trace_id == id));
         Ok(later.iter().map(Span::reference).collect())
     }

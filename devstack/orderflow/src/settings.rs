@@ -76,7 +76,7 @@ impl Addresses {
                 self.pubsub(),
             ]
             .concat(),
-            Service::Inventory => vec![self.database("DATABASE_URL", "inventory")],
+            Service::Inventory => vec![self.database("DATABASE_URL", "inventory"), self.kafka()],
             Service::Classifier => [
                 vec![self.kafka(), self.inventory_url()],
                 self.sqs(),
@@ -84,11 +84,11 @@ impl Addresses {
                 self.embeddings(),
             ]
             .concat(),
-            Service::Email => [
-                vec![self.database("DATABASE_URL", "email"), self.smtp()],
-                self.pubsub(),
-            ]
-            .concat(),
+            Service::Email => vec![
+                self.database("DATABASE_URL", "email"),
+                self.kafka(),
+                self.smtp(),
+            ],
         });
         settings.extend(self.telemetry());
         settings

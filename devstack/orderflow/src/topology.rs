@@ -18,7 +18,12 @@ use crate::settings::PUBSUB_PROJECT;
 pub const TOPIC_CONFIG: (&str, &str) = ("message.timestamp.type", "LogAppendTime");
 
 /// The topics of Kafka and their partitions.
-pub const TOPICS: [(&str, i32); 2] = [("order.created", 3), ("order.created.dlt", 1)];
+pub const TOPICS: [(&str, i32); 4] = [
+    ("order.created", 3),
+    ("order.created.dlt", 1),
+    ("order.ended", 3),
+    ("order.ended.dlt", 1),
+];
 
 /// The brokers' own bounds, the largest that they allow: a safety net far above the one that the services keep
 /// (`MESSAGING_MAX_ATTEMPTS`), since a message that the broker moves is one whose order nobody ends.
@@ -34,11 +39,6 @@ const RETRY_POLICY: pubsub::RetryPolicy = pubsub::RetryPolicy {
     minimum_backoff: Duration::from_millis(200),
     maximum_backoff: Duration::from_secs(30),
 };
-/// A mail that its server puts off is tried for more than half a day before the broker's bound is reached.
-const RETRY_POLICY_OF_MAILS: pubsub::RetryPolicy = pubsub::RetryPolicy {
-    maximum_backoff: Duration::from_mins(10),
-    ..RETRY_POLICY
-};
 
 /// One request to a broker that has just said that it is ready.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,7 +50,7 @@ pub fn queues() -> [QueueConfig; 2] {
     [jobs, QueueConfig::new("classification-jobs-dlq")]
 }
 
-/// The topic with its two subscribers, and where an order goes that one of them cannot take in.
+/// The topic with its subscriber, and where an order goes that it cannot take in.
 /// The services hand a message that failed back at once, and the retry policy says when it comes again.
 pub fn resources() -> pubsub::Resources {
     let subscription = |id: &str, topic: &str| pubsub::Subscription {
@@ -60,22 +60,18 @@ pub fn resources() -> pubsub::Resources {
         dead_letter_policy: None,
         retry_policy: None,
     };
-    let consumer = |id, retry_policy| pubsub::Subscription {
-        retry_policy: Some(retry_policy),
+    let orders = pubsub::Subscription {
+        retry_policy: Some(RETRY_POLICY),
         dead_letter_policy: Some(pubsub::DeadLetterPolicy {
             topic: DEAD_LETTERS.to_owned(),
             max_delivery_attempts: MAX_DELIVERY_ATTEMPTS,
         }),
-        ..subscription(id, CLASSIFIED)
+        ..subscription("orders", CLASSIFIED)
     };
     pubsub::Resources {
         project: PUBSUB_PROJECT.to_owned(),
         topics: vec![CLASSIFIED.to_owned(), DEAD_LETTERS.to_owned()],
-        subscriptions: vec![
-            consumer("orders", RETRY_POLICY),
-            consumer("email", RETRY_POLICY_OF_MAILS),
-            subscription(DEAD_LETTERS, DEAD_LETTERS),
-        ],
+        subscriptions: vec![orders, subscription(DEAD_LETTERS, DEAD_LETTERS)],
     }
 }
 
@@ -208,6 +204,6 @@ mod tests {
         };
         let (ended, subscriptions) = tokio::join!(server, asking);
         ended.unwrap();
-        assert_eq!(subscriptions, 3);
+        assert_eq!(subscriptions, 2);
     }
 }

@@ -1,15 +1,17 @@
-//! What becomes of an order: its category, and whether its items can be had.
+//! What is found out about an order: its category, and whether its items can be had.
 
 use std::collections::HashMap;
 
 use anyhow::Context;
-use domain::{Category, ClassificationJob, ItemId, OrderClassified, Outcome};
-use otel_messaging::Dependency;
+use domain::{
+    Category, ClassificationJob, CustomerId, Finding, Hold, ItemId, OrderClassified, OrderId,
+};
+use otel_messaging::{Dependency, ErrorType};
 
-use crate::clients::{EmbeddingsClient, InventoryClient, Reservation};
+use crate::clients::{EmbeddingsClient, HoldAnswer, InventoryClient};
 use crate::model::Model;
 
-/// Decides about orders.
+/// Finds out about orders. What becomes of them is not decided here.
 #[derive(Debug)]
 pub(crate) struct Classifier {
     embeddings: EmbeddingsClient,
@@ -34,87 +36,58 @@ impl Classifier {
         }
     }
 
-    /// Decides about one order, and reserves what it wants. Asked twice, it decides the same and reserves once.
-    pub(crate) async fn decide(&self, job: &ClassificationJob) -> anyhow::Result<OrderClassified> {
-        let category = self
-            .categorise(job)
-            .await
-            .context(Dependency("embeddings"))?;
+    /// Finds the category of an order, and holds what it wants; asked twice, it finds the same and holds once.
+    ///
+    /// `None` if the order has ended: then there is nothing more to find out.
+    pub(crate) async fn classify(
+        &self,
+        job: &ClassificationJob,
+    ) -> anyhow::Result<Option<OrderClassified>> {
+        let category = self.category(job).await.context(Dependency("embeddings"))?;
         telemetry::set_attribute("orderflow.order.category", category.as_str());
-        if category == Category::Suspicious {
-            let reason = "the order looks suspicious".to_owned();
-            return Ok(decided(
-                job,
-                Outcome::InReview,
-                Some(category),
-                Some(reason),
-            ));
-        }
-        let missing = self
-            .reserve_all(job)
-            .await
-            .context(Dependency("inventory"))?;
-        let outcome = if missing.is_some() {
-            Outcome::Rejected
-        } else {
-            Outcome::Confirmed
+        let hold = Hold::new(job.order_id, &job.items);
+        let answer = self.inventory.hold(&hold).await;
+        let (finding, reason) = match answer.context(Dependency("inventory"))? {
+            HoldAnswer::Held => (Finding::Held, suspicion(category)),
+            HoldAnswer::Short(reason) => (Finding::Short, Some(reason)),
+            HoldAnswer::Ended => return Ok(None),
         };
-        Ok(decided(job, outcome, Some(category), missing))
+        Ok(Some(OrderClassified {
+            order_id: job.order_id,
+            customer_id: job.customer_id.clone(),
+            finding,
+            category: Some(category),
+            reason,
+        }))
     }
 
-    /// Gives up on an order whose job could not be done: it keeps nothing reserved.
-    pub(crate) async fn give_up(&self, job: &ClassificationJob) -> anyhow::Result<OrderClassified> {
-        let items: Vec<_> = job
-            .items
-            .per_item()
-            .into_iter()
-            .map(|(item, _)| item)
-            .collect();
-        self.release(job, &items)
-            .await
-            .context(Dependency("inventory"))?;
-        let reason = "the order could not be processed".to_owned();
-        Ok(decided(job, Outcome::Failed, None, Some(reason)))
-    }
-
-    async fn categorise(&self, job: &ClassificationJob) -> anyhow::Result<Category> {
+    async fn category(&self, job: &ClassificationJob) -> anyhow::Result<Category> {
         let vectors = self.embeddings.embed(&texts(&self.names, job)).await?;
-        self.model.category(&vectors)
+        let category = self.model.category(&vectors);
+        category.context(ErrorType("invalid_answer"))
     }
+}
 
-    /// Reserves each item, or none: `Some` says which one could not be had.
-    async fn reserve_all(&self, job: &ClassificationJob) -> anyhow::Result<Option<String>> {
-        let mut reserved = Vec::new();
-        for (item, quantity) in job.items.per_item() {
-            let missing = match self
-                .inventory
-                .reserve(&item, job.order_id, quantity)
-                .await?
-            {
-                Reservation::Made => {
-                    reserved.push(item);
-                    continue;
-                }
-                Reservation::NoStock => format!("{item} is out of stock"),
-                Reservation::UnknownItem => format!("{item} is not in our catalogue"),
-            };
-            self.release(job, &reserved).await?;
-            return Ok(Some(missing));
-        }
-        Ok(None)
+/// The order's message is given up. What is held for the order stays held: the message may be redriven.
+pub(crate) fn given_up(order_id: OrderId, customer_id: CustomerId) -> OrderClassified {
+    OrderClassified {
+        order_id,
+        customer_id,
+        finding: Finding::GivenUp,
+        category: None,
+        reason: Some("the order could not be processed".to_owned()),
     }
+}
 
-    async fn release(&self, job: &ClassificationJob, items: &[ItemId]) -> anyhow::Result<()> {
-        for item in items {
-            self.inventory.release(item, job.order_id).await?;
-        }
-        Ok(())
-    }
+/// Of all categories this one alone needs an explanation.
+fn suspicion(category: Category) -> Option<String> {
+    (category == Category::Suspicious).then(|| "the order looks suspicious".to_owned())
 }
 
 /// An order in words: what its items are called, and what the customer said, if anything.
 ///
 /// They stay apart, because a long list of items would drown what the note says.
+/// An item without a name, unknown or added since the start, goes by its id.
 fn texts(names: &HashMap<ItemId, String>, job: &ClassificationJob) -> Vec<String> {
     let items = job.items.per_item();
     let called = items
@@ -126,19 +99,4 @@ fn texts(names: &HashMap<ItemId, String>, job: &ClassificationJob) -> Vec<String
         texts.push(note.to_owned());
     }
     texts
-}
-
-fn decided(
-    job: &ClassificationJob,
-    outcome: Outcome,
-    category: Option<Category>,
-    reason: Option<String>,
-) -> OrderClassified {
-    OrderClassified {
-        order_id: job.order_id,
-        customer_id: job.customer_id.clone(),
-        outcome,
-        category,
-        reason,
-    }
 }

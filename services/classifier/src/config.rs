@@ -54,8 +54,5 @@ pub struct Config {
     pub messaging: brokers::MessagingArgs,
 
     #[command(flatten)]
-    pub startup: web::StartupArgs,
-
-    #[command(flatten)]
     pub faults: telemetry::Faults,
 }

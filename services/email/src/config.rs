@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use clap::Parser;
 use url::Url;
 
-/// Writes to customers: takes order.classified from Pub/Sub and sends one mail per order.
+/// Writes to customers: takes order.ended from Kafka and sends one mail per order and status.
 #[derive(Debug, Clone, Parser)]
 #[command(version, about, after_help = telemetry::SETTINGS_HELP)]
 pub struct Config {
@@ -25,7 +25,7 @@ pub struct Config {
     pub smtp_url: Url,
 
     #[command(flatten)]
-    pub pubsub: brokers::PubsubArgs,
+    pub kafka: brokers::KafkaArgs,
 
     #[command(flatten)]
     pub messaging: brokers::MessagingArgs,

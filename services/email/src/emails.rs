@@ -1,52 +1,70 @@
 //! What customers are told, and that they are told it once.
 
-use domain::{CustomerId, OrderClassified, OrderId, Outcome};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::mailer::{Mailer, SendMailError};
-use crate::repository::EmailRepository;
+use domain::{CustomerId, OrderEnded, OrderId, Outcome};
+
+use crate::mailer::{Mailer, SENT_WITHIN, SendMailError};
+use crate::repository::{Claim, EmailRepository};
+
+/// How long a mail is claimed: what sending takes at most, and some time for the statements before and after.
+pub(crate) const LEASE: Duration = SENT_WITHIN.saturating_add(Duration::from_secs(15));
 
 /// A mail about an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Email {
     pub(crate) order_id: OrderId,
+    pub(crate) status: Outcome,
     pub(crate) recipient: String,
     pub(crate) subject: String,
     pub(crate) body: String,
 }
 
 impl Email {
-    /// The mail that tells a customer how an order ended.
-    pub(crate) fn about(event: &OrderClassified) -> Self {
+    /// The mail that tells a customer which status an order has reached.
+    pub(crate) fn about(event: &OrderEnded) -> Self {
         let order_id = event.order_id;
-        let (subject, sentence) = match event.outcome {
-            Outcome::Confirmed => (
-                "is confirmed",
-                "Your order is confirmed, and on its way soon.",
-            ),
-            Outcome::Rejected => (
-                "was rejected",
-                "We are sorry: we do not have all that you ordered.",
-            ),
-            Outcome::InReview => (
-                "is in review",
-                "We look at your order, and write again when we have.",
-            ),
-            Outcome::Failed => (
-                "failed",
-                "We are sorry: something went wrong with your order.",
-            ),
-        };
+        let (subject, sentence) = words(event.status);
+        let reason = event.reason.as_deref();
+        let reason = reason.filter(|_| event.status == Outcome::Rejected);
+        let reason = reason.map_or(String::new(), |reason| format!("Why: {reason}.\n\n"));
         Self {
             order_id,
+            status: event.status,
             recipient: address(&event.customer_id),
             subject: format!("Your order {order_id} {subject}"),
-            body: format!("Hello,\n\n{sentence}\n\nOrder: {order_id}\n"),
+            body: format!("Hello,\n\n{sentence}\n\n{reason}Order: {order_id}\n"),
         }
     }
 
     /// The same for every attempt, so that a mail that was sent twice can be recognised as one.
     pub(crate) fn message_id(&self) -> String {
-        format!("<{}@orderflow.example.com>", self.order_id)
+        let (order, status) = (self.order_id, self.status.as_str());
+        format!("<{order}.{status}@orderflow.example.com>")
+    }
+}
+
+/// How the subject ends, and what the mail says.
+fn words(status: Outcome) -> (&'static str, &'static str) {
+    match status {
+        Outcome::Confirmed => (
+            "is confirmed",
+            "Your order is confirmed, and on its way soon.",
+        ),
+        Outcome::Rejected => (
+            "was rejected",
+            "We are sorry: you do not get what you ordered.",
+        ),
+        Outcome::InReview => (
+            "is in review",
+            "We look at your order, and write again when we have.",
+        ),
+        Outcome::Failed => (
+            "failed",
+            "We are sorry: something went wrong with your order. We write again when we know more.",
+        ),
     }
 }
 
@@ -65,6 +83,8 @@ pub(crate) enum Sent {
 /// Why a mail was not sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SendError {
+    #[error("somebody else has claimed the mail, and may be sending it")]
+    Claimed,
     #[error("the email database failed")]
     Database(#[from] sqlx::Error),
     #[error(transparent)]
@@ -76,24 +96,55 @@ pub(crate) enum SendError {
 pub(crate) struct Emails {
     repository: EmailRepository,
     mailer: Mailer,
+    /// Mails that were sent, but the database does not know it yet.
+    unwritten: Arc<Mutex<HashSet<(OrderId, Outcome)>>>,
 }
 
 impl Emails {
     pub(crate) fn new(repository: EmailRepository, mailer: Mailer) -> Self {
-        Self { repository, mailer }
+        Self {
+            repository,
+            mailer,
+            unwritten: Arc::default(),
+        }
     }
 
-    /// Sends `email`, unless one about that order was sent before.
+    /// Sends `email`, unless that order's customer was told of that status before.
     ///
-    /// The claim is committed after the mail server took the mail, so a failure in between never loses a mail.
-    /// Dying in exactly that moment sends it again with the same `Message-ID`: SMTP has no better answer.
+    /// Claimed, sent, written down: three steps, and nothing is held in between but the claim, which ends by itself. So
+    /// whoever dies after the mail server took the mail, and before that is written down, sends it again, with the same
+    /// `Message-ID`: SMTP has no better answer.
     pub(crate) async fn send(&self, email: &Email) -> Result<Sent, SendError> {
-        let Some(claim) = self.repository.claim(email).await? else {
-            return Ok(Sent::Before);
+        if self.unwritten().contains(&(email.order_id, email.status)) {
+            return self.write_down(email).await;
+        }
+        let line = self.mailer.line().await;
+        let claimed_until = match self.repository.claim(email, LEASE).await? {
+            Claim::Ours(until) => until,
+            Claim::Another => return Err(SendError::Claimed),
+            Claim::Sent => return Ok(Sent::Before),
         };
-        self.mailer.send(email).await?;
-        claim.commit().await?;
+        if let Err(error) = line.send(email).await {
+            // If this fails too, the claim ends by itself.
+            if let Err(error) = self.repository.give_back(email, claimed_until).await {
+                tracing::warn!(%error, "the claim of a mail was not given back");
+            }
+            return Err(error.into());
+        }
+        self.unwritten().insert((email.order_id, email.status));
+        self.write_down(email).await
+    }
+
+    async fn write_down(&self, email: &Email) -> Result<Sent, SendError> {
+        self.repository.sent(email.order_id, email.status).await?;
+        self.unwritten().remove(&(email.order_id, email.status));
         Ok(Sent::Now)
+    }
+
+    fn unwritten(&self) -> MutexGuard<'_, HashSet<(OrderId, Outcome)>> {
+        self.unwritten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -101,35 +152,43 @@ impl Emails {
 mod tests {
     use super::*;
 
-    fn event(outcome: Outcome) -> OrderClassified {
-        OrderClassified {
-            order_id: OrderId::generate(),
+    fn email(status: Outcome) -> Email {
+        Email::about(&OrderEnded {
+            order_id: "0198a5c4-7d0e-7cc0-b1a5-6b8f6a1c2d3e".parse().unwrap(),
             customer_id: "vip-ada".parse().unwrap(),
-            outcome,
+            status,
             category: None,
             reason: Some("ITEM-010 is out of stock".to_owned()),
-        }
+            sequence: 1,
+        })
     }
 
     #[test]
-    fn the_subject_says_how_the_order_ended() {
+    fn the_subject_says_which_status_the_order_has_reached() {
         let subjects = [
             (Outcome::Confirmed, "is confirmed"),
             (Outcome::Rejected, "was rejected"),
             (Outcome::InReview, "is in review"),
             (Outcome::Failed, "failed"),
         ];
-        for (outcome, words) in subjects {
-            assert!(Email::about(&event(outcome)).subject.ends_with(words));
+        for (status, words) in subjects {
+            assert!(email(status).subject.ends_with(words));
         }
     }
 
     #[test]
-    fn every_attempt_has_the_same_message_id() {
-        let event = event(Outcome::Confirmed);
-        assert_eq!(
-            Email::about(&event).message_id(),
-            Email::about(&event).message_id()
-        );
+    fn a_rejected_order_has_its_reason_in_the_mail_and_no_other_has() {
+        for status in Outcome::ALL {
+            let told = email(status).body.contains("ITEM-010 is out of stock");
+            assert_eq!(told, status == Outcome::Rejected, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn every_attempt_has_the_same_message_id_and_every_status_another() {
+        let id = email(Outcome::Confirmed).message_id();
+        assert_eq!(id, email(Outcome::Confirmed).message_id());
+        let ids: HashSet<_> = Outcome::ALL.map(|status| email(status).message_id()).into();
+        assert_eq!(ids.len(), Outcome::ALL.len());
     }
 }

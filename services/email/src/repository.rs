@@ -1,10 +1,11 @@
 //! Every SQL statement of this service.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use sqlx::{PgPool, Postgres, Transaction};
+use chrono::{DateTime, Utc};
+use domain::{OrderId, Outcome};
+use sqlx::PgPool;
 use telemetry::sql::traced;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::emails::Email;
 
@@ -12,59 +13,83 @@ use crate::emails::Email;
 #[derive(Debug, Clone)]
 pub(crate) struct EmailRepository {
     pool: PgPool,
-    /// One permit per claim that may be held at once.
-    claims: Arc<Semaphore>,
 }
 
-/// The right to send the one mail about an order. Dropping it gives the right back.
-///
-/// It holds a connection to the database, so that even a process that is killed gives it back.
-#[derive(Debug)]
-pub(crate) struct Claim {
-    transaction: Transaction<'static, Postgres>,
-    _permit: OwnedSemaphorePermit,
+/// Whether a mail may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// By us, and by nobody else until then.
+    Ours(DateTime<Utc>),
+    /// Somebody is sending it, or died while they did.
+    Another,
+    /// It was sent.
+    Sent,
 }
 
 impl EmailRepository {
-    /// Claims take all connections of `pool` but one, which is for those who ask whether the database answers.
     pub(crate) fn new(pool: PgPool) -> Self {
-        let connections = pool.options().get_max_connections() as usize;
-        let claims = connections.saturating_sub(1).max(1);
-        Self {
-            pool,
-            claims: Arc::new(Semaphore::new(claims)),
-        }
+        Self { pool }
     }
 
-    /// Claims the mail about an order; `None` if it was sent before.
+    /// Claims a mail for as long as `lease`, by the clock of the database.
     ///
-    /// The primary key makes a second claim wait for the first, and see what became of it.
-    /// Who finds all connections held by claims waits too, for as long as the mail server takes:
-    /// the pool would give up after a moment, and blame the database.
-    pub(crate) async fn claim(&self, email: &Email) -> Result<Option<Claim>, sqlx::Error> {
-        let permit = self.claims.clone().acquire_owned().await;
-        let permit = permit.expect("nobody closes it");
-        let insert =
-            "insert into emails (order_id, recipient, subject, message_id) values ($1, $2, $3, $4)
-             on conflict (order_id) do nothing";
-        let mut transaction = self.pool.begin().await?;
-        let inserted = sqlx::query(insert)
+    /// One statement, which holds nothing afterwards: whoever dies is waited for until their lease ends, and no longer.
+    /// Where a row has come since the statement began, it may not be seen, and counts as another's.
+    pub(crate) async fn claim(&self, email: &Email, lease: Duration) -> Result<Claim, sqlx::Error> {
+        let sql = "
+            with claimed as (
+                insert into emails (order_id, status, recipient, subject, message_id, claimed_until)
+                values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6))
+                on conflict (order_id, status) do update set claimed_until = excluded.claimed_until
+                where emails.sent_at is null
+                    and (emails.claimed_until is null or emails.claimed_until <= now())
+                returning claimed_until)
+            select
+                (select claimed_until from claimed),
+                exists (select from emails where order_id = $1 and status = $2 and sent_at is not null)";
+        let insert = sqlx::query_as(sql)
             .bind(email.order_id.as_uuid())
+            .bind(email.status.as_str())
             .bind(&email.recipient)
             .bind(&email.subject)
             .bind(email.message_id())
-            .execute(&mut *transaction);
-        let inserted = traced(&self.pool, "INSERT emails", insert, inserted).await?;
-        Ok((inserted.rows_affected() == 1).then_some(Claim {
-            transaction,
-            _permit: permit,
-        }))
+            .bind(lease.as_secs_f64())
+            .fetch_one(&self.pool);
+        let claimed: (Option<DateTime<Utc>>, bool) =
+            traced(&self.pool, "INSERT emails", sql, insert).await?;
+        Ok(match claimed {
+            (Some(until), _) => Claim::Ours(until),
+            (None, true) => Claim::Sent,
+            (None, false) => Claim::Another,
+        })
     }
-}
 
-impl Claim {
-    /// The mail was sent.
-    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
-        self.transaction.commit().await
+    /// Writes down that the mail was sent, also when the claim has ended meanwhile: it was.
+    pub(crate) async fn sent(&self, order_id: OrderId, status: Outcome) -> Result<(), sqlx::Error> {
+        let sql = "update emails set sent_at = now(), claimed_until = null
+            where order_id = $1 and status = $2 and sent_at is null";
+        let update = sqlx::query(sql)
+            .bind(order_id.as_uuid())
+            .bind(status.as_str())
+            .execute(&self.pool);
+        traced(&self.pool, "UPDATE emails", sql, update).await?;
+        Ok(())
+    }
+
+    /// Ends a claim before its time, unless it is another's by now.
+    pub(crate) async fn give_back(
+        &self,
+        email: &Email,
+        claimed_until: DateTime<Utc>,
+    ) -> Result<(), sqlx::Error> {
+        let sql = "update emails set claimed_until = null
+            where order_id = $1 and status = $2 and claimed_until = $3";
+        let update = sqlx::query(sql)
+            .bind(email.order_id.as_uuid())
+            .bind(email.status.as_str())
+            .bind(claimed_until)
+            .execute(&self.pool);
+        traced(&self.pool, "UPDATE emails", sql, update).await?;
+        Ok(())
     }
 }

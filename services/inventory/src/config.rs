@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Parser;
 
-/// Keeps the stock: tells what there is, reserves it for orders, takes it back.
+/// Keeps the stock: holds what orders want, and follows order.ended from Kafka, which keeps or releases it.
 #[derive(Debug, Clone, Parser)]
 #[command(version, about, after_help = telemetry::SETTINGS_HELP)]
 pub struct Config {
@@ -14,6 +14,12 @@ pub struct Config {
 
     #[command(flatten)]
     pub database: web::DatabaseArgs,
+
+    #[command(flatten)]
+    pub kafka: brokers::KafkaArgs,
+
+    #[command(flatten)]
+    pub messaging: brokers::MessagingArgs,
 
     #[command(flatten)]
     pub startup: web::StartupArgs,

@@ -21,5 +21,5 @@ async fn start(config: Config) -> anyhow::Result<()> {
 async fn run(config: Config) -> anyhow::Result<()> {
     let shutdown = web::shutdown_signal()?;
     let listener = web::bind(config.listen_addr).await?;
-    inventory::run(config, listener, shutdown).await
+    Box::pin(inventory::run(config, listener, shutdown)).await
 }

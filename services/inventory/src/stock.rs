@@ -1,30 +1,28 @@
-//! Reserving stock for orders, and giving it back.
+//! Holding stock for orders, until it is decided what becomes of them.
 //!
-//! Callers hear about an order at least once, so they may ask twice, and in an order of their own.
-//! Each order gets one decision per item, and hears the same one whenever it asks again.
+//! Callers hear about an order at least once, so they may ask twice, and beside the decision about it: an order holds all
+//! that it wants or nothing, once, and nothing more after its end.
 
-use domain::{ItemId, OrderId, Quantity, Reservation, ReservationStatus, StockItem};
+use domain::{Hold, HoldStatus, Holding, ItemId, OrderId, Outcome, StockItem};
 
-use crate::repository::StockRepository;
+use crate::repository::{Decision, StockRepository, Taken};
 
-/// Why something is not reserved.
+/// Why nothing is held.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ReserveError {
-    #[error("there is no item {0}")]
+pub(crate) enum HoldError {
+    #[error("{0} is not in our catalogue")]
     UnknownItem(ItemId),
-    #[error("there is not enough of {0}")]
+    #[error("{0} is out of stock")]
     OutOfStock(ItemId),
-    #[error("the order has released {0} already")]
-    Released(ItemId),
-    #[error(
-        "the order has asked for {earlier} of {item} before, and cannot ask for another quantity"
-    )]
-    OtherQuantity { item: ItemId, earlier: Quantity },
+    #[error("the order has ended")]
+    Ended,
+    #[error("the order holds something else")]
+    HoldsOtherwise,
     #[error(transparent)]
     Unexpected(#[from] sqlx::Error),
 }
 
-/// Why nothing is told about an item, or released.
+/// Why nothing is told about an item.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ItemError {
     #[error("there is no item {0}")]
@@ -33,7 +31,22 @@ pub(crate) enum ItemError {
     Unexpected(#[from] sqlx::Error),
 }
 
-/// What there is, and who has reserved it.
+/// What came of a decision about an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Followed {
+    /// What it held is kept for it.
+    Kept,
+    /// What it held went back.
+    Released,
+    /// What it holds stays held.
+    StaysHeld,
+    /// It holds nothing; if the decision was its end, it never will.
+    NothingHeld,
+    /// Nothing: this decision or a later one was followed before.
+    Before,
+}
+
+/// What there is, and which orders have it.
 #[derive(Debug, Clone)]
 pub(crate) struct Stock {
     repository: StockRepository,
@@ -53,88 +66,78 @@ impl Stock {
         found.ok_or(ItemError::Unknown(item))
     }
 
-    /// Sets pieces aside for an order, unless that was decided before.
-    pub(crate) async fn reserve(
-        &self,
-        item: ItemId,
-        order: OrderId,
-        quantity: Quantity,
-    ) -> Result<Reservation, ReserveError> {
-        match self.repository.reserve(&item, order, quantity).await? {
-            Some(decided) => as_asked(decided, quantity),
-            None => Err(ReserveError::UnknownItem(item)),
+    /// Holds all that an order wants, or nothing. A refusal is not remembered: asked again later, it may be granted.
+    pub(crate) async fn hold(&self, hold: &Hold) -> Result<Holding, HoldError> {
+        loop {
+            match self.repository.take(hold).await? {
+                Taken::All => return Ok(held(hold.order_id)),
+                Taken::OutOfStock(item) => return Err(HoldError::OutOfStock(item)),
+                Taken::UnknownItem(item) => return Err(HoldError::UnknownItem(item)),
+                Taken::Before => {}
+            }
+            if let Some(answer) = self.answer_again(hold).await? {
+                return answer;
+            }
         }
     }
 
-    /// Gives back what an order has reserved; without a reservation it keeps the order from making one later.
-    pub(crate) async fn release(
+    /// What an order is told that held something before, or has ended; `None` if it holds nothing any more, and may.
+    async fn answer_again(
         &self,
-        item: ItemId,
-        order: OrderId,
-    ) -> Result<Reservation, ItemError> {
-        let released = self.repository.release(&item, order).await?;
-        released.ok_or(ItemError::Unknown(item))
-    }
-}
-
-/// Whether what was decided, now or earlier, is what is asked for.
-fn as_asked(decided: Reservation, asked: Quantity) -> Result<Reservation, ReserveError> {
-    let item = decided.item_id.clone();
-    match (decided.status, decided.quantity) {
-        (_, Some(earlier)) if earlier != asked => {
-            Err(ReserveError::OtherQuantity { item, earlier })
-        }
-        (ReservationStatus::Reserved, _) => Ok(decided),
-        (ReservationStatus::Refused, _) => Err(ReserveError::OutOfStock(item)),
-        (ReservationStatus::Released, _) => Err(ReserveError::Released(item)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(
-        status: ReservationStatus,
-        decided: Option<i64>,
-        asked: i64,
-    ) -> Result<Reservation, ReserveError> {
-        let decided = Reservation {
-            order_id: OrderId::generate(),
-            item_id: "A".parse().unwrap(),
-            quantity: decided.map(|n| Quantity::new(n).unwrap()),
-            status,
+        hold: &Hold,
+    ) -> Result<Option<Result<Holding, HoldError>>, sqlx::Error> {
+        let Some(holding) = self.repository.holding(hold.order_id).await? else {
+            return Ok(None);
         };
-        as_asked(decided, Quantity::new(asked).unwrap())
+        Ok(match holding.status {
+            HoldStatus::Kept | HoldStatus::Released => Some(Err(HoldError::Ended)),
+            HoldStatus::Held if holding.is_of(hold) => Some(Ok(held(hold.order_id))),
+            HoldStatus::Held if holding.whole => Some(Err(HoldError::HoldsOtherwise)),
+            HoldStatus::Held => {
+                self.repository.give_part_back(hold.order_id).await?;
+                None
+            }
+        })
     }
 
-    #[test]
-    fn answers_as_it_was_decided() {
-        use ReservationStatus::{Refused, Released, Reserved};
-        assert!(answer(Reserved, Some(2), 2).is_ok());
-        assert!(matches!(
-            answer(Refused, Some(2), 2),
-            Err(ReserveError::OutOfStock(_))
-        ));
-        assert!(matches!(
-            answer(Released, Some(2), 2),
-            Err(ReserveError::Released(_))
-        ));
-        assert!(matches!(
-            answer(Released, None, 2),
-            Err(ReserveError::Released(_))
-        ));
-    }
-
-    #[test]
-    fn refuses_another_quantity_than_before() {
-        for status in [
-            ReservationStatus::Reserved,
-            ReservationStatus::Refused,
-            ReservationStatus::Released,
-        ] {
-            let error = answer(status, Some(2), 3).unwrap_err().to_string();
-            assert!(error.contains("asked for 2 of A before"), "{error}");
+    /// Does with what an order holds as was decided. `number` is that of the decision: an older one changes nothing.
+    pub(crate) async fn follow(
+        &self,
+        order: OrderId,
+        outcome: Outcome,
+        number: i64,
+    ) -> Result<Followed, sqlx::Error> {
+        let end = end_by(outcome);
+        loop {
+            match self.repository.follow(order, end, number).await? {
+                Decision::Followed { held: false } => return Ok(Followed::NothingHeld),
+                Decision::Followed { held: true } => return Ok(done(end)),
+                Decision::Before => return Ok(Followed::Before),
+                // An order changes only a few times: this has an end.
+                Decision::ChangedMeanwhile => {}
+            }
         }
+    }
+}
+
+fn held(order_id: OrderId) -> Holding {
+    let status = HoldStatus::Held;
+    Holding { order_id, status }
+}
+
+/// What becomes of what an order holds; `None` if it stays held.
+fn end_by(outcome: Outcome) -> Option<HoldStatus> {
+    match outcome {
+        Outcome::Confirmed => Some(HoldStatus::Kept),
+        Outcome::Rejected => Some(HoldStatus::Released),
+        Outcome::InReview | Outcome::Failed => None,
+    }
+}
+
+fn done(end: Option<HoldStatus>) -> Followed {
+    match end {
+        Some(HoldStatus::Kept) => Followed::Kept,
+        Some(HoldStatus::Released) => Followed::Released,
+        Some(HoldStatus::Held) | None => Followed::StaysHeld,
     }
 }

@@ -1,9 +1,14 @@
-//! Placing orders, and taking them to their end.
+//! Placing orders, and deciding what becomes of them.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::{Category, CustomerId, NewOrder, Note, OrderId, OrderLines, OrderStatus};
 use telemetry::{Faults, Hop};
+use tokio::sync::Notify;
 
+use crate::decision::Decision;
+use crate::idempotency::IdempotencyKey;
 use crate::messages::events;
 use crate::repository::OrderRepository;
 
@@ -16,6 +21,8 @@ pub(crate) struct Order {
     pub(crate) note: Note,
     pub(crate) status: OrderStatus,
     pub(crate) category: Option<Category>,
+    /// Why it has its status, in words for the customer.
+    pub(crate) reason: Option<String>,
     /// The trace it began in; none when tracing was off.
     pub(crate) trace_id: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
@@ -33,14 +40,39 @@ impl Order {
             note: new.note,
             status: OrderStatus::Pending,
             category: None,
+            reason: None,
             trace_id: telemetry::trace_id(),
             created_at: now,
             updated_at: now,
         }
     }
+
+    fn is_of(&self, new: &NewOrder) -> bool {
+        self.customer_id == new.customer_id && self.lines == new.items && self.note == new.note
+    }
+
+    /// As it was when it was accepted.
+    fn when_accepted(self) -> Self {
+        Self {
+            status: OrderStatus::Pending,
+            category: None,
+            reason: None,
+            updated_at: self.created_at,
+            ..self
+        }
+    }
 }
 
-/// What became of a request to change an order's status.
+/// What became of a request to place an order.
+#[derive(Debug)]
+pub(crate) enum Placed {
+    /// It was accepted, by this request or by an earlier one with the same key.
+    Accepted(Order),
+    /// The key was used for another order.
+    KeyOfAnother,
+}
+
+/// What became of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
     Made,
@@ -56,39 +88,81 @@ pub(crate) enum Change {
 pub(crate) struct Orders {
     repository: OrderRepository,
     faults: Faults,
+    /// Told when there is something in the outbox.
+    outbox: Arc<Notify>,
 }
 
 impl Orders {
-    pub(crate) fn new(repository: OrderRepository, faults: Faults) -> Self {
-        Self { repository, faults }
+    pub(crate) fn new(repository: OrderRepository, faults: Faults, outbox: Arc<Notify>) -> Self {
+        Self {
+            repository,
+            faults,
+            outbox,
+        }
     }
 
     /// Accepts an order; the event about it is sent if and only if the order is kept.
-    pub(crate) async fn place(&self, new: NewOrder) -> Result<Order, sqlx::Error> {
-        let order = Order::accept(new);
-        telemetry::set_attribute("orderflow.order.id", order.id.to_string());
+    ///
+    /// With a key it is accepted once, however often it is asked for, and also when that happens at the same time.
+    pub(crate) async fn place(
+        &self,
+        new: NewOrder,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Placed, sqlx::Error> {
+        let order = Order::accept(new.clone());
         let event = events::order_created(&order, self.faults.propagates(Hop::Outbox));
-        self.repository.insert(&order, &event).await?;
-        tracing::info!(order_id = %order.id, "order accepted");
-        Ok(order)
+        let inserted = self.repository.insert(&order, &event, key).await?;
+        match key {
+            Some(key) if !inserted => self.placed_before(&new, key).await,
+            _ => {
+                self.outbox.notify_one();
+                telemetry::set_attribute("orderflow.order.id", order.id.to_string());
+                tracing::info!(order_id = %order.id, "order accepted");
+                Ok(Placed::Accepted(order))
+            }
+        }
     }
 
-    /// Takes an order on; asked twice, it changes once.
-    pub(crate) async fn change_status(
+    async fn placed_before(
+        &self,
+        new: &NewOrder,
+        key: &IdempotencyKey,
+    ) -> Result<Placed, sqlx::Error> {
+        let before = self.repository.get_by_key(key).await?;
+        telemetry::set_attribute("orderflow.order.id", before.id.to_string());
+        if !before.is_of(new) {
+            return Ok(Placed::KeyOfAnother);
+        }
+        tracing::info!(order_id = %before.id, "order was accepted before");
+        Ok(Placed::Accepted(before.when_accepted()))
+    }
+
+    /// Decides about an order; asked twice, it changes once. The event about it is sent if and only if it changes.
+    pub(crate) async fn decide(
         &self,
         id: OrderId,
-        status: OrderStatus,
-        category: Option<Category>,
+        decision: &Decision,
     ) -> Result<Change, sqlx::Error> {
-        if self.repository.update_status(id, status, category).await? {
+        let event = events::order_ended(id, decision, self.faults.propagates(Hop::Outbox));
+        if let Some(decided) = self.repository.decide(id, decision, &event).await? {
+            self.outbox.notify_one();
+            decision.link(&decided);
             return Ok(Change::Made);
         }
-        let change = match self.repository.get(id).await? {
-            None => Change::UnknownOrder,
-            Some(order) if order.status == status => Change::AsBefore,
-            Some(order) => Change::Refused(order.status),
+        let Some((status, order)) = self.repository.get_status(id).await? else {
+            return Ok(Change::UnknownOrder);
         };
-        Ok(change)
+        decision.link(&order);
+        Ok(if status == decision.outcome.into() {
+            Change::AsBefore
+        } else {
+            Change::Refused(status)
+        })
+    }
+
+    /// Has the event about an order sent again soon; `false` if the order is not pending.
+    pub(crate) async fn start_again(&self, id: OrderId) -> Result<bool, sqlx::Error> {
+        self.repository.make_resend_due(id).await
     }
 
     pub(crate) async fn get(&self, id: OrderId) -> Result<Option<Order>, sqlx::Error> {

@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Category, CustomerId, Note, OrderId, OrderLines};
+use crate::{Category, CustomerId, Note, OrderId, OrderLines, OrderStatus};
 
 /// An order was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,15 +62,16 @@ impl From<OrderCreated> for ClassificationJob {
     }
 }
 
-/// It was decided what becomes of an order.
+/// What was found out about an order. What becomes of it is for the orders service to decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderClassified {
     /// The order.
     pub order_id: OrderId,
     /// Who ordered.
     pub customer_id: CustomerId,
-    /// What becomes of it.
-    pub outcome: Outcome,
+    /// What was found out. The version before named the field `outcome`, for it was a decision then.
+    #[serde(alias = "outcome")]
+    pub finding: Finding,
     /// What kind of order it is; absent if that was not found out.
     pub category: Option<Category>,
     /// Why, in words for the customer; absent if there is nothing to explain.
@@ -81,31 +82,89 @@ impl OrderClassified {
     /// The Pub/Sub topic.
     pub const TOPIC: &str = "order.classified";
     /// The subscription of the orders service.
-    pub const ORDERS_SUBSCRIPTION: &str = "orders";
-    /// The subscription of the email service.
-    pub const EMAIL_SUBSCRIPTION: &str = "email";
-    /// The topic of those that one of them could not process.
+    pub const SUBSCRIPTION: &str = "orders";
+    /// The topic of those that could not be processed.
     pub const DEAD_LETTERS: &str = "order.classified.dlq";
 }
 
-/// What becomes of an order.
+/// What was found out about an order. The aliases are the decisions of the version before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// All that it wants is held for it.
+    #[serde(alias = "confirmed")]
+    Held,
+    /// Something that it wants is not to be had; nothing is held for it.
+    #[serde(alias = "rejected")]
+    Short,
+    /// Its job was given up, and is a dead letter; what is held for it stays held.
+    #[serde(alias = "failed")]
+    GivenUp,
+    /// It looks suspicious, and nothing is held for it: only the version before left it at that.
+    #[serde(rename = "in_review")]
+    NotHeld,
+}
+
+/// It was decided what becomes of an order: the word of the orders service, which mail and stock follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderEnded {
+    /// The order, and the key that keeps its events together.
+    pub order_id: OrderId,
+    /// Who ordered.
+    pub customer_id: CustomerId,
+    /// The status that the order reached.
+    pub status: Outcome,
+    /// What kind of order it is; absent if that was not found out.
+    pub category: Option<Category>,
+    /// Why, in words for the customer; absent if there is nothing to explain.
+    pub reason: Option<String>,
+    /// The number of the decision, from 1: who keeps a state by these events ignores a lower one than it has seen.
+    pub sequence: i64,
+}
+
+impl OrderEnded {
+    /// The Kafka topic.
+    pub const TOPIC: &str = "order.ended";
+    /// The consumer group of the email service.
+    pub const EMAIL_GROUP: &str = "email";
+    /// The consumer group of the inventory service.
+    pub const INVENTORY_GROUP: &str = "inventory";
+    /// The topic of those that one of the groups could not process; a letter names its group.
+    pub const DEAD_LETTERS: &str = "order.ended.dlt";
+}
+
+/// What becomes of an order: a status that a decision leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Everything is reserved.
+    /// Everything that it wants is held for it, and it gets it.
     Confirmed,
-    /// Something is not to be had.
+    /// Something is not to be had, or a person refused it.
     Rejected,
-    /// A person must look at it.
+    /// A person must look at it; what it wants stays held.
     InReview,
-    /// It could not be processed.
+    /// It could not be processed; what is held for it stays held.
     Failed,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [
+        Self::Confirmed,
+        Self::Rejected,
+        Self::InReview,
+        Self::Failed,
+    ];
+
+    /// The outcome as JSON and the database name it.
+    pub fn as_str(self) -> &'static str {
+        OrderStatus::from(self).as_str()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::OrderStatus;
     use serde::de::DeserializeOwned;
     use serde_json::{Map, Value, json};
 
@@ -176,19 +235,49 @@ mod tests {
         assert_tolerates_new_fields(&OrderClassified {
             order_id: OrderId::generate(),
             customer_id: "jane".parse().unwrap(),
-            outcome: Outcome::Rejected,
+            finding: Finding::Short,
             category: Some(Category::Gift),
             reason: Some("ITEM-010 is out of stock".to_owned()),
         });
     }
 
     #[test]
+    fn order_ended_tolerates_fields_of_a_newer_producer_at_every_level() {
+        assert_tolerates_new_fields(&OrderEnded {
+            order_id: OrderId::generate(),
+            customer_id: "jane".parse().unwrap(),
+            status: Outcome::Confirmed,
+            category: Some(Category::Standard),
+            reason: None,
+            sequence: 1,
+        });
+    }
+
+    #[test]
+    fn reads_what_the_version_before_has_sent() {
+        let findings = [
+            ("confirmed", Finding::Held),
+            ("rejected", Finding::Short),
+            ("failed", Finding::GivenUp),
+            ("in_review", Finding::NotHeld),
+        ];
+        for (outcome, finding) in findings {
+            let event: OrderClassified = serde_json::from_value(json!({
+                "order_id": OrderId::generate(), "customer_id": "jane", "outcome": outcome,
+                "category": "gift", "reason": null,
+            }))
+            .unwrap();
+            assert_eq!(event.finding, finding);
+        }
+    }
+
+    #[test]
     fn tolerates_missing_optional_fields() {
         let json = json!({
-            "order_id": OrderId::generate(), "customer_id": "jane", "outcome": "in_review",
+            "order_id": OrderId::generate(), "customer_id": "jane", "finding": "held",
         });
         let event: OrderClassified = serde_json::from_value(json).unwrap();
-        assert_eq!(OrderStatus::from(event.outcome), OrderStatus::InReview);
+        assert_eq!(event.finding, Finding::Held);
         assert_eq!((event.category, event.reason), (None, None));
     }
 }

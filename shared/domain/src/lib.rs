@@ -21,11 +21,9 @@ mod stock;
 
 pub use amount::{AmountError, Price, Quantity};
 pub use category::{Category, UnknownCategory};
-pub use events::{ClassificationJob, OrderClassified, OrderCreated, Outcome};
+pub use events::{ClassificationJob, Finding, OrderClassified, OrderCreated, OrderEnded, Outcome};
 pub use id::{CustomerId, IdError, ItemId, OrderId, Tier};
 pub use note::{Note, NoteError};
 pub use order::{NewOrder, OrderLine, OrderLines, OrderLinesError};
-pub use status::{OrderStatus, UnknownStatus};
-pub use stock::{
-    Release, Reservation, ReservationStatus, Reserve, StockItem, UnknownReservationStatus,
-};
+pub use status::{Decider, OrderStatus, UnknownStatus};
+pub use stock::{Hold, HoldLine, HoldStatus, Holding, StockItem, refusals};

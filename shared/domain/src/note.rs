@@ -19,10 +19,28 @@ pub enum NoteError {
     /// A control character.
     #[error("note must not contain the control character U+{:04X}", u32::from(*.0))]
     Control(char),
+    /// A code point that is no character, and that SQS refuses in a message.
+    #[error("note must not contain U+{:04X}, which is no character", u32::from(*.0))]
+    Noncharacter(char),
 }
 
 impl Note {
     const MAX_CHARACTERS: usize = 1000;
+
+    /// Refuses what a broker would refuse later, when the order has been accepted.
+    ///
+    /// SQS takes the characters of XML 1.0 §2.2, which are all that pass as a note but two.
+    /// Only for what comes in at the door: notes with them were accepted once, and can still be read.
+    pub(crate) fn refuse_noncharacters(self) -> Result<Self, NoteError> {
+        match self
+            .0
+            .chars()
+            .find(|c| matches!(c, '\u{fffe}' | '\u{ffff}'))
+        {
+            Some(wrong) => Err(NoteError::Noncharacter(wrong)),
+            None => Ok(self),
+        }
+    }
 
     /// The text; empty when the customer wrote nothing.
     pub fn as_str(&self) -> &str {

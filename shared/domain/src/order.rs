@@ -18,13 +18,14 @@ pub struct NewOrder {
     #[serde(deserialize_with = "requested_lines")]
     pub items: OrderLines,
     /// What else the customer wants to say.
-    #[serde(default, deserialize_with = "absent_or_null")]
+    #[serde(default, deserialize_with = "requested_note")]
     pub note: Note,
 }
 
 /// A client that has no note may leave it out or send `null`.
-fn absent_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Note, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+fn requested_note<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Note, D::Error> {
+    let note: Note = Option::deserialize(deserializer)?.unwrap_or_default();
+    note.refuse_noncharacters().map_err(D::Error::custom)
 }
 
 /// One line of an order.
@@ -213,6 +214,31 @@ mod tests {
             );
             let order: NewOrder = serde_json::from_str(&json).unwrap();
             assert_eq!(order.note, Note::default());
+        }
+    }
+
+    #[test]
+    fn refuses_a_note_that_sqs_would_refuse_but_reads_one_that_was_accepted_before() {
+        for wrong in ['\u{fffe}', '\u{ffff}'] {
+            let json = serde_json::json!({
+                "customer_id": "jane", "items": [{"item_id": "A", "quantity": 1, "price": 0}],
+                "note": format!("a{wrong}b"),
+            });
+            let error = serde_json::from_value::<NewOrder>(json.clone()).unwrap_err();
+            assert!(
+                error.to_string().contains("note must not contain U+FFF"),
+                "{error}"
+            );
+            assert!(serde_json::from_value::<Note>(json["note"].clone()).is_ok());
+        }
+        for right in ["\u{fffd}", "\u{10ffff}", "\u{1fffe}", "\n\t"] {
+            assert!(
+                right
+                    .parse::<Note>()
+                    .unwrap()
+                    .refuse_noncharacters()
+                    .is_ok()
+            );
         }
     }
 

@@ -11,13 +11,13 @@ use crate::Outcome;
 pub enum OrderStatus {
     /// Accepted, and being worked on.
     Pending,
-    /// Everything it wants is reserved.
+    /// It gets all that it wants, which is kept for it.
     Confirmed,
-    /// Something it wants is not to be had; nothing is reserved.
+    /// Something it wants is not to be had, or a person refused it; nothing is held for it.
     Rejected,
-    /// The classifier calls it suspicious: a person decides.
+    /// It looks suspicious: a person decides. What it wants stays held.
     InReview,
-    /// It could not be processed; its job is a dead letter.
+    /// It could not be processed: its job is a dead letter, which can be redriven. What is held for it stays held.
     Failed,
 }
 
@@ -52,16 +52,37 @@ impl OrderStatus {
         self != Self::Pending
     }
 
-    /// Whether an order in this status may go on to `next`.
+    /// Whether a decision by `decider` takes an order from this status to `next`.
     ///
-    /// The services end an order once; after that only a person's decision about one in review changes it.
-    pub fn may_become(self, next: Self) -> bool {
-        match self {
-            Self::Pending => next.ended(),
-            Self::InReview => matches!(next, Self::Confirmed | Self::Rejected),
-            Self::Confirmed | Self::Rejected | Self::Failed => false,
+    /// Nothing leaves `confirmed` and `rejected`; a failed order is taken on by its redriven job.
+    pub fn may_become(self, next: Outcome, decider: Decider) -> bool {
+        use Outcome::{Confirmed, Failed, Rejected};
+        match (self, decider) {
+            (Self::Pending, Decider::Finding) => true,
+            (Self::Failed, Decider::Finding) => next != Failed,
+            (Self::InReview, Decider::Person) => matches!(next, Confirmed | Rejected),
+            // What is in review has all it wants, unless the version before put it there and held nothing.
+            (Self::InReview, Decider::Finding) | (Self::Failed, Decider::Person) => {
+                next == Rejected
+            }
+            (Self::Pending, Decider::Person) | (Self::Confirmed | Self::Rejected, _) => false,
         }
     }
+
+    /// The statuses from which a decision by `decider` takes an order to `next`.
+    pub fn before(next: Outcome, decider: Decider) -> impl Iterator<Item = Self> {
+        let all = Self::ALL.into_iter();
+        all.filter(move |status| status.may_become(next, decider))
+    }
+}
+
+/// Who decides what becomes of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decider {
+    /// The orders service, by what was found out about it.
+    Finding,
+    /// A person who looked at it.
+    Person,
 }
 
 impl From<Outcome> for OrderStatus {
@@ -109,21 +130,43 @@ mod tests {
         assert_eq!("PENDING".parse::<OrderStatus>(), Err(UnknownStatus));
     }
 
+    fn steps(decider: Decider) -> Vec<(OrderStatus, Outcome)> {
+        let all = OrderStatus::ALL.into_iter();
+        let pairs = all.flat_map(|from| Outcome::ALL.map(|to| (from, to)));
+        pairs
+            .filter(|(from, to)| from.may_become(*to, decider))
+            .collect()
+    }
+
     #[test]
-    fn goes_only_forwards() {
-        let steps: Vec<_> = OrderStatus::ALL
-            .into_iter()
-            .flat_map(|from| OrderStatus::ALL.map(|to| (from, to)))
-            .filter(|(from, to)| from.may_become(*to))
-            .collect();
+    fn what_is_found_out_ends_an_order_and_a_redriven_job_takes_on_a_failed_one() {
         let expected = [
-            (Pending, Confirmed),
-            (Pending, Rejected),
-            (Pending, InReview),
-            (Pending, Failed),
-            (InReview, Confirmed),
-            (InReview, Rejected),
+            (Pending, Outcome::Confirmed),
+            (Pending, Outcome::Rejected),
+            (Pending, Outcome::InReview),
+            (Pending, Outcome::Failed),
+            (InReview, Outcome::Rejected),
+            (Failed, Outcome::Confirmed),
+            (Failed, Outcome::Rejected),
+            (Failed, Outcome::InReview),
         ];
-        assert_eq!(steps, expected);
+        assert_eq!(steps(Decider::Finding), expected);
+    }
+
+    #[test]
+    fn a_person_decides_about_what_waits_for_one() {
+        let expected = [
+            (InReview, Outcome::Confirmed),
+            (InReview, Outcome::Rejected),
+            (Failed, Outcome::Rejected),
+        ];
+        assert_eq!(steps(Decider::Person), expected);
+    }
+
+    #[test]
+    fn knows_where_a_decision_comes_from() {
+        let before: Vec<_> = OrderStatus::before(Outcome::Confirmed, Decider::Finding).collect();
+        assert_eq!(before, [Pending, Failed]);
+        assert!(![Confirmed, Rejected].iter().any(|end| before.contains(end)));
     }
 }

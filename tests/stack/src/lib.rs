@@ -9,6 +9,8 @@ mod program;
 mod running;
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 
@@ -67,7 +69,7 @@ pub struct Options<'a> {
 pub struct Stack {
     settings: HashMap<String, String>,
     // In this order: the services stop before their servers.
-    _running: Running,
+    running: Running,
     _containers: Option<Containers>,
 }
 
@@ -91,7 +93,7 @@ impl Stack {
         let lines = lines.with_context(|| running.log_tail())?;
         let stack = Self {
             settings: parse(&lines),
-            _running: running,
+            running,
             _containers: containers,
         };
         stack.check_required()?;
@@ -109,10 +111,30 @@ impl Stack {
         Ok(())
     }
 
+    /// The command, about this stack: what follows are a subcommand and its arguments.
+    pub fn command(&self) -> Command {
+        self.running.command()
+    }
+
     /// A setting as `orderflow env` prints it, such as `KAFKA_BROKERS` or `GATEWAY_URL`.
     pub fn setting(&self, name: &str) -> anyhow::Result<&str> {
         let value = self.settings.get(name);
         Ok(value.with_context(|| format!("`orderflow env` prints no {name}"))?)
+    }
+
+    /// What a service is started with, as `orderflow env <service>` prints it.
+    pub fn settings_of(&self, service: &str) -> anyhow::Result<HashMap<String, String>> {
+        Ok(parse(&self.running.settings_of(service)?))
+    }
+
+    /// A program of this workspace, in the profile of the stack.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.running.program().with_file_name(name)
+    }
+
+    /// Where the stack keeps its data, its logs and what it writes down about itself.
+    pub fn folder(&self) -> &Path {
+        self.running.folder()
     }
 
     /// Why a part of a native stack, such as `pubsub`, is not the real server but its stand-in; `None` when it is real.

@@ -7,11 +7,11 @@ use anyhow::{Context, ensure};
 
 /// Where the command is; built when it is not there yet.
 pub(crate) fn find_or_build() -> anyhow::Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    let profile = test
-        .ancestors()
-        .nth(2)
-        .context("tests run from target/<profile>/deps")?;
+    let ours = std::env::current_exe()?;
+    let folder = ours.parent().context("a program is in a folder")?;
+    // Tests run from target/<profile>/deps, programs from target/<profile>.
+    let tests = folder.file_name().is_some_and(|name| name == "deps");
+    let profile = folder.parent().filter(|_| tests).unwrap_or(folder);
     let program = profile.join("orderflow");
     if !program.exists() {
         build(profile.ends_with("release"))?;

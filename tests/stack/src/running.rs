@@ -3,7 +3,7 @@
 use std::fs::{File, Permissions};
 use std::io::{Read, Seek};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -77,8 +77,7 @@ impl Running {
         };
         let deadline = Instant::now() + patience;
         loop {
-            let mut env = Command::new(&self.program);
-            let env = env.args(["env", "--dir"]).arg(&self.folder).output()?;
+            let env = self.command().arg("env").output()?;
             if env.status.success() {
                 return Ok(String::from_utf8(env.stdout)?);
             }
@@ -92,6 +91,35 @@ impl Running {
             );
             sleep(POLL).await;
         }
+    }
+
+    /// What `orderflow env` prints for one service.
+    pub(crate) fn settings_of(&self, service: &str) -> anyhow::Result<String> {
+        let mut env = Command::new(&self.program);
+        let env = env
+            .args(["env", service, "--dir"])
+            .arg(&self.folder)
+            .output()?;
+        ensure!(
+            env.status.success(),
+            "`orderflow env {service}`: {}",
+            String::from_utf8_lossy(&env.stderr)
+        );
+        Ok(String::from_utf8(env.stdout)?)
+    }
+
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("--dir").arg(&self.folder);
+        command
     }
 
     pub(crate) fn log_tail(&mut self) -> String {

@@ -111,6 +111,20 @@ async fn searches_for_links_where_the_store_keeps_no_index() {
 }
 
 #[tokio::test]
+async fn finds_what_was_sent_back_long_after_it_was_given_up() {
+    let sent_back = trace(WORK, 1, 4, &json!([]), &[(ORDER, 1)]);
+    let search = get(async move |RawQuery(query): RawQuery| {
+        let by_the_command = query.unwrap_or_default().contains("service_name=orderflow");
+        by_the_command
+            .then_some(sent_back)
+            .ok_or(StatusCode::NOT_FOUND)
+    });
+    let (client, _server) = serve(linked_traces().route("/api/v3/traces", search)).await;
+    let story = Story::gather(&client, id(ORDER)).await.unwrap().unwrap();
+    assert_eq!(story.traces(), [id(ORDER), id(WORK)]);
+}
+
+#[tokio::test]
 async fn searches_for_no_links_where_each_message_was_taken_in_its_trace() {
     let work = answers(trace(WORK, 1, 5, &json!([]), &[]));
     let search = get(async || StatusCode::INTERNAL_SERVER_ERROR);
@@ -150,6 +164,31 @@ async fn says_what_the_store_refused() {
         ),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn finds_who_handled_the_messages_of_an_order_also_where_it_cannot_search_by_attribute() {
+    let key = |value| json!([{"key": "orderflow.messaging.idempotency_key", "value": {"stringValue": value}}]);
+    let (ours, theirs) = (key("o 1"), key("o 2"));
+    let search = get(async move |RawQuery(query): RawQuery| {
+        let query = query.unwrap_or_default();
+        assert!(query.contains("&query.service_name=classifier&"), "{query}");
+        assert!(query.contains("%22o+1%22%7D"), "{query}");
+        let spans = [
+            trace(WORK, 1, 5, &ours, &[]),
+            trace(STRANGER, 1, 5, &theirs, &[]),
+        ];
+        let all = spans.map(|spans| serde_json::from_str::<Value>(&spans).unwrap());
+        let all: Vec<_> = all
+            .iter()
+            .map(|spans| spans["resourceSpans"][0].clone())
+            .collect();
+        json!({"resourceSpans": all}).to_string()
+    });
+    let (client, _server) = serve(Router::new().route("/api/v3/traces", search)).await;
+    let handled = client.handled("classifier", "o 1").await.unwrap();
+    let traces: Vec<TraceId> = handled.iter().map(|span| span.trace_id).collect();
+    assert_eq!(traces, [id(WORK)]);
 }
 
 #[tokio::test]

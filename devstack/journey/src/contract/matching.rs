@@ -67,6 +67,7 @@ impl<'a> Matching<'a> {
     }
 
     fn take(&mut self, row: &Row, above: Option<&[&Span]>) -> Vec<&'a Span> {
+        let edge = self.scenario.edge_of(row);
         let free = self
             .story
             .spans()
@@ -74,7 +75,7 @@ impl<'a> Matching<'a> {
             .filter(|span| !self.taken.contains(&span.reference()));
         let hangs_there = |span: &&Span| match above {
             None => span.parent.is_none(),
-            Some(above) => above.iter().any(|from| joined(row.edge, from, span)),
+            Some(above) => above.iter().any(|from| joined(edge, from, span)),
         };
         let spans: Vec<&Span> = free
             .filter(|span| row.describes(span))
@@ -94,7 +95,7 @@ impl<'a> Matching<'a> {
             None => vec![spans.len()],
             Some(above) => above
                 .iter()
-                .map(|from| count_under(row.edge, from, spans))
+                .map(|from| count_under(self.scenario.edge_of(row), from, spans))
                 .collect(),
         };
         let absent = counts.iter().filter(|count| **count == 0).count();
@@ -105,6 +106,7 @@ impl<'a> Matching<'a> {
             let from = row.edge.from().map(|id| self.scenario.row(id));
             return Some(Violation::BrokenEdge {
                 row,
+                edge: self.scenario.edge_of(row),
                 from,
                 instead: self.explain(row),
             });
@@ -131,13 +133,14 @@ impl<'a> Matching<'a> {
         let Some(stray) = free.into_iter().find(|span| row.describes(span)) else {
             return "is not in the story: it is missing, or starts a trace of its own".to_owned();
         };
+        let edge = self.scenario.edge_of(row);
         match (stray.parent, self.story.parent(stray)) {
-            (None, _) if row.edge.is_child() => "starts a trace of its own".to_owned(),
+            (None, _) if edge.is_child() => "starts a trace of its own".to_owned(),
             (Some(parent), None) => format!("hangs under span {parent}, which is not in the story"),
-            (_, Some(parent)) if row.edge.is_child() && !self.is_of(parent, row.edge) => {
+            (_, Some(parent)) if edge.is_child() && !self.is_of(parent, edge) => {
                 format!("hangs under {}", named(parent))
             }
-            _ if row.edge.is_link() => "carries no link to it".to_owned(),
+            _ if edge.is_link() => "carries no link to it".to_owned(),
             _ => "has a parent".to_owned(),
         }
     }
@@ -161,7 +164,8 @@ impl<'a> Matching<'a> {
             .story
             .spans()
             .iter()
-            .filter(|span| !self.taken.contains(&span.reference()));
+            .filter(|span| !self.taken.contains(&span.reference()))
+            .filter(|span| self.scenario.is_about(span));
         free.map(|span| {
             let place = self
                 .story

@@ -4,7 +4,8 @@
 //! [`check`] holds a story against a scenario: first the rows, from the top, so that the first violation is the first
 //! broken edge; then the rules that hold for every story.
 //!
-//! It looks at the story's own spans only.
+//! It looks at the story's own spans only, and among them at those of services that the scenario names: whoever else
+//! listens to our messages may add spans of their own.
 //! A batch `receive` span that links to one of them lives in a trace of its own, and in a story it is a neighbour.
 
 mod matching;
@@ -17,7 +18,7 @@ mod violation;
 mod wait;
 
 pub use self::table::{
-    Attribute, Count, Edge, Expected, Outcome, Repeat, Row, Scenario, Transport,
+    Attribute, Count, Edge, Expected, Outcome, Relation, Repeat, Row, Scenario, Transport,
 };
 pub use self::violation::{Broken, Rule, Violation};
 pub use self::wait::{NotWhole, wait_until_whole};
@@ -36,8 +37,9 @@ pub fn check(story: &Story, scenario: &'static Scenario) -> Result<(), Box<Broke
 /// Brokers deliver at least once: what a process that dies has in hand is handed out again.
 /// The dead attempt's span was never exported, so what it called are orphans; and where it had ended but was not yet
 /// settled, the message is told twice, with all that followed from it.
-/// This leaves out the orphans and all deliveries of a message but the one that went furthest, each with everything
-/// below it.
+/// A relay that dies after it sent an event sends it again, as does an order that has been pending for too long.
+/// This leaves out the orphans, and all deliveries of a message and all sendings of an event but the one that went
+/// furthest, each with everything below it.
 /// What remains must keep the whole contract, but that attempts may begin above 1, and that work which is done only
 /// [once](Repeat::FindsItDone) may be among what was left out.
 ///
@@ -59,7 +61,7 @@ fn hold(
     telling: Telling<'_>,
 ) -> Result<(), Box<Broken>> {
     let mut violations = matching::check_rows(told, scenario, telling);
-    violations.extend(rules::check(told, telling));
+    violations.extend(rules::check(told, scenario, telling));
     if violations.is_empty() {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
-use super::table::{Repeat, Row, Scenario};
+use super::table::{Repeat, Row, Scenario, Transport};
 use crate::span::{Kind, Span, SpanRef};
 use crate::story::Story;
 
@@ -54,7 +54,9 @@ impl ToldOnce {
             // Messages without a sender need not be the same.
             sender.map_or_else(Vec::new, |_| all_but_the_furthest(story, scenario, spans))
         });
-        let tops = story.orphans().chain(repeats);
+        let resent = sendings(story, scenario).into_values();
+        let resent = resent.flat_map(|spans| all_but_the_furthest(story, scenario, spans));
+        let tops = story.orphans().chain(repeats).chain(resent);
         let left_out: HashSet<_> = with_all_below(story, tops).map(Span::reference).collect();
         let spans = story.spans().iter().cloned();
         let (left_out, kept): (Vec<_>, Vec<_>) =
@@ -87,13 +89,33 @@ pub(super) fn deliveries(story: &Story) -> BTreeMap<Delivered<'_>, Vec<&Span>> {
     deliveries
 }
 
+/// The spans that sent the same event: those of a relay whose context was stored with the same change.
+fn sendings<'a>(story: &'a Story, scenario: &Scenario) -> BTreeMap<Delivered<'a>, Vec<&'a Span>> {
+    let mut sendings: BTreeMap<_, Vec<&Span>> = BTreeMap::new();
+    let relayed: Vec<_> = scenario
+        .rows()
+        .filter(|row| row.over == Transport::Outbox)
+        .collect();
+    for span in story.spans() {
+        if span.parent.is_some() && relayed.iter().any(|row| row.describes(span)) {
+            let event = (
+                span.service.as_str(),
+                span.name.as_str(),
+                span.parent_reference(),
+            );
+            sendings.entry(event).or_default().push(span);
+        }
+    }
+    sendings
+}
+
 /// The span that sent the message which `span` handles.
 fn sender(span: &Span) -> Option<SpanRef> {
     let link = span.links.first().copied();
     link.or_else(|| span.parent_reference())
 }
 
-/// Of those that went equally far, the first stays.
+/// Of those that went equally far, the first stays. There is at least one.
 fn all_but_the_furthest<'a>(
     story: &'a Story,
     scenario: &Scenario,

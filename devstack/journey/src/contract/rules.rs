@@ -1,6 +1,7 @@
 //! What holds for every story, whatever its scenario.
 
 use super::once::{Telling, deliveries};
+use super::table::Scenario;
 use super::violation::{Rule, Violation, named};
 use crate::span::{Kind, Span, SpanRef, Value};
 use crate::story::Story;
@@ -39,12 +40,13 @@ const FORBIDDEN: [&str; 16] = [
 /// Endings of names that stand for payloads and secrets, whatever comes before.
 const FORBIDDEN_ENDINGS: [&str; 5] = [".body", ".payload", ".password", ".secret", ".token"];
 
-pub(super) fn check(story: &Story, telling: Telling<'_>) -> Vec<Violation> {
+pub(super) fn check(story: &Story, scenario: &Scenario, telling: Telling<'_>) -> Vec<Violation> {
     let mut violations = roots(story);
     violations.extend(orphans(story));
     violations.extend(dangling_links(story));
-    violations.extend(attempts(story, telling));
-    for span in story.spans() {
+    violations.extend(attempts(story, scenario, telling));
+    let ours = story.spans().iter().filter(|span| scenario.is_about(span));
+    for span in ours {
         violations.extend(clock(story, span));
         violations.extend(queue_time(story, span));
         violations.extend(consumer_edge(story, span));
@@ -54,12 +56,16 @@ pub(super) fn check(story: &Story, telling: Telling<'_>) -> Vec<Violation> {
     violations
 }
 
-/// One root; and any further root continues the story by a link, as `MESSAGING_TRACE_RELATION=link` makes it.
+/// One root; and any further root continues the story by a link into another of its traces: a message with
+/// `MESSAGING_TRACE_RELATION=link`, a person's decision, a dead letter that was redriven.
 fn roots(story: &Story) -> Vec<Violation> {
-    let beginnings: Vec<&Span> = story
-        .roots()
-        .filter(|root| root.kind != Kind::Consumer || root.links.is_empty())
-        .collect();
+    let continues = |root: &Span| {
+        let linked = root.links.iter().filter_map(|link| story.get(*link));
+        linked
+            .into_iter()
+            .any(|other| other.trace_id != root.trace_id)
+    };
+    let beginnings: Vec<&Span> = story.roots().filter(|root| !continues(root)).collect();
     if beginnings.len() == 1 {
         return Vec::new();
     }
@@ -97,9 +103,12 @@ fn dangling_links(story: &Story) -> impl Iterator<Item = Violation> {
 }
 
 /// The deliveries of one message to one consumer are numbered 1, 2 … N.
-fn attempts(story: &Story, telling: Telling<'_>) -> Vec<Violation> {
+fn attempts(story: &Story, scenario: &Scenario, telling: Telling<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for ((service, name, _), spans) in deliveries(story) {
+    let ours = deliveries(story)
+        .into_iter()
+        .filter(|(_, spans)| scenario.is_about(spans[0]));
+    for ((service, name, _), spans) in ours {
         let mut numbers: Vec<i64> = spans.into_iter().filter_map(Span::attempt).collect();
         numbers.sort_unstable();
         let first = telling.first_attempt(&numbers);

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::pattern;
 use crate::span::{Kind, Span, Value};
+use crate::story::Story;
 
 /// One way an order can go, as a table of the spans of its story.
 ///
@@ -11,14 +12,53 @@ use crate::span::{Kind, Span, Value};
 #[derive(Debug)]
 pub struct Scenario {
     pub name: &'static str,
+    /// How the traces of messages relate to those that sent them.
+    pub relation: Relation,
     /// Rows, grouped so that scenarios can share groups. A row stands below the one its edge names.
     pub chapters: &'static [&'static [Row]],
+}
+
+/// How the span that handles a message relates to the one that sent it: `MESSAGING_TRACE_RELATION`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// Its child, and linked to it: one trace.
+    Parent,
+    /// Linked to it, in a trace of its own.
+    Link,
+}
+
+impl Relation {
+    /// How `story` is told, by its first message.
+    pub fn of(story: &Story) -> Self {
+        let mut messages = story
+            .spans()
+            .iter()
+            .filter(|span| span.kind == Kind::Consumer);
+        match messages.next() {
+            Some(first) if first.parent.is_none() && !first.links.is_empty() => Self::Link,
+            _ => Self::Parent,
+        }
+    }
 }
 
 impl Scenario {
     /// All rows, from the top.
     pub fn rows(&self) -> impl Iterator<Item = &'static Row> + use<> {
         self.chapters.iter().copied().flatten()
+    }
+
+    /// How `row` hangs in a story of this scenario.
+    pub(super) fn edge_of(&self, row: &Row) -> Edge {
+        match (row.edge, self.relation) {
+            (Edge::MessageOf(id), Relation::Parent) => Edge::ChildAndLinkOf(id),
+            (Edge::MessageOf(id), Relation::Link) => Edge::LinkOf(id),
+            (edge, _) => edge,
+        }
+    }
+
+    /// Whether the table describes spans of the service that made `span`: others may join in, and are their own affair.
+    pub(super) fn is_about(&self, span: &Span) -> bool {
+        self.rows().any(|row| row.service == span.service)
     }
 
     /// The row that others call `id`.
@@ -138,9 +178,11 @@ impl fmt::Display for Row {
 pub enum Edge {
     Root,
     ChildOf(&'static str),
-    /// A message handled on its own, by default: one trace, and the link all the same.
+    /// A message handled on its own: one of the next two, as the scenario's [`Relation`] says.
+    MessageOf(&'static str),
+    /// One trace, and the link all the same.
     ChildAndLinkOf(&'static str),
-    /// A message handled in a trace of its own (`MESSAGING_TRACE_RELATION=link`).
+    /// A trace of its own.
     LinkOf(&'static str),
 }
 
@@ -149,7 +191,10 @@ impl Edge {
     pub fn from(self) -> Option<&'static str> {
         match self {
             Self::Root => None,
-            Self::ChildOf(row) | Self::ChildAndLinkOf(row) | Self::LinkOf(row) => Some(row),
+            Self::ChildOf(row)
+            | Self::MessageOf(row)
+            | Self::ChildAndLinkOf(row)
+            | Self::LinkOf(row) => Some(row),
         }
     }
 
@@ -195,7 +240,6 @@ pub struct Count {
 
 impl Count {
     pub(super) const OPTIONAL: Self = Self::between(0, 1);
-    pub(super) const ANY: Self = Self::between(0, usize::MAX);
     pub(super) const SOME: Self = Self::between(1, usize::MAX);
 
     pub(super) const fn between(least: usize, most: usize) -> Self {

@@ -46,6 +46,7 @@ pub enum Violation {
     /// A span is not where its row says: the trace context was lost on the way.
     BrokenEdge {
         row: &'static Row,
+        edge: Edge,
         from: Option<&'static Row>,
         instead: String,
     },
@@ -64,10 +65,11 @@ impl fmt::Display for Violation {
         match self {
             Self::BrokenEdge {
                 row,
+                edge,
                 from: Some(from),
                 instead,
             } => {
-                let how = relation(row.edge);
+                let how = relation(*edge);
                 write!(
                     f,
                     "broken edge: {row} should be {how} {from} {}, but {instead}",
@@ -78,6 +80,7 @@ impl fmt::Display for Violation {
                 row,
                 from: None,
                 instead,
+                ..
             } => write!(f, "no root: {row} should begin the story, but {instead}"),
             Self::Rule { rule, problem } => write!(f, "{rule}: {problem}"),
         }
@@ -88,7 +91,7 @@ fn relation(edge: Edge) -> &'static str {
     match edge {
         Edge::Root => "the root of",
         Edge::ChildOf(_) => "child of",
-        Edge::ChildAndLinkOf(_) => "child of and linked to",
+        Edge::MessageOf(_) | Edge::ChildAndLinkOf(_) => "child of and linked to",
         Edge::LinkOf(_) => "linked to",
     }
 }

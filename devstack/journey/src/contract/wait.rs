@@ -25,20 +25,21 @@ pub enum NotWhole {
 
 /// Reads the story of `id` again and again until it keeps the contract, and returns it.
 ///
+/// `scenario` says which one it is held against, given how much of it there is.
 /// Kept means that the last spans are there, nothing is broken, and no span came since the look before: one that comes
 /// late may still break it.
 /// `patience` is only when to give up; the last violation is then the answer.
 pub async fn wait_until_whole(
     client: &JaegerClient,
     id: TraceId,
-    scenario: &'static Scenario,
+    scenario: impl Fn(&Story) -> &'static Scenario,
     patience: Duration,
 ) -> Result<Story, NotWhole> {
     let deadline = Instant::now() + patience;
     let mut before = None;
     loop {
         let next = Instant::now() + POLL;
-        let look = look(client, id, scenario).await;
+        let look = look(client, id, &scenario).await;
         match look {
             Ok(story) if before == Some(story.spans().len()) => return Ok(story),
             Ok(story) => before = Some(story.spans().len()),
@@ -52,11 +53,11 @@ pub async fn wait_until_whole(
 async fn look(
     client: &JaegerClient,
     id: TraceId,
-    scenario: &'static Scenario,
+    scenario: &impl Fn(&Story) -> &'static Scenario,
 ) -> Result<Story, NotWhole> {
     let story = Story::gather(client, id)
         .await?
         .ok_or(NotWhole::Unknown(id))?;
-    super::check(&story, scenario)?;
+    super::check(&story, scenario(&story))?;
     Ok(story)
 }

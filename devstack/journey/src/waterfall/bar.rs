@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::contract::Scenario;
+use crate::contract::scenarios::{DECIDED, REDRIVEN};
 use crate::span::Span;
 use crate::story::Story;
 
@@ -13,26 +15,36 @@ pub(super) struct Scale {
     width: usize,
 }
 
+/// Together they name every service that takes part in an order.
+const KNOWN: [&Scenario; 2] = [&DECIDED, &REDRIVEN];
+
 /// A bar in its two inks: blanks and the dotted wait, then the solid line.
 pub(super) struct Bar {
     pub(super) lead: String,
     pub(super) line: String,
 }
 
+/// Stands at the right edge for a span that began after it.
+pub(super) const BEYOND: char = '›';
+
 impl Scale {
     pub(super) fn new(story: &Story, width: usize) -> Self {
-        let nanos = story
-            .spans()
-            .iter()
-            .map(|span| span.end)
-            .max()
-            .unwrap_or(0)
-            .saturating_sub(story.start());
+        let nanos = end(story).saturating_sub(story.start());
         Self {
             start: story.start(),
             nanos: nanos.max(1),
             width,
         }
+    }
+
+    /// From the left edge to the right one.
+    pub(super) fn length(&self) -> Duration {
+        Duration::from_nanos(self.nanos)
+    }
+
+    /// Whether `span` began after the right edge.
+    pub(super) fn is_beyond(&self, span: &Span) -> bool {
+        span.start > self.start + self.nanos
     }
 
     /// How long after the beginning of the story `span` began.
@@ -41,6 +53,11 @@ impl Scale {
     }
 
     pub(super) fn bar(&self, span: &Span) -> Bar {
+        if self.is_beyond(span) {
+            let lead = " ".repeat(self.width.saturating_sub(1));
+            let line = BEYOND.to_string();
+            return Bar { lead, line };
+        }
         let last = (2 * self.width).saturating_sub(1);
         let from = self.halves(span.start).min(last);
         let to = self.halves(span.end).max(from + 1);
@@ -61,6 +78,22 @@ impl Scale {
         let halves = offset * (2 * self.width as u128) / u128::from(self.nanos);
         usize::try_from(halves).unwrap_or(2 * self.width)
     }
+}
+
+/// When the last span ended of the services that the trace contract knows.
+///
+/// Whoever else listens may hear of an order much later, for example by reading a topic from its beginning, and would
+/// shrink everything else to nothing.
+fn end(story: &Story) -> u64 {
+    let is_known = |span: &&Span| {
+        KNOWN
+            .iter()
+            .any(|scenario| scenario.rows().any(|row| row.service == span.service))
+    };
+    let known = story.spans().iter().filter(is_known);
+    let known = known.map(|span| span.end).max();
+    let all = story.spans().iter().map(|span| span.end);
+    known.or(all.max()).unwrap_or(0)
 }
 
 #[expect(

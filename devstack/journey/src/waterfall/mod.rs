@@ -2,6 +2,7 @@
 //!
 //! A line shows name, service, kind, how long the message waited in its broker, start, duration and a bar.
 //! `⇠` marks a span that links to its parent, as every handled message does; any other link gets a line of its own.
+//! The time axis ends with the order's own services: `›` stands for what others did with its messages after that.
 
 mod bar;
 mod cell;
@@ -121,7 +122,9 @@ impl Canvas<'_> {
         let mut lines = vec![self.title(id, tree.len()), self.header()];
         for node in tree {
             lines.push(self.span(node));
-            lines.extend(node.notes.iter().map(|note| self.note(&node.beneath, note)));
+            let beyond = self.beyond(node.span);
+            let notes = node.notes.iter().chain(&beyond);
+            lines.extend(notes.map(|note| self.note(&node.beneath, note)));
         }
         lines
             .iter()
@@ -133,6 +136,20 @@ impl Canvas<'_> {
                 ]
             })
             .collect()
+    }
+
+    /// What is said of a span that began after the right edge; what hangs below it needs no word.
+    fn beyond(&self, span: &Span) -> Option<Note> {
+        let is_beyond = |span: &Span| self.scale.is_beyond(span);
+        let first = is_beyond(span) && !self.story.parent(span).is_some_and(is_beyond);
+        first.then(|| Note {
+            text: format!(
+                "{} it began {} after the start, outside of this drawing",
+                bar::BEYOND,
+                text::duration(self.scale.offset(span))
+            ),
+            is_error: false,
+        })
     }
 
     /// The first title speaks of the whole story, the others of their own trace.
@@ -153,7 +170,7 @@ impl Canvas<'_> {
     fn facts(&self) -> String {
         let (spans, took) = (
             self.story.spans().len(),
-            text::duration(self.story.duration()),
+            text::duration(self.scale.length()),
         );
         let spans = text::count(spans, "span");
         let services = text::count(self.story.services().len(), "service");
@@ -167,7 +184,7 @@ impl Canvas<'_> {
     fn header(&self) -> String {
         let end = format!(
             "{:>width$}",
-            text::duration(self.story.duration()),
+            text::duration(self.scale.length()),
             width = self.layout.bar_width()
         );
         let titles = ["span", "service", "kind", "queued", "start", "took", &end];

@@ -1,6 +1,6 @@
 use super::{Style, render, text};
 use crate::fixtures::{happy, linked, no_stock};
-use crate::span::{Kind, SpanId, Status, Value};
+use crate::span::{Kind, Span, SpanId, Status, Value};
 
 const NARROW: Style = Style {
     width: 60,
@@ -87,6 +87,46 @@ fn shows_an_orphan_with_its_subtree() {
         "{drawn}"
     );
     assert!(drawn.contains("send mail"), "{drawn}");
+}
+
+/// Another team's consumer joins the topic, and reads it from the beginning.
+#[test]
+fn a_guest_that_comes_minutes_later_does_not_stretch_the_drawing() {
+    let mut tape = happy();
+    let sent = tape
+        .find("send order.created", "orders", Kind::Producer)
+        .clone();
+    let guest = Span {
+        span_id: SpanId([8; 8]),
+        parent: Some(sent.span_id),
+        service: "audit".into(),
+        name: "process order.created".into(),
+        kind: Kind::Consumer,
+        start: sent.end + 182_000_000_000,
+        end: sent.end + 182_010_000_000,
+        ..sent
+    };
+    let below = Span {
+        span_id: SpanId([7; 8]),
+        parent: Some(guest.span_id),
+        name: "INSERT audits".into(),
+        kind: Kind::Client,
+        ..guest.clone()
+    };
+    tape.spans.extend([guest, below]);
+
+    let drawn = render(&tape.story(), Style::PLAIN);
+
+    assert!(drawn.contains("26 spans, 6 services, 80.0 ms\n"), "{drawn}");
+    let note = "› it began 182 s after the start, outside of this drawing\n";
+    assert_eq!(drawn.matches(note).count(), 1, "{drawn}");
+    let golden = include_str!("golden/happy.txt");
+    let mail = |drawn: &str| {
+        let line = drawn.lines().find(|line| line.contains("send mail"));
+        line.and_then(|line| line.split_once("CLIENT"))
+            .map(|(_, times_and_bar)| times_and_bar.to_owned())
+    };
+    assert_eq!(mail(&drawn), mail(golden), "{drawn}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use otel_messaging::ErrorType;
 use serde::{Deserialize, Serialize};
 use telemetry::http::Client;
 use tracing::{Instrument, Span, field, info_span};
@@ -69,8 +70,12 @@ impl EmbeddingsClient {
     pub(crate) async fn embed(&self, texts: &[String]) -> anyhow::Result<Vec<Vec<f32>>> {
         let span = self.span();
         let result = self.request(texts).instrument(span.clone()).await;
+        let result = result.map_err(super::classed);
         if let Err(error) = &result {
-            telemetry::fail(&span, "embeddings", &format!("{error:#}"));
+            let class = error
+                .downcast_ref::<ErrorType>()
+                .map_or("_OTHER", |class| class.0);
+            telemetry::fail(&span, class, &format!("{error:#}"));
         }
         result
     }

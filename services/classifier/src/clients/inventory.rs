@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::{ItemId, OrderId, Quantity, Release, Reserve, StockItem};
-use reqwest::StatusCode;
+use domain::{Hold, HoldStatus, Holding, ItemId, StockItem, refusals};
+use otel_messaging::ErrorType;
+use reqwest::Response;
+use serde::Deserialize;
 use telemetry::http::Client;
 use url::Url;
 use web::below;
@@ -18,12 +20,23 @@ pub(crate) struct InventoryClient {
     base: Url,
 }
 
-/// What became of an attempt to reserve an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reservation {
-    Made,
-    NoStock,
-    UnknownItem,
+/// What became of an attempt to hold what an order wants.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum HoldAnswer {
+    /// All of it is held.
+    Held,
+    /// Something is not to be had, in words for the customer, and nothing is held.
+    Short(String),
+    /// The order was confirmed or rejected.
+    Ended,
+}
+
+/// What of an RFC 9457 problem document matters here.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Problem {
+    r#type: String,
+    detail: Option<String>,
 }
 
 impl InventoryClient {
@@ -44,42 +57,45 @@ impl InventoryClient {
             .collect())
     }
 
-    /// Reserves for an order; asked twice it answers the same and reserves once.
-    pub(crate) async fn reserve(
-        &self,
-        item: &ItemId,
-        order_id: OrderId,
-        quantity: Quantity,
-    ) -> anyhow::Result<Reservation> {
-        let url = below(&self.base, ["stock", item.as_str(), "reserve"]);
-        let body = Reserve { order_id, quantity };
-        let response = self.client.post(url).json(&body).send().await?;
-        match response.status() {
-            StatusCode::CONFLICT => Ok(Reservation::NoStock),
-            StatusCode::NOT_FOUND => Ok(Reservation::UnknownItem),
-            _ => {
-                response
-                    .error_for_status()
-                    .with_context(|| format!("reserving {item}"))?;
-                Ok(Reservation::Made)
-            }
-        }
+    /// Holds all that an order wants, or nothing; asked twice it answers the same and holds once.
+    pub(crate) async fn hold(&self, hold: &Hold) -> anyhow::Result<HoldAnswer> {
+        let answer = self.request(hold).await.context("holding stock");
+        answer.map_err(super::classed)
     }
 
-    /// Gives back what an order has reserved, and keeps it from reserving later; an item that is unknown is fine.
-    pub(crate) async fn release(&self, item: &ItemId, order_id: OrderId) -> anyhow::Result<()> {
-        let url = below(&self.base, ["stock", item.as_str(), "release"]);
-        let response = self
-            .client
-            .post(url)
-            .json(&Release { order_id })
-            .send()
-            .await?;
-        if response.status() != StatusCode::NOT_FOUND {
-            response
-                .error_for_status()
-                .with_context(|| format!("releasing {item}"))?;
+    async fn request(&self, hold: &Hold) -> anyhow::Result<HoldAnswer> {
+        let url = below(&self.base, ["holds"]);
+        let response = self.client.post(url).json(hold).send().await?;
+        match response.error_for_status_ref().err() {
+            Some(error) => refused(response, error).await,
+            None => granted(response).await,
         }
-        Ok(())
+    }
+}
+
+async fn granted(response: Response) -> anyhow::Result<HoldAnswer> {
+    let holding: Holding = response.json().await?;
+    Ok(match holding.status {
+        HoldStatus::Held => HoldAnswer::Held,
+        HoldStatus::Kept | HoldStatus::Released => HoldAnswer::Ended,
+    })
+}
+
+/// The status alone does not say why; a refusal without a known type says nothing about the stock.
+async fn refused(response: Response, error: reqwest::Error) -> anyhow::Result<HoldAnswer> {
+    let body = response.bytes().await?;
+    let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
+    match problem.r#type.as_str() {
+        refusals::OUT_OF_STOCK | refusals::UNKNOWN_ITEM => {
+            let reason = problem.detail;
+            Ok(HoldAnswer::Short(reason.unwrap_or_else(|| {
+                "not everything that was ordered is to be had".to_owned()
+            })))
+        }
+        refusals::ENDED => Ok(HoldAnswer::Ended),
+        refusals::HOLDS_OTHERWISE => Err(anyhow::Error::new(error)
+            .context(ErrorType("holds_otherwise"))
+            .context("the order holds something else")),
+        _ => Err(error.into()),
     }
 }

@@ -1,11 +1,11 @@
-//! Worker: decides about one order. Idempotent, because inventory answers a repeated request as the first.
+//! Worker: finds out about one order. Idempotent, because inventory answers a repeated hold as the first.
 
 use domain::ClassificationJob;
 use otel_messaging::{Delivery, Handler, HandlerError};
 use tracing::{Instrument, info_span};
 
 use super::ClassifierEvents;
-use crate::classifier::Classifier;
+use crate::classifier::{Classifier, given_up};
 use crate::clients;
 
 #[derive(Debug)]
@@ -20,8 +20,12 @@ impl JobHandler {
     }
 
     async fn classify(&self, job: &ClassificationJob) -> Result<(), HandlerError> {
-        let event = self.classifier.decide(job).await.map_err(decide)?;
-        tracing::info!(order_id = %event.order_id, outcome = ?event.outcome, "order classified");
+        let found = self.classifier.classify(job).await;
+        let Some(event) = found.map_err(clients::failed)? else {
+            tracing::info!(order_id = %job.order_id, "the order has ended, there is nothing to report");
+            return Ok(());
+        };
+        tracing::info!(order_id = %event.order_id, finding = ?event.finding, "order classified");
         self.events.order_classified(&event).await
     }
 }
@@ -41,22 +45,13 @@ impl Handler for JobHandler {
         })
     }
 
-    /// The order ends all the same, and keeps nothing reserved.
+    /// The order leaves `pending` all the same.
     async fn before_dead_letter(
         &self,
         job: ClassificationJob,
         _: &HandlerError,
     ) -> Result<(), HandlerError> {
-        let event = self.classifier.give_up(&job).await.map_err(decide)?;
+        let event = given_up(job.order_id, job.customer_id);
         self.events.order_classified(&event).await
-    }
-}
-
-/// No order fails because inventory or the embeddings API is away.
-fn decide(error: anyhow::Error) -> HandlerError {
-    if clients::is_unavailable(&error) {
-        HandlerError::Unavailable(error)
-    } else {
-        HandlerError::Retry(error)
     }
 }

@@ -1,9 +1,10 @@
-//! Intake: one job per order. Idempotent, because a second job about an order is decided as the first.
+//! Intake: one job per order. Idempotent, because a second job about an order finds what the first did.
 
-use domain::{OrderClassified, OrderCreated, Outcome};
+use domain::OrderCreated;
 use otel_messaging::{Delivery, Handler, HandlerError};
 
 use super::ClassifierEvents;
+use crate::classifier::given_up;
 
 #[derive(Debug)]
 pub(crate) struct IntakeHandler {
@@ -23,23 +24,18 @@ impl Handler for IntakeHandler {
         Some(event.order_id.to_string())
     }
 
+    /// An order that SQS will never take, such as one with a note that was accepted by an older version, is rejected.
     async fn handle(&self, event: OrderCreated, _: &Delivery) -> Result<(), HandlerError> {
         self.events.job(&event.into()).await
     }
 
-    /// The order ends all the same.
+    /// The order leaves `pending` all the same.
     async fn before_dead_letter(
         &self,
         event: OrderCreated,
         _: &HandlerError,
     ) -> Result<(), HandlerError> {
-        let failed = OrderClassified {
-            order_id: event.order_id,
-            customer_id: event.customer_id,
-            outcome: Outcome::Failed,
-            category: None,
-            reason: Some("the order could not be processed".to_owned()),
-        };
-        self.events.order_classified(&failed).await
+        let event = given_up(event.order_id, event.customer_id);
+        self.events.order_classified(&event).await
     }
 }

@@ -1,139 +1,155 @@
-use serde_json::{Value, json};
-use telemetry::testing::attribute;
+use domain::refusals;
 use web::testing::until;
 
 use crate::embeddings_api::Moody;
-use crate::helpers::{TestApp, classified, job};
-
-#[tokio::test]
-async fn an_order_fails_after_the_last_attempt_and_keeps_nothing_reserved() {
-    let app = TestApp::spawn().await;
-    app.world.inventory.answer("reserve ITEM-002", 422);
-    let job = job(&["ITEM-001", "ITEM-002"], "");
-    let event = app.classify(&job).await;
-    let reason = json!("the order could not be processed");
-    assert_eq!(event, classified(&job, "failed", &Value::Null, &reason));
-    let expected = [
-        "reserve ITEM-001",
-        "reserve ITEM-002",
-        "reserve ITEM-001",
-        "reserve ITEM-002",
-        "release ITEM-001",
-        "release ITEM-002",
-    ];
-    assert_eq!(app.world.inventory.asked(), expected);
-
-    let letter = app.world.sqs.next_dead_letter().await;
-    assert_eq!(letter.payload, job);
-    assert!(
-        letter.reason.contains("inventory failed"),
-        "{}",
-        letter.reason
-    );
-    assert!(
-        letter.reason.contains("reserving ITEM-002"),
-        "{}",
-        letter.reason
-    );
-}
-
-#[tokio::test]
-async fn a_failed_attempt_says_which_dependency_failed() {
-    let app = TestApp::spawn().await;
-    app.world.inventory.answer("reserve ITEM-001", 422);
-    app.classify(&job(&["ITEM-001"], "")).await;
-    app.world.sqs.next_dead_letter().await;
-    let spans = app.recorder.spans().into_iter();
-    let attempts: Vec<_> = spans
-        .filter(|span| span.name == "process classification-jobs")
-        .map(|span| {
-            let attempt = attribute(&span, "orderflow.messaging.attempt").unwrap();
-            let failed = attribute(&span, "orderflow.messaging.failed_dependency").unwrap();
-            (attempt, failed)
-        })
-        .collect();
-    let expected = ["1", "2"].map(|attempt| (attempt.to_owned(), "inventory".to_owned()));
-    assert_eq!(attempts, expected);
-}
-
-#[tokio::test]
-async fn an_order_does_not_fail_before_its_items_are_released() {
-    let app = TestApp::spawn().await;
-    app.world.inventory.answer("reserve ITEM-001", 422);
-    app.world.inventory.answer("release ITEM-001", 500);
-    let job = job(&["ITEM-001"], "");
-    app.world.sqs.send_job(&job).await;
-    let releases = || {
-        let asked = app.world.inventory.asked().into_iter();
-        asked.filter(|what| what == "release ITEM-001").count()
-    };
-    until(async || (releases() >= 2).then_some(())).await;
-    assert_eq!(app.count("send order.classified"), 0);
-    app.world.inventory.answer("release ITEM-001", 200);
-    assert_eq!(app.next_event().await["outcome"], "failed");
-}
+use crate::helpers::{TestApp, given_up, held, job};
 
 /// The settings allow two attempts.
 const MANY_ATTEMPTS: usize = 5;
 
 #[tokio::test]
-async fn an_order_waits_for_an_inventory_that_is_away_or_busy() {
+async fn an_order_is_given_up_after_the_last_attempt_and_keeps_what_it_holds() {
     let app = TestApp::spawn().await;
-    for status in [500, 503, 429, 401] {
-        app.world.inventory.answer("reserve ITEM-001", status);
+    app.world.inventory.answer("holds", 422, "");
+    let job = job(&["ITEM-001", "ITEM-002"], "");
+    assert_eq!(app.classify(&job).await, given_up(&job));
+    // Two attempts, and nothing that takes anything back.
+    assert_eq!(app.world.inventory.holds().len(), 2);
+
+    let letter = app.world.sqs.next_dead_letter().await;
+    assert_eq!(letter.payload, job);
+    let expected = "inventory failed: 422: holding stock: ";
+    assert!(letter.reason.starts_with(expected), "{}", letter.reason);
+}
+
+#[tokio::test]
+async fn an_order_that_holds_something_else_is_given_up_after_the_last_attempt() {
+    let app = TestApp::spawn().await;
+    let inventory = &app.world.inventory;
+    inventory.refuse(409, refusals::HOLDS_OTHERWISE, Some("it holds other items"));
+    let job = job(&["ITEM-001"], "");
+    assert_eq!(app.classify(&job).await, given_up(&job));
+    assert_eq!(
+        app.failed_twice().await,
+        [
+            "1: inventory, holds_otherwise",
+            "2: inventory, holds_otherwise"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_failed_attempt_says_which_dependency_failed_and_how() {
+    let app = TestApp::spawn().await;
+    app.world.inventory.answer("holds", 422, "");
+    app.classify(&job(&["ITEM-001"], "")).await;
+    assert_eq!(
+        app.failed_twice().await,
+        ["1: inventory, 422", "2: inventory, 422"]
+    );
+}
+
+#[tokio::test]
+async fn an_order_waits_for_an_inventory_that_is_away_busy_or_of_another_version() {
+    let app = TestApp::spawn().await;
+    for status in [500, 503, 429, 408, 401, 403, 404, 405] {
+        app.world.inventory.answer("holds", status, "");
         let before = app.failed_attempts("inventory");
         let job = job(&["ITEM-001"], "");
         app.world.sqs.send_job(&job).await;
         let failed = || app.failed_attempts("inventory") - before;
         until(async || (failed() >= MANY_ATTEMPTS).then_some(())).await;
-        app.world.inventory.answer("reserve ITEM-001", 200);
+        app.world.inventory.recover();
         let event = app.next_event().await;
-        let expected = classified(&job, "confirmed", &json!("standard"), &Value::Null);
-        assert_eq!(event, expected, "after {status}");
+        assert_eq!(event, held(&job, "standard"), "after {status}");
     }
 }
 
 #[tokio::test]
-async fn an_order_waits_for_an_embeddings_api_that_is_busy() {
+async fn an_order_is_tried_again_after_an_inventory_that_answers_nonsense() {
+    let app = TestApp::spawn().await;
+    app.world.inventory.answer("holds", 200, "<html>");
+    let job = job(&["ITEM-001"], "");
+    assert_eq!(app.classify(&job).await, given_up(&job));
+    assert_eq!(
+        app.failed_twice().await,
+        [
+            "1: inventory, invalid_answer",
+            "2: inventory, invalid_answer"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_order_waits_for_an_embeddings_api_that_is_busy_broken_or_closed_to_us() {
+    let embeddings = Moody::start().await;
+    let app = TestApp::spawn_beside(&embeddings).await;
+    let first = job(&["ITEM-001"], "");
+    assert_eq!(app.classify(&first).await, held(&first, "standard"));
+    for status in [429, 500, 503, 401, 403, 404, 408] {
+        embeddings.answer(status, "not so fast");
+        let before = app.failed_attempts("embeddings");
+        let job = job(&["ITEM-001"], "");
+        app.world.sqs.send_job(&job).await;
+        let failed = || app.failed_attempts("embeddings") - before;
+        until(async || (failed() >= MANY_ATTEMPTS).then_some(())).await;
+        embeddings.recover();
+        let event = app.next_event().await;
+        assert_eq!(event, held(&job, "standard"), "after {status}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_waits_for_an_embeddings_api_that_hangs_up_or_is_slow() {
+    let app = TestApp::spawn().await;
+    let first = job(&["ITEM-001"], "");
+    assert_eq!(app.classify(&first).await, held(&first, "standard"));
+    for (fault, class) in [("hang_up", "broken_answer"), ("slow:60000", "timeout")] {
+        app.break_embeddings(fault).await;
+        let job = job(&["ITEM-001"], "");
+        app.world.sqs.send_job(&job).await;
+        let failure = format!("1: embeddings, {class}");
+        until(async || app.failures().contains(&failure).then_some(())).await;
+        app.mend_embeddings().await;
+        let event = app.next_event().await;
+        assert_eq!(event, held(&job, "standard"), "after {fault}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_whose_text_is_refused_is_given_up_and_can_be_redriven() {
     let embeddings = Moody::start().await;
     let app = TestApp::spawn_beside(&embeddings).await;
     let job = job(&["ITEM-001"], "");
-    assert_eq!(app.classify(&job).await["outcome"], "confirmed");
-    embeddings.answer(429, "not so fast");
-    app.world.sqs.send_job(&job).await;
-    let failed = || app.failed_attempts("embeddings");
-    until(async || (failed() >= MANY_ATTEMPTS).then_some(())).await;
-    embeddings.recover();
-    assert_eq!(app.next_event().await["outcome"], "confirmed");
+    assert_eq!(app.classify(&job).await, held(&job, "standard"));
+    for status in [400, 413, 422] {
+        embeddings.answer(status, "we do not like it");
+        assert_eq!(app.classify(&job).await, given_up(&job), "{status}");
+        let letter = app.world.sqs.next_dead_letter().await;
+        let expected = format!("embeddings failed: {status}: ");
+        assert!(letter.reason.starts_with(&expected), "{}", letter.reason);
+        embeddings.recover();
+        assert_eq!(app.classify(&letter.payload).await, held(&job, "standard"));
+    }
 }
 
 #[tokio::test]
-async fn tries_again_when_the_embeddings_api_fails_or_answers_nonsense() {
+async fn tries_again_when_the_embeddings_api_answers_nonsense() {
     let embeddings = Moody::start().await;
     let app = TestApp::spawn_beside(&embeddings).await;
-    assert_eq!(
-        app.classify(&job(&["ITEM-001"], "")).await["outcome"],
-        "confirmed"
-    );
+    let first = job(&["ITEM-001"], "");
+    assert_eq!(app.classify(&first).await, held(&first, "standard"));
     let short = r#"{"model": "m", "data": [{"index": 0, "embedding": [1.0]}]}"#;
     let shifted = r#"{"model": "m", "data": [{"index": 1, "embedding": [1.0]}]}"#;
-    for (status, body) in [
-        (500, "no"),
-        (401, "no key"),
-        (200, "<html>"),
-        (200, "{}"),
-        (200, r#"{"model": "m", "data": []}"#),
-        (200, short),
-        (200, shifted),
-    ] {
-        embeddings.answer(status, body);
-        let failed = app.failed_attempts("embeddings");
+    let none = r#"{"model": "m", "data": []}"#;
+    for body in ["<html>", "{}", none, short, shifted] {
+        embeddings.answer(200, body);
         let job = job(&["ITEM-002"], "");
-        app.world.sqs.send_job(&job).await;
-        until(async || (app.failed_attempts("embeddings") > failed).then_some(())).await;
+        assert_eq!(app.classify(&job).await, given_up(&job), "after {body}");
         embeddings.recover();
-        let event = app.next_event().await;
-        let expected = classified(&job, "confirmed", &json!("fragile"), &Value::Null);
-        assert_eq!(event, expected, "after {body}");
+        assert_eq!(app.classify(&job).await, held(&job, "fragile"));
     }
+    let failures = app.failures();
+    let mut failures = failures.iter();
+    assert!(failures.all(|failure| failure.ends_with(": embeddings, invalid_answer")));
 }

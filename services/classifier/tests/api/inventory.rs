@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use domain::refusals;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -29,10 +31,10 @@ type Shared = Arc<Mutex<Inner>>;
 
 #[derive(Default)]
 struct Inner {
-    /// `reserve ITEM-001` and what came with it, in the order in which it came.
-    requests: Vec<(String, Value)>,
-    /// What is answered to `reserve ITEM-001` or `healthz`, where it is not success.
-    answers: HashMap<String, StatusCode>,
+    /// The bodies of `POST /holds`, in the order in which they came.
+    holds: Vec<Value>,
+    /// What is answered to `holds`, `stock` or `healthz`, where it is not success.
+    answers: HashMap<&'static str, (StatusCode, String)>,
 }
 
 impl Inventory {
@@ -43,7 +45,7 @@ impl Inventory {
         let router = Router::new()
             .route("/healthz", get(alive))
             .route("/stock", get(list))
-            .route("/stock/{item}/{what}", post(decide))
+            .route("/holds", post(hold))
             .with_state(state.clone());
         let mut server = JoinSet::new();
         server.spawn(axum::serve(listener, router).into_future());
@@ -54,50 +56,61 @@ impl Inventory {
         }
     }
 
-    /// Answers `what`, such as `reserve ITEM-001` or `healthz`, with `status` from now on.
-    pub(crate) fn answer(&self, what: &str, status: u16) {
+    /// Answers `what`, `holds`, `stock` or `healthz`, with this from now on.
+    pub(crate) fn answer(&self, what: &'static str, status: u16, body: &str) {
         let status = StatusCode::from_u16(status).unwrap();
         let mut state = self.state.lock().unwrap();
-        state.answers.insert(what.to_owned(), status);
+        state.answers.insert(what, (status, body.to_owned()));
     }
 
-    /// What it was asked to do, such as `reserve ITEM-001`.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        let requests = self.requests().into_iter();
-        requests.map(|(what, _)| what).collect()
+    /// Refuses holds with a problem of this type.
+    pub(crate) fn refuse(&self, status: u16, kind: &str, detail: Option<&str>) {
+        let problem =
+            json!({"type": kind, "title": "Conflict", "status": status, "detail": detail});
+        self.answer("holds", status, &problem.to_string());
     }
 
-    /// What it was asked to do, and for whom.
-    pub(crate) fn requests(&self) -> Vec<(String, Value)> {
-        self.state.lock().unwrap().requests.clone()
+    /// Works again.
+    pub(crate) fn recover(&self) {
+        self.state.lock().unwrap().answers.clear();
+    }
+
+    /// What it was asked to hold, and for whom.
+    pub(crate) fn holds(&self) -> Vec<Value> {
+        self.state.lock().unwrap().holds.clone()
     }
 }
 
-async fn alive(State(state): State<Shared>) -> StatusCode {
-    let answers = &state.lock().unwrap().answers;
-    *answers.get("healthz").unwrap_or(&StatusCode::OK)
+async fn alive(State(state): State<Shared>) -> Response {
+    let answer = state.lock().unwrap().answers.get("healthz").cloned();
+    answer.unwrap_or_default().into_response()
 }
 
-async fn list() -> Json<Value> {
-    let item = |(id, name)| json!({"item_id": id, "name": name, "available": 9, "reserved": 0, "price": 100});
-    Json(ITEMS.map(item).into_iter().collect())
+async fn list(State(state): State<Shared>) -> Response {
+    if let Some(answer) = state.lock().unwrap().answers.get("stock") {
+        return answer.clone().into_response();
+    }
+    let item = |(id, name)| json!({"item_id": id, "name": name, "available": 9, "held": 0, "kept": 0, "price": 100});
+    Json(ITEMS.map(item)).into_response()
 }
 
-async fn decide(
-    State(state): State<Shared>,
-    Path((item, what)): Path<(String, String)>,
-    Json(body): Json<Value>,
-) -> (StatusCode, Json<Value>) {
-    let asked = format!("{what} {item}");
+async fn hold(State(state): State<Shared>, Json(body): Json<Value>) -> Response {
     let mut state = state.lock().unwrap();
-    state.requests.push((asked.clone(), body.clone()));
-    let known = ITEMS.iter().any(|(id, _)| *id == item);
-    let status = match state.answers.get(&asked) {
-        Some(status) => *status,
-        None if known => StatusCode::OK,
-        None => StatusCode::NOT_FOUND,
-    };
-    let quantity = &body["quantity"];
-    let answer = json!({"order_id": body["order_id"], "item_id": item, "quantity": quantity, "status": "reserved"});
-    (status, Json(answer))
+    state.holds.push(body.clone());
+    if let Some(answer) = state.answers.get("holds") {
+        return answer.clone().into_response();
+    }
+    let unknown = body["items"].as_array().unwrap().iter().find(|line| {
+        let known = |(id, _): &(&str, &str)| line["item_id"] == *id;
+        !ITEMS.iter().any(known)
+    });
+    match unknown {
+        None => Json(json!({"order_id": body["order_id"], "status": "held"})).into_response(),
+        Some(line) => {
+            let item = line["item_id"].as_str().unwrap();
+            let detail = format!("{item} is not in our catalogue");
+            let problem = json!({"type": refusals::UNKNOWN_ITEM, "detail": detail});
+            (StatusCode::NOT_FOUND, Json(problem)).into_response()
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! A Kafka of the test's own, and a stranger who writes to it.
 
 use std::mem::ManuallyDrop;
+use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
 use rdkafka::mocking::MockCluster;
@@ -25,6 +26,22 @@ impl Kafka {
         Self {
             cluster: ManuallyDrop::new(cluster),
         }
+    }
+
+    /// Refuses connections.
+    pub(crate) fn stop(&self) {
+        self.cluster.broker_down(1).unwrap();
+    }
+
+    /// Takes connections again.
+    pub(crate) fn resume(&self) {
+        self.cluster.broker_up(1).unwrap();
+    }
+
+    /// Keeps its answers to itself, as a process that was stopped does.
+    pub(crate) fn freeze(&self) {
+        let never = Duration::from_hours(1);
+        self.cluster.broker_round_trip_time(1, never).unwrap();
     }
 
     pub(crate) fn brokers(&self) -> String {

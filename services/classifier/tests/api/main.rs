@@ -5,11 +5,13 @@
 
 mod embeddings_api;
 mod failed;
+mod finding;
+mod gate;
 mod helpers;
 mod intake;
 mod inventory;
 mod kafka;
-mod outcome;
+
 mod ready;
 mod settings;
 mod sqs_server;

@@ -13,7 +13,6 @@ const DEAD_LETTERS: &str = "classification-jobs-dlq";
 pub(crate) struct Sqs {
     pub(crate) endpoint: String,
     client: Client,
-    shutdown: CancellationToken,
     /// Aborted when dropped.
     _server: JoinSet<anyhow::Result<()>>,
 }
@@ -32,19 +31,13 @@ impl Sqs {
         let queues = Queues::new()
             .with_queue(QueueConfig::new(JOBS).with_redrive(DEAD_LETTERS, 20))
             .with_queue(QueueConfig::new(DEAD_LETTERS));
-        let shutdown = CancellationToken::new();
         let mut server = JoinSet::new();
-        server.spawn(sqs::serve(listener, queues, shutdown.clone()));
+        server.spawn(sqs::serve(listener, queues, CancellationToken::new()));
         Self {
             endpoint,
             client: Client::builder().build().unwrap(),
-            shutdown,
             _server: server,
         }
-    }
-
-    pub(crate) fn stop(&self) {
-        self.shutdown.cancel();
     }
 
     pub(crate) async fn send_job(&self, job: &Value) {

@@ -1,47 +1,67 @@
-use tokio_util::sync::CancellationToken;
+use serde_json::json;
 
 use crate::embeddings_api::Moody;
-use crate::helpers::World;
+use crate::helpers::{TestApp, World, held, job};
 
-/// Why the service does not start beside this embeddings API.
-async fn refusal(world: &World, embeddings: &str) -> String {
-    let config = world.config(embeddings);
-    let listener = web::bind(config.listen_addr).await.unwrap();
-    let ended = classifier::run(config, listener, CancellationToken::new()).await;
-    format!("{:#}", ended.unwrap_err())
+#[tokio::test]
+async fn begins_without_anything_names_all_of_it_and_works_once_it_comes() {
+    let embeddings = Moody::start().await;
+    let world = World::start().await;
+    world.kafka.stop();
+    world.to_sqs.shut();
+    world.to_pubsub.shut();
+    world.inventory.answer("stock", 503, "");
+    world.inventory.answer("healthz", 503, "");
+    embeddings.answer(503, "");
+    let app = TestApp::spawn_in(world, &embeddings.url).await;
+    app.until_unready("not ready: Kafka, SQS, Pub/Sub, inventory, the embeddings API")
+        .await;
+    assert_eq!(app.get("/healthz").await.0, 200);
+
+    app.world.kafka.resume();
+    app.until_unready("not ready: SQS, Pub/Sub, inventory, the embeddings API")
+        .await;
+    let job = job(&["ITEM-002"], "");
+    let mut order = job.clone();
+    order["created_at"] = json!("2026-11-21T10:00:00Z");
+    app.world.kafka.order_created(&order).await;
+    app.world.to_sqs.open();
+    app.until_unready("not ready: Pub/Sub, inventory, the embeddings API")
+        .await;
+    app.world.to_pubsub.open();
+    embeddings.recover();
+    app.until_unready("not ready: inventory").await;
+    app.world.inventory.recover();
+    app.until_ready().await;
+    assert_eq!(app.next_event().await, held(&job, "fragile"));
 }
 
 #[tokio::test]
-async fn refuses_to_start_beside_an_embeddings_api_that_fails_or_answers_nonsense() {
-    let world = World::start().await;
+async fn is_not_ready_before_it_has_learnt_what_it_needs() {
     let embeddings = Moody::start().await;
-    for (status, body, reason) in [
-        (500, "no", "500 Internal Server Error"),
-        (200, "<html>", "reading the embeddings"),
-        (200, r#"{"model": "m", "data": []}"#, "but 0 embeddings"),
-    ] {
-        embeddings.answer(status, body);
-        let line = refusal(&world, &embeddings.url).await;
-        let expected = format!(
-            "the embeddings API at {} (OPENAI_BASE_URL) was not ready within 1 s (STARTUP_TIMEOUT_SECONDS): ",
-            embeddings.url
-        );
-        assert!(line.starts_with(&expected), "{line}");
-        assert!(line.contains(reason), "{line}");
-        assert_eq!(line.lines().count(), 1, "{line}");
+    let world = World::start().await;
+    world.inventory.answer("stock", 200, "<html>");
+    for body in ["<html>", r#"{"model": "m", "data": []}"#] {
+        embeddings.answer(200, body);
+        let world = World::start().await;
+        let app = TestApp::spawn_in(world, &embeddings.url).await;
+        app.until_unready("not ready: the embeddings API").await;
     }
+    embeddings.recover();
+    let app = TestApp::spawn_in(world, &embeddings.url).await;
+    app.until_unready("not ready: inventory").await;
+    app.world.inventory.recover();
+    app.until_ready().await;
 }
 
 #[tokio::test]
-async fn names_the_broker_that_is_not_there() {
-    let embeddings = Moody::start().await;
+async fn stops_at_once_while_it_waits() {
     let world = World::start().await;
-    world.pubsub.stop();
-    let line = refusal(&world, &embeddings.url).await;
-    assert!(line.starts_with("Pub/Sub at "), "{line}");
-    assert!(line.contains("(PUBSUB_EMULATOR_HOST)"), "{line}");
-    world.sqs.stop();
-    let line = refusal(&world, &embeddings.url).await;
-    assert!(line.starts_with("SQS at "), "{line}");
-    assert!(line.contains("(AWS_ENDPOINT_URL_SQS)"), "{line}");
+    world.kafka.stop();
+    let embeddings = Moody::start().await;
+    embeddings.answer(503, "");
+    let app = TestApp::spawn_in(world, &embeddings.url).await;
+    app.until_unready("not ready: Kafka, the embeddings API")
+        .await;
+    app.stop().await.unwrap();
 }

@@ -1,5 +1,5 @@
 //! The door that messages come in by.
 
-mod order_classified;
+mod order_ended;
 
-pub(crate) use order_classified::OrderClassifiedHandler;
+pub(crate) use order_ended::OrderEndedHandler;

@@ -1,75 +1,61 @@
 use serde_json::json;
-use web::testing::until;
 
-use crate::helpers::{TestApp, classified};
-use crate::strict_smtp::StrictSmtp;
+use crate::helpers::{TestApp, ended, ended_for};
+use crate::smtp::{END, Smtp};
 
 #[tokio::test]
-async fn a_recipient_that_is_refused_for_good_is_asked_once_and_a_dead_letter() {
-    let smtp = StrictSmtp::start("550 no such user").await;
-    let app = TestApp::spawn_beside(&smtp.url).await;
-    let event = classified("confirmed");
-    app.pubsub.publish(&[&event]).await;
-    let letter = app.pubsub.next_dead_letter().await;
+async fn a_recipient_that_does_not_exist_is_asked_for_once_and_a_dead_letter() {
+    let smtp = Smtp::start().await;
+    smtp.answer("RCPT TO:<vip-ada", "550 5.1.1 no such user");
+    let app = TestApp::spawn_beside(&smtp).await;
+    let (event, other) = (ended("confirmed"), ended_for("jane", "confirmed"));
+    app.order_ended(&[&event, &other]).await;
+    let letter = app.world.kafka.next_dead_letter().await;
     assert_eq!(letter.payload, event);
-    let reason = &letter.attributes["dead-letter-reason"];
-    assert!(reason.contains("550"), "{reason}");
+    assert_eq!(letter.headers["dead-letter-consumer-group"], "email");
+    assert_eq!(letter.headers["dead-letter-error-type"], "smtp_recipient");
+    let reason = &letter.headers["dead-letter-reason"];
+    assert!(reason.contains("550 5.1.1"), "{reason}");
     let told = reason.contains("no such user");
     assert!(!told, "a server's words may hold an address: {reason}");
-    assert_eq!(smtp.recipients(), ["<vip-ada@example.com>"]);
-    let kept = sqlx::query_scalar("select count(*) from emails");
-    let kept: i64 = kept.fetch_one(&app.database).await.unwrap();
-    assert_eq!(kept, 0);
+    app.until_sent(&other).await;
+    assert_eq!(smtp.asked("RCPT TO:<vip-ada"), 1);
+    assert!(!app.is_sent(&event).await);
 }
 
 #[tokio::test]
-async fn a_recipient_that_is_refused_for_now_is_asked_again() {
-    let smtp = StrictSmtp::start("451 try later").await;
-    let app = TestApp::spawn_beside(&smtp.url).await;
-    app.pubsub.publish(&[&classified("confirmed")]).await;
-    // More often than the settings allow.
-    app.until_processed(10).await;
-    assert!(smtp.recipients().len() >= 10);
-    assert_eq!(app.count("send order.classified.dlq"), 0);
+async fn a_dead_letter_that_is_redriven_is_sent() {
+    let smtp = Smtp::start().await;
+    smtp.answer_first(1, "RCPT", "550 5.1.1 no such user");
+    let app = TestApp::spawn_beside(&smtp).await;
+    app.order_ended(&[&ended("confirmed")]).await;
+    let letter = app.world.kafka.next_dead_letter().await;
+    app.order_ended(&[&letter.payload]).await;
+    app.until_sent(&letter.payload).await;
+    assert_eq!(smtp.mails().len(), 1);
 }
 
 #[tokio::test]
-async fn mails_that_are_put_off_stand_in_nobodys_way() {
-    let smtp = StrictSmtp::start("451 try later").await;
-    let app = TestApp::spawn_beside(&smtp.url).await;
-    // More than are processed at once.
-    let put_off: Vec<_> = (0..40).map(|_| classified("confirmed")).collect();
-    app.pubsub
-        .publish(&put_off.iter().collect::<Vec<_>>())
-        .await;
-    let mut other = classified("confirmed");
-    other["customer_id"] = json!("jane");
-    app.pubsub.publish(&[&other]).await;
-    let asked = || smtp.recipients().contains(&"<jane@example.com>".to_owned());
-    until(async || asked().then_some(())).await;
-}
-
-#[tokio::test]
-async fn a_server_that_lets_nobody_in_is_not_the_fault_of_a_mail() {
-    for reply in ["530 authentication required", "421 closing"] {
-        let smtp = StrictSmtp::start(reply).await;
-        let app = TestApp::spawn_beside(&smtp.url).await;
-        app.pubsub.publish(&[&classified("confirmed")]).await;
-        app.until_processed(10).await;
-        assert_eq!(app.count("send order.classified.dlq"), 0, "{reply}");
-    }
+async fn a_message_that_is_refused_is_tried_as_often_as_the_settings_say() {
+    let smtp = Smtp::start().await;
+    smtp.answer(END, "554 5.6.0 not such a message");
+    let app = TestApp::spawn_beside(&smtp).await;
+    app.order_ended(&[&ended("confirmed")]).await;
+    let letter = app.world.kafka.next_dead_letter().await;
+    assert_eq!(letter.headers["dead-letter-attempts"], "2");
+    assert_eq!(letter.headers["dead-letter-error-type"], "smtp_message");
 }
 
 #[tokio::test]
 async fn what_is_no_event_is_a_dead_letter_and_the_next_message_is_processed() {
     let app = TestApp::spawn().await;
-    for garbage in [json!({}), classified("lost"), json!(7)] {
-        app.pubsub.publish(&[&garbage]).await;
-        let letter = app.pubsub.next_dead_letter().await;
+    for garbage in [json!({}), ended("lost"), json!(7)] {
+        app.order_ended(&[&garbage]).await;
+        let letter = app.world.kafka.next_dead_letter().await;
         assert_eq!(letter.payload, garbage);
-        let reason = &letter.attributes["dead-letter-reason"];
+        let reason = &letter.headers["dead-letter-reason"];
         assert!(reason.starts_with("the payload is not"), "{reason}");
     }
-    app.pubsub.publish(&[&classified("confirmed")]).await;
+    app.order_ended(&[&ended("confirmed")]).await;
     app.until_mails(1).await;
 }

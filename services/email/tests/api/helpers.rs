@@ -1,13 +1,11 @@
-//! The service itself on a free port, with a database, a Pub/Sub and a mail server of its own.
+//! The service itself on a free port, with a database, a Kafka and a mail server of its own.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use clap::Parser;
 use domain::OrderId;
 use email::config::Config;
 use postgres_server::testing;
-use pubsub::testing::PubSub;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use telemetry::testing::{Recorder, attribute};
@@ -15,57 +13,68 @@ use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use web::testing::until;
 
+use crate::kafka::Kafka;
 use crate::mail_server::MailServer;
-use crate::slow_smtp::SlowSmtp;
+use crate::smtp::Smtp;
 
 pub(crate) struct TestApp {
     pub(crate) recorder: Recorder,
-    pub(crate) pubsub: PubSub,
-    pub(crate) mail: MailServer,
+    pub(crate) world: World,
     pub(crate) database: PgPool,
     address: SocketAddr,
-    _slow: Option<SlowSmtp>,
     _shutdown: DropGuard,
     _service: JoinSet<anyhow::Result<()>>,
 }
 
+/// What is around the service.
+pub(crate) struct World {
+    pub(crate) kafka: Kafka,
+    pub(crate) mail: MailServer,
+    /// The address of the database.
+    pub(crate) database: String,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self {
+            kafka: Kafka::start(),
+            mail: MailServer::start().await,
+            database: testing::database().await,
+        }
+    }
+}
+
 impl TestApp {
     pub(crate) async fn spawn() -> Self {
-        let mail = MailServer::start().await;
-        let url = mail.url();
-        Self::beside(mail, &url, &[]).await
+        Self::spawn_in(World::start().await).await
+    }
+
+    pub(crate) async fn spawn_in(world: World) -> Self {
+        let url = world.mail.url();
+        Self::beside(world, &url, &[]).await
     }
 
     /// With another mail server than the sink.
-    pub(crate) async fn spawn_beside(smtp_url: &str) -> Self {
-        Self::beside(MailServer::start().await, smtp_url, &[]).await
+    pub(crate) async fn spawn_beside(smtp: &Smtp) -> Self {
+        Self::beside(World::start().await, &smtp.url(), &[]).await
     }
 
-    /// With a mail server that takes that long for a mail, and few connections to the database.
-    pub(crate) async fn spawn_behind_slow_smtp(delay: Duration, connections: u32) -> Self {
-        let mail = MailServer::start().await;
-        let slow = SlowSmtp::start(mail.host(), delay).await;
-        let connections = format!("--database-max-connections={connections}");
-        let app = Self::beside(mail, &slow.url, &[&connections]).await;
-        Self {
-            _slow: Some(slow),
-            ..app
-        }
+    /// With another mail server, and more settings.
+    pub(crate) async fn spawn_with(smtp_url: &str, settings: &[&str]) -> Self {
+        Self::beside(World::start().await, smtp_url, settings).await
     }
 
-    async fn beside(mail: MailServer, smtp_url: &str, more: &[&str]) -> Self {
+    async fn beside(world: World, smtp_url: &str, more: &[&str]) -> Self {
         let recorder = Recorder::start();
-        let database = testing::database().await;
-        let pubsub = PubSub::start("order.classified", "email").await;
         let settings = [
             "email",
             "--listen-addr=127.0.0.1:0",
             "--database-url",
-            &database,
+            &world.database,
             "--smtp-url",
             smtp_url,
-            "--pubsub-emulator-host",
-            &pubsub.host,
+            "--kafka-brokers",
+            &world.kafka.brokers(),
             "--messaging-max-attempts=2",
             "--messaging-retry-delay-ms=1",
         ];
@@ -77,14 +86,31 @@ impl TestApp {
         service.spawn(email::run(config, listener, shutdown.clone()));
         Self {
             recorder,
-            pubsub,
-            mail,
-            database: PgPool::connect_lazy(&database).unwrap(),
+            database: PgPool::connect_lazy(&world.database).unwrap(),
+            world,
             address,
-            _slow: None,
             _shutdown: shutdown.drop_guard(),
             _service: service,
         }
+    }
+
+    /// Tells that orders have ended.
+    pub(crate) async fn order_ended(&self, events: &[&Value]) {
+        self.world.kafka.order_ended(events).await;
+    }
+
+    /// Waits until it is ready, to begin with.
+    pub(crate) async fn until_ready(&self) {
+        until(async || (self.get("/readyz").await.0 == 200).then_some(())).await;
+    }
+
+    /// Waits until it is not ready, and says so in these words.
+    pub(crate) async fn until_unready(&self, words: &str) {
+        until(async || {
+            let (status, unready) = self.get("/readyz").await;
+            (status == 503 && unready["detail"] == words).then_some(())
+        })
+        .await;
     }
 
     /// The status and the body that the service answers to a probe with.
@@ -98,7 +124,7 @@ impl TestApp {
     /// Waits until there are that many mails.
     pub(crate) async fn until_mails(&self, count: usize) -> Vec<Value> {
         until(async || {
-            let mails = self.mail.mails().await;
+            let mails = self.world.mail.mails().await;
             (mails.len() == count).then_some(mails)
         })
         .await
@@ -106,7 +132,7 @@ impl TestApp {
 
     /// Waits until at least `count` deliveries were processed.
     pub(crate) async fn until_processed(&self, count: usize) {
-        let processed = || self.count("process order.classified");
+        let processed = || self.count("process order.ended");
         until(async || (processed() >= count).then_some(())).await;
     }
 
@@ -125,6 +151,22 @@ impl TestApp {
             failed.any(|name| name == dependency).then_some(())
         })
         .await;
+    }
+
+    /// Whether the mail about that event is known as sent; not while the tables are still to come.
+    pub(crate) async fn is_sent(&self, event: &Value) -> bool {
+        let sql = "select count(*) from emails
+            where order_id::text = $1 and status = $2 and sent_at is not null and claimed_until is null";
+        let count = sqlx::query_scalar(sql)
+            .bind(event["order_id"].as_str())
+            .bind(event["status"].as_str())
+            .fetch_one(&self.database);
+        count.await.is_ok_and(|count: i64| count == 1)
+    }
+
+    /// Waits until the mail about that event is known as sent.
+    pub(crate) async fn until_sent(&self, event: &Value) {
+        until(async || self.is_sent(event).await.then_some(())).await;
     }
 
     /// Ends all connections to the database, and lets nobody in until it is given back.
@@ -158,6 +200,14 @@ impl TestApp {
 }
 
 /// What is told about an order that has ended.
-pub(crate) fn classified(outcome: &str) -> Value {
-    json!({"order_id": OrderId::generate(), "customer_id": "vip-ada", "outcome": outcome})
+pub(crate) fn ended(status: &str) -> Value {
+    ended_for("vip-ada", status)
+}
+
+/// What is told about another customer's order.
+pub(crate) fn ended_for(customer: &str, status: &str) -> Value {
+    json!({
+        "order_id": OrderId::generate(), "customer_id": customer, "status": status,
+        "category": null, "reason": null, "sequence": 1,
+    })
 }

@@ -38,11 +38,6 @@ impl MailServer {
         format!("smtp://{}", self.smtp)
     }
 
-    /// Its `host:port` for mails.
-    pub(crate) fn host(&self) -> String {
-        self.smtp.to_string()
-    }
-
     /// Ends it; what was in it is lost.
     pub(crate) async fn stop(&mut self) {
         self.running.shutdown.cancel();

@@ -16,9 +16,9 @@ fn help_lists_every_setting_with_its_variable_and_meaning() {
 fn refuses_a_wrong_value_in_one_line_that_names_its_variable() {
     PROGRAM.refuses_each(&[
         ("LISTEN_ADDR", "nowhere"),
-        ("DATABASE_MAX_CONNECTIONS", "0"),
+        ("DATABASE_MAX_CONNECTIONS", "1"),
         ("DATABASE_MAX_CONNECTIONS", "4294967295"),
-        ("PUBSUB_EMULATOR_HOST", "http://localhost:8085"),
+        ("KAFKA_BROKERS", "http://localhost:9092"),
         ("MESSAGING_TRACE_RELATION", "friend"),
         ("MESSAGING_MAX_ATTEMPTS", "0"),
         ("MESSAGING_RETRY_DELAY_MS", "-1"),
@@ -48,16 +48,16 @@ fn refuses_an_address_of_the_mail_server_without_telling_its_password() {
 }
 
 #[test]
-fn gives_up_in_one_line_on_a_mail_server_that_does_not_answer() {
+fn gives_up_in_one_line_on_a_database_that_does_not_answer() {
     let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let unused = unused.local_addr().unwrap();
     let line = PROGRAM.refusal(&[
-        ("SMTP_URL", &format!("smtp://{unused}")),
+        ("DATABASE_URL", &format!("postgres://{unused}/email")),
         ("LISTEN_ADDR", "127.0.0.1:0"),
         ("STARTUP_TIMEOUT_SECONDS", "1"),
     ]);
     let expected =
-        format!("error: the mail server at {unused} (SMTP_URL) was not ready within 1 s");
+        format!("error: PostgreSQL at {unused}/email (DATABASE_URL) was not ready within 1 s");
     assert!(line.starts_with(&expected), "{line}");
     assert_eq!(line.lines().count(), 1, "{line}");
 }

@@ -1,29 +1,46 @@
-use std::time::Duration;
-
 use serde_json::Value;
 use telemetry::testing::attribute;
+use web::testing::until;
 
-use crate::helpers::{TestApp, classified};
+use crate::helpers::{TestApp, ended};
+use crate::smtp::Smtp;
 
-/// How long the mail server takes for each mail.
-const DELAY: Duration = Duration::from_millis(500);
-/// As many as the service processes at once, by default. The last waits for longer than the pool lets one wait.
-const MAILS: usize = 32;
-const CONNECTIONS: u32 = 4;
+/// As many as the service processes at once, by default.
+const EVENTS: usize = 32;
+/// As many as it sends at once.
+const LINES: usize = 16;
 
 #[tokio::test]
 async fn a_slow_mail_server_costs_patience_and_nothing_else() {
-    let app = TestApp::spawn_behind_slow_smtp(DELAY, CONNECTIONS).await;
-    let events: Vec<_> = (0..MAILS).map(|_| classified("confirmed")).collect();
-    let events: Vec<&Value> = events.iter().collect();
-    app.pubsub.publish(&events).await;
-    app.until_processed(1).await;
-    let (_, readiness) = app.get("/readyz").await;
-    assert!(!readiness.to_string().contains("PostgreSQL"), "{readiness}");
-    app.until_mails(MAILS).await;
+    let smtp = Smtp::start().await;
+    smtp.hold(true);
+    let app = TestApp::spawn_with(&smtp.url(), &["--database-max-connections=4"]).await;
+    app.until_ready().await;
+    let events: Vec<_> = (0..EVENTS).map(|_| ended("confirmed")).collect();
+    app.order_ended(&events.iter().collect::<Vec<&Value>>())
+        .await;
+    until(async || (smtp.mails().len() == LINES).then_some(())).await;
+    app.until_ready().await;
+    smtp.hold(false);
+    for event in &events {
+        app.until_sent(event).await;
+    }
+    assert_eq!(smtp.mails().len(), EVENTS);
     let spans = app.recorder.spans().into_iter();
     let failed: Vec<_> = spans
         .filter_map(|span| attribute(&span, "orderflow.messaging.failed_dependency"))
         .collect();
     assert!(failed.is_empty(), "{failed:?}");
+}
+
+#[tokio::test]
+async fn connections_to_the_mail_server_are_kept() {
+    let smtp = Smtp::start().await;
+    let app = TestApp::spawn_beside(&smtp).await;
+    for _ in 0..5 {
+        let event = ended("confirmed");
+        app.order_ended(&[&event]).await;
+        app.until_sent(&event).await;
+    }
+    assert_eq!((smtp.asked("EHLO"), smtp.asked("MAIL")), (1, 5));
 }

@@ -1,3 +1,4 @@
+use axum::http::{HeaderName, HeaderValue};
 use domain::{NewOrder, OrderId};
 use telemetry::http::Client;
 use url::Url;
@@ -6,6 +7,7 @@ use web::below;
 use super::{Answer, CallError, call};
 
 const SERVICE: &str = "orders";
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The orders service.
 #[derive(Debug, Clone)]
@@ -19,9 +21,18 @@ impl OrdersClient {
         Self { client, base }
     }
 
-    pub(crate) async fn place(&self, order: &NewOrder) -> Result<Answer, CallError> {
+    /// Places an order; `keys` are the values of `Idempotency-Key` as they came, which the orders service checks.
+    pub(crate) async fn place(
+        &self,
+        order: &NewOrder,
+        keys: impl IntoIterator<Item = &HeaderValue>,
+    ) -> Result<Answer, CallError> {
         let url = below(&self.base, ["orders"]);
-        call(SERVICE, self.client.post(url).json(order)).await
+        let request = self.client.post(url).json(order);
+        let request = keys
+            .into_iter()
+            .fold(request, |request, key| request.header(IDEMPOTENCY_KEY, key));
+        call(SERVICE, request).await
     }
 
     pub(crate) async fn get(&self, id: OrderId) -> Result<Answer, CallError> {

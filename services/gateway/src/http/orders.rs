@@ -1,6 +1,7 @@
 //! Orders over HTTP.
 
 use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
 use domain::{NewOrder, OrderId};
 use web::{Json, Path, Problem};
 
@@ -8,9 +9,11 @@ use crate::clients::{Answer, OrdersClient};
 
 pub(super) async fn place(
     State(orders): State<OrdersClient>,
+    headers: HeaderMap,
     Json(order): Json<NewOrder>,
 ) -> Result<Answer, Problem> {
-    Ok(orders.place(&order).await?)
+    let keys = headers.get_all("idempotency-key");
+    Ok(orders.place(&order, keys).await?)
 }
 
 pub(super) async fn get(

@@ -1,5 +1,5 @@
 use axum::extract::{Path, RawQuery};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -25,6 +25,35 @@ async fn passes_an_order_on_and_its_answer_back() {
     assert_eq!(response.headers()["content-type"], "application/json");
     assert!(!response.headers().contains_key("x-internal"));
     assert_eq!(response.json::<Value>().await.unwrap(), an_order());
+}
+
+#[tokio::test]
+async fn passes_each_idempotency_key_on_as_it_came_and_the_refusal_back() {
+    // Tells back what came.
+    let orders = Router::new().route(
+        "/orders",
+        post(|headers: HeaderMap| async move {
+            let keys = headers.get_all("idempotency-key").iter();
+            let keys: Vec<_> = keys.map(|key| key.as_bytes().to_vec()).collect();
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(keys))
+        }),
+    );
+    let app = TestApp::spawn(orders, Router::new()).await;
+    let cases: [&[&[u8]]; 4] = [
+        &[],
+        &[b"\"8e03978e-40d5-43dd-bc93-6894a57f9324\""],
+        &[b"one", b"\"two\""],
+        &[b"", "schl\u{fc}ssel".as_bytes()],
+    ];
+    for keys in cases {
+        let mut request = app.post("/orders").json(&an_order());
+        for key in keys {
+            request = request.header("idempotency-key", *key);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 422);
+        assert_eq!(response.json::<Vec<Vec<u8>>>().await.unwrap(), keys);
+    }
 }
 
 #[tokio::test]

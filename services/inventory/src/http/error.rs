@@ -1,21 +1,20 @@
 //! What the core says, as problem documents. The status codes of this service stand here.
 
 use axum::http::StatusCode;
+use domain::refusals;
 use web::Problem;
 
-use crate::stock::{ItemError, ReserveError};
+use crate::stock::{HoldError, ItemError};
 
-impl From<ReserveError> for Problem {
-    fn from(error: ReserveError) -> Self {
+impl From<HoldError> for Problem {
+    fn from(error: HoldError) -> Self {
         let detail = error.to_string();
         let (status, kind) = match error {
-            ReserveError::UnknownItem(_) => (StatusCode::NOT_FOUND, "urn:orderflow:unknown-item"),
-            ReserveError::OutOfStock(_) => (StatusCode::CONFLICT, "urn:orderflow:out-of-stock"),
-            ReserveError::Released(_) => (StatusCode::CONFLICT, "urn:orderflow:released"),
-            ReserveError::OtherQuantity { .. } => {
-                (StatusCode::CONFLICT, "urn:orderflow:other-quantity")
-            }
-            ReserveError::Unexpected(error) => return Problem::database(error),
+            HoldError::UnknownItem(_) => (StatusCode::NOT_FOUND, refusals::UNKNOWN_ITEM),
+            HoldError::OutOfStock(_) => (StatusCode::CONFLICT, refusals::OUT_OF_STOCK),
+            HoldError::Ended => (StatusCode::CONFLICT, refusals::ENDED),
+            HoldError::HoldsOtherwise => (StatusCode::CONFLICT, refusals::HOLDS_OTHERWISE),
+            HoldError::Unexpected(error) => return Problem::database(error),
         };
         Problem::new(status).kind(kind).detail(detail)
     }
@@ -26,7 +25,7 @@ impl From<ItemError> for Problem {
         let detail = error.to_string();
         match error {
             ItemError::Unknown(_) => Problem::new(StatusCode::NOT_FOUND)
-                .kind("urn:orderflow:unknown-item")
+                .kind(refusals::UNKNOWN_ITEM)
                 .detail(detail),
             ItemError::Unexpected(error) => Problem::database(error),
         }

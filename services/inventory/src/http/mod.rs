@@ -13,8 +13,7 @@ pub(crate) fn router(state: Stock, readiness: Readiness) -> Router {
     let routes = Router::new()
         .route("/stock", get(stock::list))
         .route("/stock/{item_id}", get(stock::get))
-        .route("/stock/{item_id}/reserve", post(stock::reserve))
-        .route("/stock/{item_id}/release", post(stock::release))
+        .route("/holds", post(stock::hold))
         .with_state(state);
     telemetry::http::server(web::api(routes)).merge(web::health(readiness))
 }

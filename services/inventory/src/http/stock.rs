@@ -1,7 +1,7 @@
 //! Stock over HTTP.
 
 use axum::extract::State;
-use domain::{ItemId, Release, Reservation, Reserve, StockItem};
+use domain::{Hold, Holding, ItemId, StockItem};
 use web::{Json, Path, Problem};
 
 use crate::stock::Stock;
@@ -17,20 +17,9 @@ pub(super) async fn get(
     Ok(Json(stock.get(item).await?))
 }
 
-pub(super) async fn reserve(
+pub(super) async fn hold(
     State(stock): State<Stock>,
-    Path(item): Path<ItemId>,
-    Json(wish): Json<Reserve>,
-) -> Result<Json<Reservation>, Problem> {
-    Ok(Json(
-        stock.reserve(item, wish.order_id, wish.quantity).await?,
-    ))
-}
-
-pub(super) async fn release(
-    State(stock): State<Stock>,
-    Path(item): Path<ItemId>,
-    Json(wish): Json<Release>,
-) -> Result<Json<Reservation>, Problem> {
-    Ok(Json(stock.release(item, wish.order_id).await?))
+    Json(hold): Json<Hold>,
+) -> Result<Json<Holding>, Problem> {
+    Ok(Json(stock.hold(&hold).await?))
 }

@@ -1,4 +1,4 @@
-//! The service itself on a free port, with a database of its own.
+//! The service itself on a free port, with a database and a Kafka of its own.
 
 use std::net::SocketAddr;
 
@@ -8,20 +8,45 @@ use inventory::config::Config;
 use postgres_server::testing;
 use reqwest::Client;
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, PgPool};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use web::testing::until;
+
+use crate::kafka::Kafka;
 
 pub(crate) struct TestApp {
     pub(crate) client: Client,
-    address: SocketAddr,
+    pub(crate) kafka: Kafka,
+    pub(crate) address: SocketAddr,
+    pub(crate) database: PgPool,
     shutdown: CancellationToken,
     service: JoinSet<anyhow::Result<()>>,
 }
 
 impl TestApp {
     pub(crate) async fn spawn() -> Self {
-        let database = testing::database().await;
-        let config = Config::parse_from(["inventory", "--database-url", &database]);
+        Self::spawn_on(&testing::database().await).await
+    }
+
+    pub(crate) async fn spawn_on(database: &str) -> Self {
+        Self::spawn_in(database, Kafka::start()).await
+    }
+
+    pub(crate) async fn spawn_beside(kafka: Kafka) -> Self {
+        Self::spawn_in(&testing::database().await, kafka).await
+    }
+
+    async fn spawn_in(database: &str, kafka: Kafka) -> Self {
+        let config = Config::parse_from([
+            "inventory",
+            "--database-url",
+            database,
+            "--kafka-brokers",
+            &kafka.brokers(),
+            "--messaging-max-attempts=2",
+            "--messaging-retry-delay-ms=1",
+        ]);
         // Requests that come before the service is ready wait in the listener's queue.
         let listener = web::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -30,7 +55,9 @@ impl TestApp {
         service.spawn(inventory::run(config, listener, shutdown.clone()));
         Self {
             client: Client::builder().build().unwrap(),
+            kafka,
             address,
+            database: PgPool::connect_lazy(database).unwrap(),
             shutdown,
             service,
         }
@@ -54,25 +81,89 @@ impl TestApp {
         answer(self.client.post(self.url(path)).json(body)).await
     }
 
-    pub(crate) async fn reserve(&self, item: &str, order: OrderId, quantity: i64) -> (u16, Value) {
-        let body = json!({"order_id": order, "quantity": quantity});
-        self.post(&format!("/stock/{item}/reserve"), &body).await
+    /// Asks to hold that many pieces of each item.
+    pub(crate) async fn hold(&self, order: OrderId, items: &[(&str, i64)]) -> (u16, Value) {
+        self.post("/holds", &hold(order, items)).await
     }
 
-    pub(crate) async fn release(&self, item: &str, order: OrderId) -> (u16, Value) {
-        let body = json!({"order_id": order});
-        self.post(&format!("/stock/{item}/release"), &body).await
-    }
-
-    /// How many pieces are available, and how many reserved.
-    pub(crate) async fn pieces(&self, item: &str) -> (i64, i64) {
+    /// How many pieces are available, held and kept.
+    pub(crate) async fn pieces(&self, item: &str) -> [i64; 3] {
         let (status, item) = self.get(&format!("/stock/{item}")).await;
         assert_eq!(status, 200);
-        (
-            item["available"].as_i64().unwrap(),
-            item["reserved"].as_i64().unwrap(),
-        )
+        ["available", "held", "kept"].map(|field| item[field].as_i64().unwrap())
     }
+
+    /// Waits until there are so many pieces.
+    pub(crate) async fn until_pieces(&self, item: &str, expected: [i64; 3]) {
+        until(async || (self.pieces(item).await == expected).then_some(())).await;
+    }
+
+    /// For each item: nothing is lost, and what is held and kept is held and kept for orders.
+    pub(crate) async fn assert_balance(&self) {
+        let sql = "
+            select item_id, available + held + kept, held, kept,
+                coalesce(sum(quantity) filter (where status = 'held'), 0)::bigint,
+                coalesce(sum(quantity) filter (where status = 'kept'), 0)::bigint
+            from stock left join reservations using (item_id) group by item_id";
+        let items = sqlx::query_as(sql).fetch_all(&self.database).await.unwrap();
+        for (item, all, held, kept, of_holding, of_keeping) in items {
+            let item: String = item;
+            let initial: i64 = if item == "ITEM-010" { 5 } else { 1_000_000 };
+            let told: [i64; 3] = [all, held, kept];
+            assert_eq!(told, [initial, of_holding, of_keeping], "{item}");
+        }
+    }
+
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        let count = sqlx::query_scalar(sql).fetch_one(&self.database);
+        count.await.unwrap()
+    }
+
+    /// Ends all connections to the database, and lets nobody in until it is given back.
+    pub(crate) async fn take_database(&self) {
+        let name = self.allow_connections(false).await;
+        let end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+        let server = self.server();
+        let ended = sqlx::query(end).bind(name).execute(&server);
+        ended.await.unwrap();
+    }
+
+    pub(crate) async fn give_database_back(&self) {
+        self.allow_connections(true).await;
+    }
+
+    async fn allow_connections(&self, allow: bool) -> String {
+        let options = self.database.connect_options();
+        let name = options.get_database().unwrap().to_owned();
+        let alter = format!("alter database {name} with allow_connections {allow}");
+        let server = self.server();
+        let altered = sqlx::raw_sql(AssertSqlSafe(alter)).execute(&server);
+        altered.await.unwrap();
+        name
+    }
+
+    /// The server that the database is on.
+    fn server(&self) -> PgPool {
+        let options = self.database.connect_options().as_ref().clone();
+        PgPool::connect_lazy_with(options.database("postgres"))
+    }
+}
+
+/// The body of a wish to hold something.
+pub(crate) fn hold(order: OrderId, items: &[(&str, i64)]) -> Value {
+    let items = items.iter();
+    let items: Vec<_> = items
+        .map(|(item, quantity)| json!({"item_id": item, "quantity": quantity}))
+        .collect();
+    json!({"order_id": order, "items": items})
+}
+
+/// What is told about an order about which it was decided.
+pub(crate) fn ended(order: OrderId, status: &str, sequence: i64) -> Value {
+    json!({
+        "order_id": order, "customer_id": "jane", "status": status,
+        "category": null, "reason": null, "sequence": sequence,
+    })
 }
 
 async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {

@@ -3,9 +3,14 @@
     reason = "a panic is how a test fails, in its helper functions too"
 )]
 
+mod ended;
+mod hang_up;
 mod helpers;
-mod release;
-mod reserve;
+mod holds;
+mod kafka;
+mod migration;
+mod ready;
 mod settings;
 mod stock;
 mod traces;
+mod upgrade;

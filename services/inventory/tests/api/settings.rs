@@ -16,8 +16,12 @@ fn help_lists_every_setting_with_its_variable_and_meaning() {
 fn refuses_a_wrong_value_in_one_line_that_names_its_variable() {
     PROGRAM.refuses_each(&[
         ("LISTEN_ADDR", "nowhere"),
-        ("DATABASE_MAX_CONNECTIONS", "0"),
+        ("DATABASE_MAX_CONNECTIONS", "1"),
         ("DATABASE_MAX_CONNECTIONS", "4294967295"),
+        ("KAFKA_BROKERS", "kafka"),
+        ("MESSAGING_CONCURRENCY", "0"),
+        ("MESSAGING_TRACE_RELATION", "sibling"),
+        ("MESSAGING_MAX_ATTEMPTS", "0"),
         ("STARTUP_TIMEOUT_SECONDS", "soon"),
         ("STARTUP_TIMEOUT_SECONDS", "18446744073709551615"),
     ]);

@@ -21,7 +21,8 @@ async fn tells_about_one_item() {
     let (status, item) = app.get("/stock/ITEM-010").await;
     assert_eq!(status, 200);
     let expected = serde_json::json!({
-        "item_id": "ITEM-010", "name": "desk lamp, the last five", "available": 5, "reserved": 0, "price": 7900,
+        "item_id": "ITEM-010", "name": "desk lamp, the last five", "available": 5, "held": 0, "kept": 0,
+        "price": 7900,
     });
     assert_eq!(item, expected);
 }

@@ -1,27 +1,54 @@
 use domain::OrderId;
 use telemetry::testing::Recorder;
+use web::testing::until;
 
-use crate::helpers::TestApp;
+use crate::helpers::{TestApp, ended};
+
+fn names_below(recorder: &Recorder, parent: &str) -> Vec<String> {
+    let parent = recorder.span(parent);
+    let spans = recorder.spans().into_iter();
+    let below = spans.filter(|span| span.parent_span_id == parent.span_context.span_id());
+    below.map(|span| span.name.into_owned()).collect()
+}
 
 #[tokio::test]
-async fn shows_a_reservation_and_its_statements_in_one_trace() {
+async fn shows_a_hold_as_one_statement_granted_or_refused() {
+    for quantity in [1, 6] {
+        let recorder = Recorder::start();
+        let app = TestApp::spawn().await;
+        app.hold(
+            OrderId::generate(),
+            &[("ITEM-001", 1), ("ITEM-010", quantity)],
+        )
+        .await;
+        let statements = names_below(&recorder, "POST /holds");
+        assert_eq!(statements, ["UPDATE stock"]);
+    }
+}
+
+#[tokio::test]
+async fn shows_that_a_repeated_hold_was_looked_up() {
+    let app = TestApp::spawn().await;
+    let order = OrderId::generate();
+    app.hold(order, &[("ITEM-001", 1)]).await;
+    let recorder = Recorder::start();
+    app.hold(order, &[("ITEM-001", 1)]).await;
+    let statements = names_below(&recorder, "POST /holds");
+    assert_eq!(statements, ["UPDATE stock", "SELECT reservations"]);
+}
+
+#[tokio::test]
+async fn shows_what_follows_a_decision_as_one_statement() {
     let recorder = Recorder::start();
     let app = TestApp::spawn().await;
-    app.reserve("ITEM-001", OrderId::generate(), 1).await;
-    let request = recorder.span("POST /stock/{item_id}/reserve");
-    for statement in ["INSERT reservations", "UPDATE stock"] {
-        let span = recorder.span(statement);
-        assert_eq!(
-            span.parent_span_id,
-            request.span_context.span_id(),
-            "{statement}"
-        );
-        assert_eq!(
-            span.span_context.trace_id(),
-            request.span_context.trace_id(),
-            "{statement}"
-        );
-    }
+    let order = OrderId::generate();
+    app.hold(order, &[("ITEM-010", 1)]).await;
+    app.kafka.order_ended(&[ended(order, "confirmed", 1)]).await;
+    app.until_pieces("ITEM-010", [4, 0, 1]).await;
+    let name = "process order.ended";
+    let processed = || recorder.spans().iter().any(|span| span.name == name);
+    until(async || processed().then_some(())).await;
+    assert_eq!(names_below(&recorder, name), ["UPDATE reservations"]);
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ pub(super) enum Error {
     UnknownOrder,
     /// An order of this status does not go where it was asked to.
     Refused(OrderStatus),
+    /// The `Idempotency-Key` was used for another order.
+    KeyOfAnother,
     Unexpected(sqlx::Error),
 }
 
@@ -27,6 +29,8 @@ impl IntoResponse for Error {
             }
             Self::Refused(status) => Problem::new(StatusCode::CONFLICT)
                 .detail(format!("the order is {status}, and does not go there")),
+            Self::KeyOfAnother => Problem::new(StatusCode::UNPROCESSABLE_ENTITY)
+                .detail("this Idempotency-Key was used for another order"),
             Self::Unexpected(error) => Problem::database(error),
         };
         problem.into_response()

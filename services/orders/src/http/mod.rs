@@ -1,6 +1,7 @@
 //! The routes, on one screen.
 
 mod error;
+mod idempotency_key;
 mod orders;
 
 use axum::Router;

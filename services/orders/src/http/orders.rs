@@ -5,12 +5,14 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
-use domain::{Category, CustomerId, NewOrder, Note, OrderId, OrderLines, OrderStatus};
+use domain::{Category, CustomerId, NewOrder, Note, OrderId, OrderLines, OrderStatus, Outcome};
 use serde::{Deserialize, Serialize};
 use web::{Json, Path, Query};
 
 use super::error::Error;
-use crate::orders::{Change, Order, Orders};
+use super::idempotency_key::OptionalKey;
+use crate::decision::Decision;
+use crate::orders::{Change, Order, Orders, Placed};
 
 /// An order as callers see it.
 #[derive(Serialize)]
@@ -19,6 +21,8 @@ pub(super) struct OrderBody {
     customer_id: CustomerId,
     status: OrderStatus,
     category: Option<Category>,
+    /// Why it has its status.
+    reason: Option<String>,
     items: OrderLines,
     note: Note,
     /// Minor units.
@@ -35,6 +39,7 @@ impl From<Order> for OrderBody {
             customer_id: order.customer_id,
             status: order.status,
             category: order.category,
+            reason: order.reason,
             total: order.lines.total(),
             items: order.lines,
             note: order.note,
@@ -78,16 +83,21 @@ impl TryFrom<i64> for Limit {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct NewStatus {
-    status: OrderStatus,
+    status: Outcome,
 }
 
 pub(super) async fn place(
     State(orders): State<Orders>,
+    OptionalKey(key): OptionalKey,
     Json(new): Json<NewOrder>,
 ) -> Result<impl IntoResponse, Error> {
-    let order = orders.place(new).await?;
-    let location = [(LOCATION, format!("/orders/{}", order.id))];
-    Ok((StatusCode::CREATED, location, Json(OrderBody::from(order))))
+    match orders.place(new, key.as_ref()).await? {
+        Placed::Accepted(order) => {
+            let location = [(LOCATION, format!("/orders/{}", order.id))];
+            Ok((StatusCode::CREATED, location, Json(OrderBody::from(order))))
+        }
+        Placed::KeyOfAnother => Err(Error::KeyOfAnother),
+    }
 }
 
 pub(super) async fn get(
@@ -114,13 +124,19 @@ pub(super) async fn list_one_by_one(
     Ok(Json(orders.into_iter().map(OrderBody::from).collect()))
 }
 
+/// A person's decision.
 pub(super) async fn change_status(
     State(orders): State<Orders>,
     Path(id): Path<OrderId>,
     Json(new): Json<NewStatus>,
 ) -> Result<StatusCode, Error> {
-    match orders.change_status(id, new.status, None).await? {
-        Change::Made | Change::AsBefore => Ok(StatusCode::NO_CONTENT),
+    telemetry::set_attribute("orderflow.order.id", id.to_string());
+    match orders.decide(id, &Decision::by_person(new.status)).await? {
+        Change::Made => {
+            tracing::info!(order_id = %id, outcome = new.status.as_str(), "order decided by a person");
+            Ok(StatusCode::NO_CONTENT)
+        }
+        Change::AsBefore => Ok(StatusCode::NO_CONTENT),
         Change::Refused(status) => Err(Error::Refused(status)),
         Change::UnknownOrder => Err(Error::UnknownOrder),
     }

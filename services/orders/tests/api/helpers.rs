@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use web::testing::until;
 
+use crate::door::Door;
 use crate::kafka::Kafka;
 
 /// Everything around the service.
@@ -25,12 +26,13 @@ pub(crate) struct TestApp {
     pub(crate) pubsub: PubSub,
     pub(crate) database: PgPool,
     database_url: String,
+    args: &'static [&'static str],
 }
 
 /// A running service; dropping it stops it.
 pub(crate) struct Service {
     client: Client,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     _shutdown: DropGuard,
     _tasks: JoinSet<anyhow::Result<()>>,
 }
@@ -46,23 +48,59 @@ pub(crate) struct Answer {
 
 impl TestApp {
     pub(crate) async fn spawn() -> Self {
+        Self::spawn_with(&[]).await
+    }
+
+    /// With these arguments beside those that say where everything is.
+    pub(crate) async fn spawn_with(args: &'static [&'static str]) -> Self {
+        Self::spawn_on(&testing::database().await, args).await
+    }
+
+    /// On a database that is there already.
+    pub(crate) async fn spawn_on(database_url: &str, args: &'static [&'static str]) -> Self {
         let recorder = Recorder::start();
-        let database_url = testing::database().await;
         let kafka = Kafka::start();
         let pubsub = PubSub::start("order.classified", "orders").await;
         Self {
             recorder,
-            service: Service::spawn(&database_url, &kafka, &pubsub).await,
+            service: Service::spawn(database_url, &kafka, &pubsub.host, args).await,
+            database: PgPool::connect_lazy(database_url).unwrap(),
+            database_url: database_url.to_owned(),
+            kafka,
+            pubsub,
+            args,
+        }
+    }
+
+    /// On brokers that are away, until they are told to be there.
+    pub(crate) async fn spawn_alone() -> (Self, Door) {
+        let recorder = Recorder::start();
+        let database_url = testing::database().await;
+        let kafka = Kafka::start();
+        kafka.down();
+        let pubsub = PubSub::start("order.classified", "orders").await;
+        let door = Door::closed(&pubsub.host).await;
+        let app = Self {
+            recorder,
+            service: Service::spawn(&database_url, &kafka, &door.host, &[]).await,
             database: PgPool::connect_lazy(&database_url).unwrap(),
             database_url,
             kafka,
             pubsub,
-        }
+            args: &[],
+        };
+        (app, door)
     }
 
     /// Another instance of the service, beside the first.
     pub(crate) async fn second(&self) -> Service {
-        Service::spawn(&self.database_url, &self.kafka, &self.pubsub).await
+        Service::spawn(
+            &self.database_url,
+            &self.kafka,
+            &self.pubsub.host,
+            self.args,
+        )
+        .await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -87,6 +125,11 @@ impl TestApp {
             .await
     }
 
+    /// Tells what was found out about the order.
+    pub(crate) async fn found(&self, id: &str, finding: &str) {
+        self.pubsub.publish(&[&classified(id, finding)]).await;
+    }
+
     /// Waits until the order has that status, and returns it.
     pub(crate) async fn until_status(&self, id: &str, status: &str) -> Value {
         until(async || {
@@ -99,6 +142,18 @@ impl TestApp {
     pub(crate) async fn outbox_rows(&self) -> i64 {
         let count = sqlx::query_scalar("select count(*) from outbox");
         count.fetch_one(&self.database).await.unwrap()
+    }
+
+    pub(crate) async fn until_the_outbox_is_empty(&self) {
+        until(async || (self.outbox_rows().await == 0).then_some(())).await;
+    }
+
+    /// Runs these statements in the service's database.
+    pub(crate) async fn sql(&self, statements: &'static str) {
+        // It answers when its tables are there.
+        self.get("/healthz").await;
+        let executed = sqlx::raw_sql(statements).execute(&self.database).await;
+        executed.unwrap();
     }
 
     /// Takes the database away for good, and ends what is connected to it.
@@ -119,18 +174,20 @@ impl TestApp {
 }
 
 impl Service {
-    async fn spawn(database_url: &str, kafka: &Kafka, pubsub: &PubSub) -> Self {
-        let config = Config::parse_from([
+    async fn spawn(database_url: &str, kafka: &Kafka, pubsub_host: &str, args: &[&str]) -> Self {
+        let brokers = kafka.brokers();
+        let places = [
             "orders",
             "--database-url",
             database_url,
             "--kafka-brokers",
-            &kafka.brokers(),
+            &brokers,
             "--pubsub-emulator-host",
-            &pubsub.host,
+            pubsub_host,
             "--messaging-max-attempts=2",
             "--messaging-retry-delay-ms=10",
-        ]);
+        ];
+        let config = Config::parse_from(places.iter().chain(args));
         // Requests that come before the service is ready wait in the listener's queue.
         let listener = web::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -211,4 +268,9 @@ pub(crate) fn order() -> Value {
         ],
         "note": "ring twice",
     })
+}
+
+/// What was found out about an order of [`order`].
+pub(crate) fn classified(order_id: &str, finding: &str) -> Value {
+    json!({"order_id": order_id, "customer_id": "vip-ada", "finding": finding, "category": "gift"})
 }

@@ -11,7 +11,8 @@ use rdkafka::producer::DefaultProducerContext;
 use rdkafka::{Offset, TopicPartitionList};
 use serde_json::Value;
 
-const TOPIC: &str = "order.created";
+pub(crate) const CREATED: &str = "order.created";
+pub(crate) const ENDED: &str = "order.ended";
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The only broker.
 const BROKER: i32 = 1;
@@ -31,7 +32,9 @@ pub(crate) struct Record {
 impl Kafka {
     pub(crate) fn start() -> Self {
         let cluster = MockCluster::new(BROKER).unwrap();
-        cluster.create_topic(TOPIC, 1, 1).unwrap();
+        for topic in [CREATED, ENDED] {
+            cluster.create_topic(topic, 1, 1).unwrap();
+        }
         Self { cluster }
     }
 
@@ -48,12 +51,12 @@ impl Kafka {
     }
 
     /// Waits for the first `count` records of the topic.
-    pub(crate) async fn records(&self, count: usize) -> Vec<Record> {
+    pub(crate) async fn records(&self, topic: &str, count: usize) -> Vec<Record> {
         // Without a group: joining one takes seconds.
         let reader: StreamConsumer = self.client().create().unwrap();
         let mut partition = TopicPartitionList::new();
         partition
-            .add_partition_offset(TOPIC, 0, Offset::Beginning)
+            .add_partition_offset(topic, 0, Offset::Beginning)
             .unwrap();
         reader.assign(&partition).unwrap();
         let mut records = Vec::new();
@@ -64,9 +67,9 @@ impl Kafka {
     }
 
     /// How many records the topic has now.
-    pub(crate) async fn count(&self) -> i64 {
+    pub(crate) async fn count(&self, topic: &'static str) -> i64 {
         let reader: BaseConsumer = self.client().create().unwrap();
-        let marks = move || reader.fetch_watermarks(TOPIC, 0, TIMEOUT).unwrap();
+        let marks = move || reader.fetch_watermarks(topic, 0, TIMEOUT).unwrap();
         let (low, high) = tokio::task::spawn_blocking(marks).await.unwrap();
         high - low
     }

@@ -17,7 +17,10 @@ fn refuses_a_wrong_value_in_one_line_that_names_its_variable() {
     PROGRAM.refuses_each(&[
         ("LISTEN_ADDR", "nowhere"),
         ("DATABASE_MAX_CONNECTIONS", "0"),
+        ("DATABASE_MAX_CONNECTIONS", "1"),
         ("DATABASE_MAX_CONNECTIONS", "4294967295"),
+        ("ORDERS_RESEND_AFTER_SECONDS", "0"),
+        ("ORDERS_RESEND_AFTER_SECONDS", "86401"),
         ("KAFKA_BROKERS", "kafka"),
         ("PUBSUB_EMULATOR_HOST", "http://localhost:8085"),
         ("MESSAGING_TRACE_RELATION", "friend"),

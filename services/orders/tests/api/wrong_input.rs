@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::helpers::{Answer, TestApp, order};
+use crate::kafka::CREATED;
 
 /// An order with the value at `pointer` replaced.
 fn with(pointer: &str, value: Value) -> Value {
@@ -33,7 +34,7 @@ fn assert_problem(answer: &Answer, status: u16) {
 async fn assert_nothing_was_kept(app: &TestApp) {
     assert_eq!(app.get("/orders").await.body, json!([]));
     assert_eq!(app.outbox_rows().await, 0);
-    assert_eq!(app.kafka.count().await, 0);
+    assert_eq!(app.kafka.count(CREATED).await, 0);
 }
 
 #[tokio::test]

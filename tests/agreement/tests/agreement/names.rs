@@ -1,12 +1,18 @@
 //! Topics, queues and subscriptions: the brokers are told the names that the services use.
 
-use domain::{ClassificationJob, OrderClassified, OrderCreated};
+use domain::{ClassificationJob, OrderClassified, OrderCreated, OrderEnded};
 use orderflow::topology;
 
 #[test]
 fn kafka_has_the_topics() {
     let names = topology::TOPICS.map(|(name, _)| name);
-    assert_eq!(names, [OrderCreated::TOPIC, OrderCreated::DEAD_LETTERS]);
+    let expected = [
+        OrderCreated::TOPIC,
+        OrderCreated::DEAD_LETTERS,
+        OrderEnded::TOPIC,
+        OrderEnded::DEAD_LETTERS,
+    ];
+    assert_eq!(names, expected);
 }
 
 #[test]
@@ -17,14 +23,13 @@ fn sqs_has_the_queues() {
 }
 
 #[test]
-fn pubsub_has_the_topic_and_its_subscriptions() {
+fn pubsub_has_the_topic_and_its_subscription() {
     let (topic, letters) = (
         OrderClassified::TOPIC.to_owned(),
         OrderClassified::DEAD_LETTERS.to_owned(),
     );
     let subscriptions = [
-        (OrderClassified::ORDERS_SUBSCRIPTION.to_owned(), &topic),
-        (OrderClassified::EMAIL_SUBSCRIPTION.to_owned(), &topic),
+        (OrderClassified::SUBSCRIPTION.to_owned(), &topic),
         (letters.clone(), &letters),
     ];
     let resources = topology::resources();

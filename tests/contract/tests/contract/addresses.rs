@@ -5,12 +5,16 @@ use stack::Stack;
 
 const NAMES: [&str; 3] = ["GATEWAY_URL", "JAEGER_URL", "MAIL_URL"];
 
-/// The three places a customer and a reader of traces look at.
+/// What only those reach who run the system: the test of what needs it is skipped where it is not named.
+const ORDERS: &str = "ORDERS_URL";
+
+/// The three places a customer and a reader of traces look at, and the service that a person decides by.
 #[derive(Debug, Clone)]
 pub(crate) struct Addresses {
     pub(crate) gateway: String,
     pub(crate) jaeger: String,
     pub(crate) mail: String,
+    pub(crate) orders: Option<String>,
 }
 
 impl Addresses {
@@ -22,6 +26,7 @@ impl Addresses {
                 gateway,
                 jaeger,
                 mail,
+                orders: variable(ORDERS),
             })),
             _ => bail!("set all of {}, or none of them", NAMES.join(", ")),
         }
@@ -34,6 +39,7 @@ impl Addresses {
             gateway: gateway?,
             jaeger: jaeger?,
             mail: mail?,
+            orders: Some(stack.setting(ORDERS)?.to_owned()),
         })
     }
 }

@@ -81,21 +81,46 @@ impl Customer {
         wait_for("the order's end", status).await
     }
 
-    /// Waits for the mail about the order, and says how many there are.
-    pub(crate) async fn mails(&self, order_id: &str) -> anyhow::Result<usize> {
-        let url = format!("{}/email", self.addresses.mail);
-        let about = |mail: &&Value| mail["headers"]["x-order-id"] == *order_id;
-        let count = async || {
-            let mails = self.get(&url).await?;
-            let count = mails
-                .as_array()
-                .map_or(0, |mails| mails.iter().filter(about).count());
-            Ok((count > 0).then_some(count))
-        };
-        wait_for("the mail about the order", count).await
+    /// Waits until the order has that status, and no longer than it takes to see that it has not.
+    pub(crate) async fn reaches(&self, order_id: &str, status: &str) -> anyhow::Result<()> {
+        let url = format!("{}/orders/{order_id}", self.addresses.gateway);
+        let there = async || Ok((text(&self.get(&url).await?, "status")? == status).then_some(()));
+        wait_for(&format!("the order to be {status}"), there).await
     }
 
-    /// How many pieces of an item can be reserved.
+    /// A person decides about an order in review; `None` where nobody may.
+    pub(crate) async fn decide(
+        &self,
+        order_id: &str,
+        status: &str,
+    ) -> anyhow::Result<Option<StatusCode>> {
+        let Some(orders) = &self.addresses.orders else {
+            return Ok(None);
+        };
+        let url = format!("{orders}/orders/{order_id}/status");
+        let decision = self.http.patch(url).json(&json!({"status": status}));
+        Ok(Some(decision.send().await?.status()))
+    }
+
+    /// Waits until there are as many mails about the order, and says what they are about.
+    pub(crate) async fn mails(
+        &self,
+        order_id: &str,
+        expected: usize,
+    ) -> anyhow::Result<Vec<String>> {
+        let url = format!("{}/email", self.addresses.mail);
+        let about = |mail: &&Value| mail["headers"]["x-order-id"] == *order_id;
+        let subjects = async || {
+            let mails = self.get(&url).await?;
+            let mails = mails.as_array().into_iter().flatten().filter(about);
+            let subjects = mails.map(|mail| text(mail, "subject"));
+            let subjects = subjects.collect::<anyhow::Result<Vec<_>>>()?;
+            Ok((subjects.len() >= expected).then_some(subjects))
+        };
+        wait_for(&format!("{expected} mails about the order"), subjects).await
+    }
+
+    /// How many pieces of an item can be held.
     pub(crate) async fn available(&self, item_id: &str) -> anyhow::Result<u64> {
         let stock = self
             .get(&format!("{}/inventory/{item_id}", self.addresses.gateway))

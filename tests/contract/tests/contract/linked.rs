@@ -23,8 +23,8 @@ async fn is_one_story(servers: Servers) -> anyhow::Result<Completion> {
     let story = whole(&customer, &placed, "confirmed", &LINKED).await?;
     let traces = story.traces().len();
     ensure!(
-        traces == 5,
-        "a request and four messages are 5 traces, not {traces}"
+        traces == 6,
+        "a request and five messages are 6 traces, not {traces}"
     );
     Ok(Completion::Completed)
 }

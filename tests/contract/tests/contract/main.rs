@@ -6,6 +6,7 @@
 
 mod addresses;
 mod customer;
+mod disturbed;
 mod linked;
 mod negative;
 mod positive;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     let keeps_logs = outside.is_none() && servers == Servers::Embedded;
     let mut trials = negative::trials(servers, outside.is_some());
     trials.push(linked::trial(servers, outside.is_some()));
+    trials.push(disturbed::trial(servers, outside.is_some()));
     let site = Arc::new(Site::new(outside, servers));
     trials.extend(positive_trials(&site, keeps_logs));
     let conclusion = libtest_mimic::run(&arguments, trials);
@@ -73,6 +75,11 @@ fn positive_trials(site: &Arc<Site>, keeps_logs: bool) -> Vec<Trial> {
             site,
             "a_suspicious_order_is_one_whole_trace",
             positive::a_suspicious_order,
+        ),
+        trial(
+            site,
+            "a_person_s_decision_is_a_trace_linked_to_the_order_s",
+            positive::an_order_that_a_person_decides,
         ),
         trial(
             site,

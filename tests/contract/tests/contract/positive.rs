@@ -2,33 +2,31 @@
 
 use anyhow::ensure;
 use journey::Story;
-use journey::contract::scenarios::{HAPPY, NO_STOCK, SUSPICIOUS};
+use journey::contract::scenarios::{DECIDED, HAPPY, NO_STOCK, SUSPICIOUS};
 use journey::contract::{Scenario, wait_until_whole};
 use libtest_mimic::Completion;
+use reqwest::StatusCode;
 
 use crate::customer::{Customer, PATIENCE, Placed, wait_for};
 
-/// Nobody else in these tests orders it, so its number stays what it was read to be.
+/// Nobody else in these tests orders them, so their numbers stay what they were read to be.
 const SHORT_ITEM: &str = "ITEM-010";
+const BESIDE_IT: &str = "ITEM-003";
 
 pub(crate) async fn a_confirmed_order(customer: Customer) -> anyhow::Result<Completion> {
     let placed = confirmed(&customer).await?;
-    let story = whole(&customer, &placed, "confirmed", &HAPPY).await?;
-    let reserved = count(&story, "POST /stock/{item_id}/reserve");
-    ensure!(
-        reserved == 2,
-        "two items were ordered, but {reserved} reserved"
-    );
+    whole(&customer, &placed, "confirmed", &HAPPY).await?;
     Ok(Completion::Completed)
 }
 
 pub(crate) async fn an_order_without_stock(customer: Customer) -> anyhow::Result<Completion> {
     let placed = without_stock(&customer).await?;
-    let story = whole(&customer, &placed, "rejected", &NO_STOCK).await?;
-    let released = count(&story, "POST /stock/{item_id}/release");
+    let before = customer.available(BESIDE_IT).await?;
+    whole(&customer, &placed, "rejected", &NO_STOCK).await?;
+    let after = customer.available(BESIDE_IT).await?;
     ensure!(
-        released == 1,
-        "one item was reserved before the short one, but {released} released"
+        before == after,
+        "nothing is held of an order that is short of an item, but {before} became {after}"
     );
     Ok(Completion::Completed)
 }
@@ -36,6 +34,31 @@ pub(crate) async fn an_order_without_stock(customer: Customer) -> anyhow::Result
 pub(crate) async fn a_suspicious_order(customer: Customer) -> anyhow::Result<Completion> {
     let placed = suspicious(&customer).await?;
     whole(&customer, &placed, "in_review", &SUSPICIOUS).await?;
+    Ok(Completion::Completed)
+}
+
+/// A person confirms what looked suspicious: one more trace, one more mail, and the stock is kept.
+pub(crate) async fn an_order_that_a_person_decides(
+    customer: Customer,
+) -> anyhow::Result<Completion> {
+    let placed = suspicious(&customer).await?;
+    whole(&customer, &placed, "in_review", &SUSPICIOUS).await?;
+    let Some(answer) = customer.decide(&placed.order_id, "confirmed").await? else {
+        return Ok(Completion::ignored_with("ORDERS_URL is not set"));
+    };
+    ensure!(
+        answer == StatusCode::NO_CONTENT,
+        "the decision was answered with {answer}"
+    );
+    customer.reaches(&placed.order_id, "confirmed").await?;
+    let trace = placed.trace_id;
+    wait_until_whole(&customer.jaeger, trace, |_| &DECIDED, PATIENCE).await?;
+    told_once_of_each(&customer, &placed, &["in_review", "confirmed"]).await?;
+    let again = customer.decide(&placed.order_id, "rejected").await?;
+    ensure!(
+        again == Some(StatusCode::CONFLICT),
+        "nothing leaves confirmed, but a decision was answered with {again:?}"
+    );
     Ok(Completion::Completed)
 }
 
@@ -48,7 +71,7 @@ pub(crate) async fn confirmed(customer: &Customer) -> anyhow::Result<Placed> {
 /// Places an order of two items, of the second of which there is not enough.
 pub(crate) async fn without_stock(customer: &Customer) -> anyhow::Result<Placed> {
     let too_many = customer.available(SHORT_ITEM).await? + 1;
-    let items = [("ITEM-003", 1), (SHORT_ITEM, too_many)];
+    let items = [(BESIDE_IT, 1), (SHORT_ITEM, too_many)];
     customer.order(&items, "").await
 }
 
@@ -104,21 +127,35 @@ pub(crate) async fn whole(
         "order {} should end as {end}, not {status}",
         placed.order_id
     );
-    let story = wait_until_whole(&customer.jaeger, placed.trace_id, scenario, PATIENCE).await?;
+    let story = wait_until_whole(&customer.jaeger, placed.trace_id, |_| scenario, PATIENCE).await?;
     let remembered = &placed.remembered;
     ensure!(
         *remembered == placed.trace_id.to_string(),
         "the order remembers trace {remembered}, not its own"
     );
-    let mails = customer.mails(&placed.order_id).await?;
-    ensure!(mails == 1, "{mails} mails about order {}", placed.order_id);
+    told_once_of_each(customer, placed, &[end]).await?;
     Ok(story)
 }
 
-fn count(story: &Story, name: &str) -> usize {
-    story
-        .spans()
-        .iter()
-        .filter(|span| span.name == name)
-        .count()
+/// The customer got one mail for each of these statuses, and no other.
+pub(crate) async fn told_once_of_each(
+    customer: &Customer,
+    placed: &Placed,
+    statuses: &[&str],
+) -> anyhow::Result<()> {
+    let order = &placed.order_id;
+    let subjects = customer.mails(order, statuses.len()).await?;
+    ensure!(
+        subjects.len() == statuses.len(),
+        "order {order} should have {} mails: {subjects:?}",
+        statuses.len()
+    );
+    for status in statuses {
+        let words = status.replace('_', " ");
+        ensure!(
+            subjects.iter().any(|subject| subject.ends_with(&words)),
+            "no mail tells that order {order} is {status}: {subjects:?}"
+        );
+    }
+    Ok(())
 }
