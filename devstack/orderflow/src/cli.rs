@@ -6,12 +6,15 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::demo::DemoArgs;
+use crate::dlq::DlqArgs;
+use crate::keep::Wish;
 use crate::parts::kafka;
 use crate::service::Service;
+use crate::status::PartArgs;
 use crate::trace::TraceArgs;
 use crate::traffic::TrafficArgs;
 use crate::up::UpArgs;
-use crate::{demo, down, env, trace, traffic, up};
+use crate::{demo, dlq, down, env, status, trace, traffic, up};
 
 /// Runs OrderFlow on this machine, without Docker, and shows what its traces look like.
 #[derive(Debug, Parser)]
@@ -32,13 +35,25 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Start everything and keep it until Ctrl-C.
+    /// Start everything and keep it until Ctrl-C; a part that dies is named and started again.
     ///
     /// PostgreSQL, Kafka, SQS, Pub/Sub, embeddings, mail and a trace store, all on 127.0.0.1, and the five services.
     /// `OTEL_*`, `RUST_LOG`, `MESSAGING_*` and `FAULT_*` of this environment reach the services.
     Up(UpArgs),
     /// Stop what runs in the folder, also what a killed command left behind.
     Down,
+    /// Show every part: whether it runs, how often it was started again, and what the services answer on `/readyz`.
+    ///
+    /// Exit code 0 when every part runs and every service is ready.
+    Status,
+    /// Stop one part of the running stack, in order, and leave it stopped.
+    Stop(PartArgs),
+    /// Start a part that was stopped or given up, on the same port and with the same data.
+    Start(PartArgs),
+    /// Freeze one part (SIGSTOP): its connections stay open, and nothing answers.
+    Pause(PartArgs),
+    /// Let a paused part go on (SIGCONT).
+    Resume(PartArgs),
     /// Print the addresses of what is running, one NAME=value per line.
     ///
     /// To save as `.env`, or for a shell: `set -a; eval "$(orderflow env)"; set +a`.
@@ -54,6 +69,8 @@ enum Command {
     Traffic(TrafficArgs),
     /// Show the linked trace of one order as a waterfall.
     Trace(TraceArgs),
+    /// List, show and redrive dead letters: what was given up on Kafka, SQS and Pub/Sub.
+    Dlq(DlqArgs),
     /// Start everything, send three orders and show the trace of one.
     Demo(DemoArgs),
     /// The process that the mock Kafka cluster lives in.
@@ -66,9 +83,15 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Up(args) => up::run(&cli.dir, args).await,
         Command::Down => down::run(&cli.dir).await,
+        Command::Status => status::run(&cli.dir).await,
+        Command::Stop(args) => status::wish(&cli.dir, args, Wish::Stop).await,
+        Command::Start(args) => status::wish(&cli.dir, args, Wish::Start).await,
+        Command::Pause(args) => status::wish(&cli.dir, args, Wish::Pause).await,
+        Command::Resume(args) => status::wish(&cli.dir, args, Wish::Resume).await,
         Command::Env { service } => env::run(&cli.dir, service),
         Command::Traffic(args) => traffic::run(&cli.dir, args).await,
         Command::Trace(args) => trace::run(&cli.dir, args).await,
+        Command::Dlq(args) => dlq::run(&cli.dir, args).await,
         Command::Demo(args) => demo::run(&cli.dir, args).await,
         Command::Kafka => kafka::host().await.map(|()| ExitCode::SUCCESS),
     }

@@ -8,17 +8,18 @@ use std::time::Duration;
 
 use clap::Args;
 use futures::future::join_all;
-use journey::{JaegerClient, Story, waterfall};
+use journey::{Story, waterfall};
 use tokio::time::Instant;
 
 use crate::gateway::{Gateway, Order, Status};
 use crate::screen::{ERROR, Screen, Show, has_colour};
 use crate::settings::Addresses;
 use crate::stack::{Extent, INTERRUPTED, StackArgs, with_stack};
+use crate::status::Services;
 use crate::traffic::orders::{self, Kind};
 use crate::traffic::report::order_line;
 use crate::traffic::run::{Outcome, place_and_follow};
-use crate::traffic::wholeness::{self, PATIENCE};
+use crate::traffic::wholeness::Checker;
 
 /// The first order may meet consumers that are still joining their group.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -49,20 +50,21 @@ pub(crate) async fn run(dir: &Path, args: DemoArgs) -> anyhow::Result<ExitCode> 
         Show::Problems,
         async |screen, addresses| {
             let demo = Demo {
+                dir,
                 screen,
                 addresses,
                 began,
             };
             let orders = demo.place_orders().await?;
             let stories = demo.read_stories(&orders).await;
-            demo.draw_first(&orders, &stories);
+            demo.draw_first(&orders, &stories.all);
             demo.tell_what_next();
             if !args.once {
                 screen.tell("\neverything stays up until Ctrl-C");
                 return std::future::pending().await;
             }
             finished.set(true);
-            let good = orders.len() == SHOWN.len() && stories.len() == SHOWN.len();
+            let good = orders.len() == SHOWN.len() && stories.whole == SHOWN.len();
             Ok(if good {
                 ExitCode::SUCCESS
             } else {
@@ -79,7 +81,15 @@ pub(crate) async fn run(dir: &Path, args: DemoArgs) -> anyhow::Result<ExitCode> 
     })
 }
 
+/// What the store told of the orders.
+#[derive(Default)]
+struct Stories {
+    whole: usize,
+    all: Vec<Story>,
+}
+
 struct Demo<'a> {
+    dir: &'a Path,
     screen: &'a Screen,
     addresses: &'a Addresses,
     began: Instant,
@@ -121,16 +131,26 @@ impl Demo<'_> {
         }
     }
 
-    /// The stories that are whole; a flaw in another is told, with its waterfall.
-    async fn read_stories(&self, orders: &[Order]) -> Vec<Story> {
-        let client = JaegerClient::new(self.addresses.jaeger_url());
-        let mut stories = Vec::new();
-        for order in orders {
-            match wholeness::check(&client, order, PATIENCE).await {
-                Ok(story) => stories.push(story),
-                Err(flaw) => self
-                    .screen
-                    .print(&format!("{ERROR}{}{ERROR:#}: {flaw:#}", order.id)),
+    /// The story of each order, whole or not; a flaw is told with what is known about it.
+    async fn read_stories(&self, orders: &[Order]) -> Stories {
+        let services = Services::of(self.dir, &self.addresses.gateway_url()).await;
+        let checker = Checker::new(&self.addresses.jaeger_url(), services.as_ref());
+        let waiting = self.screen.waiting("looking at the traces");
+        let verdicts = join_all(orders.iter().map(|order| checker.check(order))).await;
+        drop(waiting);
+        let mut stories = Stories::default();
+        for (order, verdict) in orders.iter().zip(verdicts) {
+            match verdict {
+                Ok(whole) => {
+                    stories.whole += 1;
+                    stories.all.push(whole.story);
+                }
+                Err(flawed) => {
+                    let words = checker.describe(order, &flawed, true).await;
+                    self.screen
+                        .print(&format!("{ERROR}not whole{ERROR:#}  {words}"));
+                    stories.all.extend(flawed.story.map(|story| *story));
+                }
             }
         }
         stories

@@ -38,7 +38,7 @@ pub(crate) struct Order {
     pub(crate) updated_at: DateTime<Utc>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Status {
     Pending,
@@ -49,6 +49,19 @@ pub(crate) enum Status {
 }
 
 impl Status {
+    const ALL: [Self; 5] = [
+        Self::Pending,
+        Self::Confirmed,
+        Self::Rejected,
+        Self::InReview,
+        Self::Failed,
+    ];
+
+    /// The status that others call `name`.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -81,6 +94,12 @@ impl Gateway {
             .parse()
             .with_context(|| format!("{base_url} is no address"))?;
         Ok(Self { client, base_url })
+    }
+
+    /// Whether anything answers there at all, whatever it says; otherwise what starts something that does.
+    pub(crate) async fn is_there(&self) -> anyhow::Result<()> {
+        let asked = self.send(self.client.get(self.url(&["healthz"])?)).await;
+        asked.map(drop)
     }
 
     /// Places an order; it is pending when this returns.
@@ -120,7 +139,7 @@ impl Gateway {
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         request.send().await.map_err(|error| {
             let hint = if error.is_connect() {
-                " (`orderflow up` or `make all-up` starts one)"
+                "; start a stack first, with `make demo`, `make up` (`orderflow up`) or `make all-up` (containers)"
             } else {
                 ""
             };

@@ -1,29 +1,36 @@
 //! The embedded mode of OrderFlow: one command that starts PostgreSQL, Kafka, SQS, Pub/Sub, mail, embeddings,
 //! the trace store and the five services on loopback, drives orders through them and shows their traces.
 //!
-//! One file per subcommand (`up`, `down`, `env`, `traffic`, `trace`, `demo`).
+//! One file per subcommand (`up`, `down`, `env`, `status`, `traffic`, `trace`, `dlq`, `demo`).
 //! What they share: `ports` (who listens where), `settings` (what each service is told),
 //! `rundir` (the lock, what is running, what an earlier run left behind), `process` and `parts` (what is started)
-//! and `stack` (start all, watch all, stop all).
+//! `stack` (start all, stop all), `keep` (what becomes of a part that dies) and `control` (how a second terminal asks
+//! for a part to be stopped or paused).
 
 mod cli;
+mod control;
 mod demo;
+mod dlq;
 mod down;
 mod env;
+mod explain;
 mod gateway;
 mod install;
+mod keep;
 mod log_line;
 mod memory;
 mod parts;
 mod ports;
 mod process;
 mod ready;
+mod readyz;
 mod rundir;
 mod screen;
 mod service;
 mod settings;
 mod signals;
 mod stack;
+mod status;
 mod targets;
 pub mod topology;
 mod trace;

@@ -1,11 +1,10 @@
 //! How much memory the running stack takes.
 
-use std::collections::HashSet;
 use std::fs;
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-use crate::rundir::Run;
+use crate::rundir::{Run, parents, with_descendants};
 
 /// The sum over all processes of a stack.
 #[derive(Debug, Clone, Copy)]
@@ -53,42 +52,9 @@ fn parse_pss(rollup: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-fn parents(system: &System) -> Vec<(u32, u32)> {
-    let processes = system.processes().iter();
-    processes
-        .filter_map(|(pid, process)| Some((pid.as_u32(), process.parent()?.as_u32())))
-        .collect()
-}
-
-/// `roots` and everything below them, given pairs of child and parent.
-fn with_descendants(roots: impl Iterator<Item = u32>, parents: &[(u32, u32)]) -> HashSet<u32> {
-    let mut found: HashSet<u32> = roots.collect();
-    loop {
-        let before = found.len();
-        let children = parents
-            .iter()
-            .filter(|(_, parent)| found.contains(parent))
-            .map(|(child, _)| *child);
-        let children: Vec<u32> = children.collect();
-        found.extend(children);
-        if found.len() == before {
-            return found;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn finds_children_and_grandchildren_and_counts_none_twice() {
-        let parents = [(2, 1), (3, 2), (4, 9), (5, 3)];
-        assert_eq!(
-            with_descendants([1, 2].into_iter(), &parents),
-            HashSet::from([1, 2, 3, 5])
-        );
-    }
 
     #[test]
     fn reads_the_proportional_set_size() {

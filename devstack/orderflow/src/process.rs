@@ -1,5 +1,6 @@
 //! One child process: started in a group of its own, its output pumped, its end noticed, stopped in order.
 
+use std::fmt::Write as _;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::rundir::{self, ProcessId};
+use crate::rundir::{self, ProcessId, RunDir};
 use crate::screen::{LAST_LINES, PartLog};
 
 /// How long a part may take to finish what is in hand; then it is killed.
@@ -41,6 +42,27 @@ impl Exit {
             how,
             last_lines,
         }
+    }
+
+    /// The same end, and why it is everybody's.
+    pub(crate) fn because(mut self, why: &str) -> Self {
+        let _ = write!(self.how, "; {why}");
+        self
+    }
+
+    /// The last `count` of its lines, each on a line of its own with the part's name, and where there are more.
+    pub(crate) fn lines_shown(&self, count: usize, folder: &RunDir) -> String {
+        let part = self.part;
+        let skipped = self.last_lines.len().saturating_sub(count);
+        let lines = self.last_lines.iter().skip(skipped);
+        let lines: Vec<_> = lines.map(|line| format!("\n  {part} │ {line}")).collect();
+        let log = folder.logs().join(format!("{part}.log"));
+        let more = if log.is_file() {
+            format!("\n  more in {}", log.display())
+        } else {
+            String::new()
+        };
+        format!("{}{more}", lines.concat())
     }
 
     /// A part that could not start, or that is in this process and failed.
@@ -133,6 +155,8 @@ impl Process {
     async fn stop(&mut self, kill: CancellationToken) -> std::io::Result<ExitStatus> {
         if let Some(pid) = self.child.id() {
             rundir::send(pid, Signal::SIGTERM);
+            // Somebody may have stopped it with a signal of their own: it would not notice ours.
+            rundir::send(pid, Signal::SIGCONT);
         }
         tokio::select! {
             status = self.child.wait() => return status,

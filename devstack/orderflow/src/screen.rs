@@ -76,6 +76,20 @@ impl Screen {
         }
     }
 
+    /// Shows that something is waited for, until it is dropped; on a terminal alone.
+    pub(crate) fn waiting(&self, what: &'static str) -> Waiting {
+        let bar = if self.interactive {
+            self.bars.add(ProgressBar::new_spinner())
+        } else {
+            ProgressBar::hidden()
+        };
+        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}");
+        bar.set_style(style.expect("the template is constant"));
+        bar.set_message(what);
+        bar.enable_steady_tick(std::time::Duration::from_millis(100));
+        Waiting(bar)
+    }
+
     /// A line about the stack itself, on standard error.
     pub(crate) fn tell(&self, line: &str) {
         self.bars.suspend(|| {
@@ -143,6 +157,16 @@ impl PartLine {
 impl Drop for PartLine {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// A line that stands for as long as something is waited for.
+#[derive(Debug)]
+pub(crate) struct Waiting(ProgressBar);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }
 

@@ -7,9 +7,12 @@ use anyhow::Context as _;
 use clap::Args;
 use journey::{JaegerClient, Story, TraceId, waterfall};
 
+use crate::explain::Explainer;
 use crate::gateway::Gateway;
 use crate::screen::has_colour;
+use crate::status::Services;
 use crate::targets::Targets;
+use crate::traffic::notices;
 
 #[derive(Debug, Args)]
 pub(crate) struct TraceArgs {
@@ -22,10 +25,23 @@ pub(crate) struct TraceArgs {
 
 pub(crate) async fn run(dir: &std::path::Path, args: TraceArgs) -> anyhow::Result<ExitCode> {
     let targets = args.targets.resolve(dir)?;
+    let services = Services::of(dir, &targets.gateway).await;
+    for notice in notices(services.as_ref()) {
+        writeln!(anstream::stderr(), "{notice}")?;
+    }
     let trace_id = find_trace_id(&args.id, &targets.gateway).await?;
-    let story = Story::gather(&JaegerClient::new(&targets.jaeger), trace_id).await?;
+    let client = JaegerClient::new(&targets.jaeger);
+    let story = Story::gather(&client, trace_id).await?;
     let story = story.with_context(|| format!("{} knows no trace {trace_id}", targets.jaeger))?;
     print(&story)?;
+    let explainer = Explainer {
+        client: &client,
+        services: services.as_ref(),
+    };
+    let order = (!is_trace_id(&args.id)).then_some(args.id.as_str());
+    for sentence in explainer.explain(&story, order).await {
+        writeln!(anstream::stdout(), "\nthe order {sentence}")?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -12,9 +12,9 @@ use anyhow::Context as _;
 use rdkafka::mocking::MockCluster;
 use tokio::process::Command;
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
 
 use super::Context;
+use crate::keep::Life;
 use crate::process::{Exit, Process};
 use crate::topology::TOPICS;
 
@@ -34,19 +34,28 @@ pub(crate) async fn host() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts the child, says its address on `ready`, and keeps it until `stop`.
+/// Why it is not started again.
+pub(crate) const ONCE: &str = "the mock cluster picks its own port and keeps its messages in memory, so the services \
+    would not find another one; with --servers native it is the real Kafka, which is started again";
+
+/// Starts the child, tells its address, and keeps it until `life.stop`.
 pub(crate) async fn run(
     context: Context,
-    ready: oneshot::Sender<String>,
-    stop: CancellationToken,
+    brokers: Option<oneshot::Sender<String>>,
+    life: Life,
 ) -> anyhow::Result<Exit> {
-    let line = context.screen.starting(NAME);
+    let announced = context.screen.starting(NAME);
     let program = std::env::current_exe().context("finding our own program")?;
-    let mut process = Process::spawn(NAME, Command::new(program).arg("kafka"), context.log(NAME)?)?;
+    let mut process = Process::spawn(
+        NAME,
+        Command::new(program).arg("kafka"),
+        context.log_of_life(NAME, &life)?,
+    )?;
     context.record(process.name, process.id.clone())?;
-    let brokers = process.first_line().await?;
-    line.ready(&brokers);
+    let address = process.first_line().await?;
+    announced.ready(&address);
     // Nobody listens when the start was given up; the stop that follows is then at once.
-    let _ = ready.send(brokers);
-    Ok(process.watch(stop, context.kill).await)
+    let _ = brokers.map(|brokers| brokers.send(address));
+    let _ = life.ready.send(());
+    Ok(process.watch(life.stop, context.kill).await)
 }

@@ -1,15 +1,16 @@
 //! PostgreSQL, with a database per service.
 
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use futures::future::try_join_all;
 use nix::sys::signal::Signal;
 use postgres_server::{Options, Server};
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
+use crate::keep::Life;
 use crate::process::{DRAIN_LIMIT, Exit};
 use crate::rundir::{self, ProcessId};
 
@@ -21,17 +22,12 @@ pub(crate) const DATABASES: [&str; 3] = ["orders", "inventory", "email"];
 /// Longer than a new data folder takes on a slow machine; a download is not waited for.
 pub(crate) const FINISH_START: Duration = Duration::from_secs(10);
 
-/// Starts the server, creates the databases, says so on `ready`, and keeps it until `stop`.
-pub(crate) async fn run(
-    context: Context,
-    port: u16,
-    ready: oneshot::Sender<()>,
-    stop: CancellationToken,
-) -> anyhow::Result<Exit> {
-    let server = start_or_give_up(&context, port, &stop).await?;
+/// One life: starts the server, creates the databases, says so on `life.ready`, and keeps it until `life.stop`.
+pub(crate) async fn run(context: Context, port: u16, life: Life) -> anyhow::Result<Exit> {
+    let server = start_or_give_up(&context, port, &life.stop).await?;
     // Nobody listens when the start was given up; the stop that follows is then at once.
-    let _ = ready.send(());
-    watch(server, stop, &context.kill).await
+    let _ = life.ready.send(());
+    watch(server, life.stop, &context.kill).await
 }
 
 /// Finishes a start that is asked to stop, since half a data folder helps nobody, unless that takes too long.
@@ -100,15 +96,22 @@ async fn watch(
     let text = std::fs::read_to_string(log).unwrap_or_default();
     Ok(Exit::new(
         NAME,
-        status.to_string(),
+        how(status),
         text.lines().map(ToOwned::to_owned).collect(),
     ))
 }
 
-async fn stop_in_order(
-    server: Server,
-    kill: &CancellationToken,
-) -> anyhow::Result<std::process::ExitStatus> {
+/// It is a shell's child, and a shell tells of a signal as a number above 128.
+fn how(status: ExitStatus) -> String {
+    let signal = status.code().and_then(|code| code.checked_sub(128));
+    let signal = signal.and_then(|number| Signal::try_from(number).ok());
+    match signal {
+        Some(signal) => format!("signal: {} ({signal})", signal as i32),
+        None => status.to_string(),
+    }
+}
+
+async fn stop_in_order(server: Server, kill: &CancellationToken) -> anyhow::Result<ExitStatus> {
     let pid = server.pid();
     let mut stopping = std::pin::pin!(server.stop());
     tokio::select! {

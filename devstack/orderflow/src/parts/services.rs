@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
+use reqwest::Client;
 use tokio::process::Command;
 
 use super::Context;
-use crate::process::Process;
+use crate::keep::Life;
+use crate::process::{Exit, Process};
+use crate::ready::wait_until_answers;
 use crate::screen::PartLog;
 use crate::service::Service;
 use crate::settings::Addresses;
@@ -35,9 +38,48 @@ fn program(service: Service) -> anyhow::Result<PathBuf> {
     Ok(ours.with_file_name(service.name()))
 }
 
+/// One life of a service: started, asked whether it is ready, and kept until `life.stop`.
+pub(crate) async fn run(
+    context: Context,
+    service: Service,
+    addresses: Arc<Addresses>,
+    client: Client,
+    life: Life,
+) -> anyhow::Result<Exit> {
+    let announced = context.screen.starting(service.name());
+    let log = context.log_of_life(service.name(), &life)?;
+    let process = start(&context, service, &addresses, Arc::clone(&log))?;
+    let mut watched = std::pin::pin!(process.watch(life.stop.clone(), context.kill.clone()));
+    let url = addresses.service_url(service);
+    let ready_url = format!("{url}/readyz");
+    let answer = tokio::select! {
+        exit = &mut watched => return Ok(exit),
+        answer = get_ready(&client, &ready_url, life.is_again) => answer,
+    };
+    if let Err(how) = answer {
+        life.stop.cancel();
+        watched.await;
+        return Ok(Exit::new(service.name(), how, log.last_lines()));
+    }
+    announced.ready(&url);
+    let _ = life.ready.send(());
+    Ok(watched.await)
+}
+
+/// The first start is given up after some minutes. Later, somebody may have stopped what the service cannot do without,
+/// and it is ready when that is back.
+async fn get_ready(client: &Client, url: &str, is_again: bool) -> Result<(), String> {
+    loop {
+        let answer = wait_until_answers(client, url).await;
+        if answer.is_ok() || !is_again {
+            return answer;
+        }
+    }
+}
+
 /// Starts one service, and writes it down before it can say on `/readyz` that it is ready: who reads that everything is
 /// ready then finds every process.
-pub(crate) fn start(
+fn start(
     context: &Context,
     service: Service,
     addresses: &Addresses,

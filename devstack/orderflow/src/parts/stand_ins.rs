@@ -1,18 +1,29 @@
 //! The stand-ins that run inside this process: SQS, Pub/Sub, embeddings, mail and the trace store.
+//!
+//! What they keep is in memory, so one that is stopped and started again is empty.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use anyhow::{Context as _, anyhow};
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, try_join_all};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Group, Part, address};
-use crate::ports::{Claims, Port, Ports};
+use crate::keep::Life;
+use crate::ports::{Claims, Ports};
 use crate::process::Exit;
 use crate::topology;
 
 /// A reader that keeps a connection open must not keep us from ending.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
-/// Starts a stand-in for each part that is `wanted` in `group`, on the listeners that were claimed for it: they are ready at once.
+type Serve = fn(Vec<TcpListener>, CancellationToken) -> BoxFuture<'static, anyhow::Result<()>>;
+
+/// Starts a stand-in for each part that is `wanted` in `group`, on the listeners that were claimed for it, so that
+/// clients can connect at once.
 pub(crate) fn start(
     context: &Context,
     group: &mut Group,
@@ -20,101 +31,140 @@ pub(crate) fn start(
     ports: &Ports,
     claims: &mut Claims,
 ) -> anyhow::Result<()> {
-    let mut start = Start {
-        context,
-        group,
-        ports,
-        claims,
-    };
-    for part in wanted {
-        match part {
-            Part::Sqs => start.sqs()?,
-            Part::PubSub => start.pubsub()?,
-            Part::Embeddings => start.embeddings()?,
-            Part::Mail => start.mail()?,
-            Part::Traces => start.traces()?,
-            // Processes of their own: see their files.
-            Part::Postgres | Part::Kafka => {}
-        }
+    for part in wanted.iter().copied() {
+        let Some((serve, loses)) = stand_in(part) else {
+            continue;
+        };
+        let claimed = part.ports().iter().map(|port| claims.listener(*port));
+        let mut claimed = Some(claimed.collect::<anyhow::Result<Vec<_>>>()?);
+        let (inner, ports) = (context.clone(), ports.clone());
+        group.keep_inside(context, part.name(), loses, move |life| {
+            let stand_in = StandIn { part, serve };
+            stand_in.run(inner.clone(), ports.clone(), claimed.take(), life)
+        });
     }
     Ok(())
 }
 
-struct Start<'a> {
-    context: &'a Context,
-    group: &'a mut Group,
-    ports: &'a Ports,
-    claims: &'a mut Claims,
+/// How a part is served here, and what is lost when it stops; nothing for those that are processes of their own.
+fn stand_in(part: Part) -> Option<(Serve, &'static str)> {
+    match part {
+        Part::Sqs => Some((serve_sqs, "its messages are lost")),
+        Part::PubSub => Some((serve_pubsub, "its messages are lost")),
+        Part::Embeddings => Some((serve_embeddings, "loses nothing")),
+        Part::Mail => Some((serve_mail, "the mails that it showed are lost")),
+        Part::Traces => Some((serve_traces, "the traces that it kept are lost")),
+        Part::Postgres | Part::Kafka => None,
+    }
 }
 
-impl Start<'_> {
-    fn sqs(&mut self) -> anyhow::Result<()> {
-        let listener = self.claims.listener(Port::Sqs)?;
+fn serve_sqs(
+    listeners: Vec<TcpListener>,
+    stop: CancellationToken,
+) -> BoxFuture<'static, anyhow::Result<()>> {
+    async {
+        let [listener] = exactly(listeners)?;
         let queues = topology::queues().into_iter();
         let queues = queues.fold(sqs::Queues::new(), sqs::Queues::with_queue);
-        self.add(Part::Sqs, |stop| sqs::serve(listener, queues, stop));
-        Ok(())
+        sqs::serve(listener, queues, stop).await
     }
+    .boxed()
+}
 
-    fn pubsub(&mut self) -> anyhow::Result<()> {
-        let listener = self.claims.listener(Port::PubSub)?;
-        self.add(Part::PubSub, |stop| {
-            pubsub::serve(listener, topology::resources(), stop)
-        });
-        Ok(())
+fn serve_pubsub(
+    listeners: Vec<TcpListener>,
+    stop: CancellationToken,
+) -> BoxFuture<'static, anyhow::Result<()>> {
+    async {
+        let [listener] = exactly(listeners)?;
+        pubsub::serve(listener, topology::resources(), stop).await
     }
+    .boxed()
+}
 
-    fn embeddings(&mut self) -> anyhow::Result<()> {
-        let listener = self.claims.listener(Port::Embeddings)?;
-        self.add(Part::Embeddings, |stop| embeddings::serve(listener, stop));
-        Ok(())
+fn serve_embeddings(
+    listeners: Vec<TcpListener>,
+    stop: CancellationToken,
+) -> BoxFuture<'static, anyhow::Result<()>> {
+    async {
+        let [listener] = exactly(listeners)?;
+        embeddings::serve(listener, stop).await
     }
+    .boxed()
+}
 
-    fn mail(&mut self) -> anyhow::Result<()> {
-        let listeners = mail::Listeners {
-            smtp: self.claims.listener(Port::Smtp)?,
-            http: self.claims.listener(Port::Mail)?,
-        };
-        self.add(Part::Mail, |stop| mail::serve(listeners, stop));
-        Ok(())
+fn serve_mail(
+    listeners: Vec<TcpListener>,
+    stop: CancellationToken,
+) -> BoxFuture<'static, anyhow::Result<()>> {
+    async {
+        let [smtp, http] = exactly(listeners)?;
+        mail::serve(mail::Listeners { smtp, http }, stop).await
     }
+    .boxed()
+}
 
-    fn traces(&mut self) -> anyhow::Result<()> {
+fn serve_traces(
+    listeners: Vec<TcpListener>,
+    stop: CancellationToken,
+) -> BoxFuture<'static, anyhow::Result<()>> {
+    async {
+        let [otlp_grpc, otlp_http, query] = exactly(listeners)?;
         let listeners = traces::Listeners {
-            otlp_grpc: self.claims.listener(Port::OtlpGrpc)?,
-            otlp_http: self.claims.listener(Port::OtlpHttp)?,
-            query: self.claims.listener(Port::Traces)?,
+            otlp_grpc,
+            otlp_http,
+            query,
         };
-        self.add(Part::Traces, |stop| {
-            traces::serve(listeners, traces::Limits::default(), stop)
-        });
-        Ok(())
+        traces::serve(listeners, traces::Limits::default(), stop).await
     }
+    .boxed()
+}
 
-    fn add<F>(&mut self, part: Part, serve: impl FnOnce(CancellationToken) -> F)
-    where
-        F: Future<Output = anyhow::Result<()>> + Send + 'static,
-    {
-        let line = self.context.screen.starting(part.name());
-        let stop = self.group.stop.clone();
-        self.group
-            .add(part.name(), run(part.name(), serve(stop.clone()), stop));
-        line.ready(&address::of(part, self.ports));
+/// The listeners of a part, in the order of [`Part::ports`].
+fn exactly<const N: usize>(listeners: Vec<TcpListener>) -> anyhow::Result<[TcpListener; N]> {
+    let listeners = <[TcpListener; N]>::try_from(listeners);
+    listeners.map_err(|all| anyhow!("{} listeners for {N} ports", all.len()))
+}
+
+struct StandIn {
+    part: Part,
+    serve: Serve,
+}
+
+impl StandIn {
+    /// One life, on the listeners that were claimed or, later, on the same ports again.
+    async fn run(
+        self,
+        context: Context,
+        ports: Ports,
+        claimed: Option<Vec<TcpListener>>,
+        life: Life,
+    ) -> anyhow::Result<Exit> {
+        let announced = context.screen.starting(self.part.name());
+        let listeners = match claimed {
+            Some(listeners) => listeners,
+            None => bind(self.part, &ports).await?,
+        };
+        announced.ready(&address::of(self.part, &ports));
+        let _ = life.ready.send(());
+        let overdue = async {
+            life.stop.cancelled().await;
+            tokio::time::sleep(CLOSE_LIMIT).await;
+        };
+        tokio::select! {
+            result = (self.serve)(listeners, life.stop.clone()) => result?,
+            () = overdue => {}
+        }
+        let how = "ended by itself".to_owned();
+        Ok(Exit::new(self.part.name(), how, Vec::new()))
     }
 }
 
-async fn run(
-    name: &'static str,
-    server: impl Future<Output = anyhow::Result<()>> + Send,
-    stop: CancellationToken,
-) -> anyhow::Result<Exit> {
-    let overdue = async {
-        stop.cancelled().await;
-        tokio::time::sleep(CLOSE_LIMIT).await;
-    };
-    tokio::select! {
-        result = server => result?,
-        () = overdue => {}
-    }
-    Ok(Exit::new(name, "ended by itself".to_owned(), Vec::new()))
+async fn bind(part: Part, ports: &Ports) -> anyhow::Result<Vec<TcpListener>> {
+    let listeners = part.ports().iter().map(async |port| {
+        let number = ports.of(*port);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, number)).await;
+        listener.with_context(|| format!("listening on port {number}"))
+    });
+    try_join_all(listeners).await
 }

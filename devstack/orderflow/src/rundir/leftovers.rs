@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use nix::sys::signal::Signal;
 
-use super::{Child, Run, RunDir};
+use super::{Child, Run, RunDir, thaw};
 use crate::process::DRAIN_LIMIT;
 use crate::service::Service;
 
@@ -42,6 +42,10 @@ async fn stop_all(children: Vec<&Child>) {
 
 async fn stop(child: &Child) {
     child.process.signal(polite_signal(child));
+    // One that was paused would not notice; the signal waits for it.
+    if child.process.is_running() {
+        thaw(child.process.pid);
+    }
     if !child.process.gone_within(DRAIN_LIMIT).await {
         child.process.signal(Signal::SIGKILL);
         child.process.gone_within(DRAIN_LIMIT).await;

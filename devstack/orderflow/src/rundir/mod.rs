@@ -3,11 +3,13 @@
 //! ```text
 //! .orderflow/
 //!   lock        held (flock) for the life of the command; names the holder
-//!   run.json    what is running now: processes, and the addresses once everything is ready
-//!   logs/       one file per part, from its last start
+//!   run.json    what is running now: processes, settings, and the addresses once everything is ready
+//!   control     the socket by which `status`, `stop`, `start`, `pause` and `resume` reach the command
+//!   logs/       one file per part, from the last start of the stack
 //!   postgres/   the databases
 //!   native/     the same two, and a folder for each real server that keeps something
 //!   outside/    the logs of services whose servers run elsewhere
+//!   redriven.jsonl  the dead letters that were sent back
 //!   up.log      what the command says in the background, since its last start there
 //! ```
 
@@ -15,6 +17,7 @@ mod identity;
 mod leftovers;
 mod lock;
 mod run;
+mod tree;
 
 use std::fs::{self, File};
 use std::io;
@@ -26,6 +29,10 @@ pub(crate) use identity::{ProcessId, send};
 pub(crate) use leftovers::stop_leftovers;
 pub(crate) use lock::{Lock, TryLock};
 pub(crate) use run::{Child, Run};
+pub(crate) use tree::{freeze, parents, thaw, with_descendants};
+
+/// The file about dead letters that were sent back, whatever mode they were in: their ids tell them apart.
+pub(crate) const REDRIVEN: &str = "redriven.jsonl";
 
 /// A run folder that this process holds the lock of.
 #[derive(Debug)]
@@ -80,6 +87,13 @@ impl RunDir {
         File::create(&path).with_context(|| format!("creating {}", path.display()))
     }
 
+    /// The log file of a part that is started again: why it had to be is written there.
+    pub(crate) fn reopen_log(&self, part: &str) -> anyhow::Result<File> {
+        let path = self.logs().join(format!("{part}.log"));
+        let file = File::options().create(true).append(true).open(&path);
+        file.with_context(|| format!("opening {}", path.display()))
+    }
+
     /// Where the log of one part goes; there is none yet.
     pub(crate) fn new_log(&self, part: &str) -> anyhow::Result<PathBuf> {
         let path = self.logs().join(format!("{part}.log"));
@@ -103,6 +117,11 @@ impl RunDir {
                 _ => {}
             }
         }
-        Ok(())
+        match fs::remove_file(self.path.join(REDRIVEN)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("removing {REDRIVEN}"))
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! `run.json`: what runs in this folder now, for `env`, `traffic`, `trace`, `down` and the next start.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,6 +21,9 @@ pub(crate) struct Run {
     pub(crate) children: Vec<Child>,
     /// Where everything listens; absent until everything is ready.
     pub(crate) addresses: Option<Addresses>,
+    /// What the services inherit that explains what their traces look like: `FAULT_*` and `MESSAGING_*`.
+    #[serde(default)]
+    pub(crate) inherited: BTreeMap<String, String>,
     #[serde(skip)]
     folder: PathBuf,
 }
@@ -37,6 +42,7 @@ impl Run {
             command: ProcessId::current()?,
             children: Vec::new(),
             addresses: None,
+            inherited: inherited(std::env::vars_os()),
             folder: folder.path().to_owned(),
         };
         run.save()?;
@@ -76,6 +82,27 @@ impl Run {
         self.save()
     }
 
+    /// Forgets a child that has ended: its pid may soon be somebody else's.
+    pub(crate) fn remove_child(&mut self, name: &str) -> anyhow::Result<()> {
+        self.children.retain(|child| child.name != name);
+        self.save()
+    }
+
+    /// The process of a part, if it has one now.
+    pub(crate) fn process_of(&self, name: &str) -> Option<&ProcessId> {
+        let child = self.children.iter().find(|child| child.name == name)?;
+        Some(&child.process)
+    }
+
+    /// The faults that are switched on, each as `NAME=value`.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let faults = self.inherited.iter();
+        faults
+            .filter(|(name, _)| name.starts_with("FAULT_"))
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect()
+    }
+
     /// Everything is ready, and listens here.
     pub(crate) fn set_ready(&mut self, addresses: &Addresses) -> anyhow::Result<()> {
         self.addresses = Some(addresses.clone());
@@ -96,6 +123,42 @@ impl Run {
     }
 }
 
+/// Of an environment, the settings that tell why a trace looks as it does.
+fn inherited(environment: impl Iterator<Item = (OsString, OsString)>) -> BTreeMap<String, String> {
+    environment
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with("FAULT_") || name.starts_with("MESSAGING_"))
+        .filter(|(_, value)| !value.trim().is_empty())
+        .collect()
+}
+
 fn file(folder: &Path) -> PathBuf {
     folder.join("run.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_remembers_the_faults_that_it_was_started_with_and_no_secrets() {
+        let environment = [
+            ("FAULT_DROP_CONTEXT", "sqs"),
+            ("FAULT_OTHER", " "),
+            ("MESSAGING_TRACE_RELATION", "link"),
+            ("OPENAI_API_KEY", "secret"),
+        ];
+        let environment = environment.map(|(name, value)| (name.into(), value.into()));
+        let folder = tempfile::tempdir().unwrap();
+        let folder = RunDir::open(folder.path()).unwrap();
+        let mut run = Run::begin(&folder).unwrap();
+        run.inherited = inherited(environment.into_iter());
+        run.save().unwrap();
+
+        let read = Run::read(folder.path()).unwrap().unwrap();
+
+        assert_eq!(read.faults(), ["FAULT_DROP_CONTEXT=sqs"]);
+        let names: Vec<_> = read.inherited.keys().collect();
+        assert_eq!(names, ["FAULT_DROP_CONTEXT", "MESSAGING_TRACE_RELATION"]);
+    }
 }

@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 
+use crate::control;
 use crate::parts::{Context, Group, Part, own_log, postgres, services};
 use crate::process::{self, Exit};
 use crate::rundir::{Run, RunDir, stop_leftovers};
-use crate::screen::{Screen, Show};
+use crate::screen::{LAST_LINES, Screen, Show};
 use crate::settings::Addresses;
 use crate::signals::Signals;
+use crate::status::fault_notice;
 
 use args::Plan;
 pub(crate) use args::StackArgs;
@@ -46,7 +48,7 @@ pub(crate) enum Extent {
 }
 
 /// Starts everything in `dir`, runs `body` once all is ready, and stops everything in order:
-/// when `body` has ended, on the first signal, or as soon as any part ends by itself.
+/// when `body` has ended, on the first signal, or when a part ends that cannot be started again.
 pub(crate) async fn with_stack<B>(
     dir: &Path,
     args: StackArgs,
@@ -88,17 +90,24 @@ where
     }
     clear_up(&screen, &folder, args.fresh).await?;
     let plan = args.plan(with_services)?;
+    let run = Run::begin(&folder)?;
+    for fault in run.faults() {
+        screen.tell(&fault_notice(&fault));
+    }
     let context = Context {
         screen,
-        run: Arc::new(Mutex::new(Run::begin(&folder)?)),
+        run: Arc::new(Mutex::new(run)),
+        register: Arc::default(),
         folder,
         kill: signals.kill.clone(),
     };
     own_log::install(context.log(own_log::NAME)?)?;
 
+    let control = control::serve(&context);
     let mut stack = Stack::new(context);
     let outcome = stack.run(&signals, plan, body).await;
     let ended = stack.stop().await;
+    drop(control);
     outcome.and_then(|code| ended.map(|()| code))
 }
 
@@ -165,7 +174,7 @@ impl Stack {
         }
     }
 
-    /// The first part to end by itself.
+    /// The first part to end for good.
     async fn first_end(&mut self) -> Exit {
         tokio::select! {
             exit = self.services.first_end() => exit,
@@ -176,20 +185,9 @@ impl Stack {
 
     /// The message about a part that ended: how, and what it said last.
     fn died(&self, exit: &Exit) -> anyhow::Error {
-        let Exit {
-            part,
-            how,
-            last_lines,
-        } = exit;
-        let lines = last_lines.iter().map(|line| format!("\n  {part} │ {line}"));
-        let lines: Vec<_> = lines.collect();
-        let log = self.context.folder.logs().join(format!("{part}.log"));
-        let more = if log.is_file() {
-            format!("\n  more in {}", log.display())
-        } else {
-            String::new()
-        };
-        anyhow!("{part}: {how}{}{more}", lines.concat())
+        let Exit { part, how, .. } = exit;
+        let lines = exit.lines_shown(LAST_LINES, &self.context.folder);
+        anyhow!("{part}: {how}{lines}")
     }
 
     /// Services first, since they still write to the rest; then the stores; then what they all report to.

@@ -12,12 +12,10 @@ use tokio::sync::oneshot;
 use super::Stack;
 use super::args::{Plan, PlannedServers};
 use crate::install::Cache;
+use crate::keep::{BackOff, Restart};
 use crate::parts::native::{self, Server, Site};
 use crate::parts::{Part, address, kafka, postgres, services, stand_ins};
 use crate::ports::{Claims, Port};
-use crate::process::Exit;
-use crate::ready::wait_until_answers;
-use crate::screen::PartLog;
 use crate::service::Service;
 use crate::settings::{Addresses, Servers};
 use crate::topology;
@@ -146,21 +144,21 @@ impl Stack {
 
     fn start_postgres(&mut self, plan: &mut Plan) -> oneshot::Receiver<()> {
         plan.claims.release(Part::Postgres.ports());
-        let (ready, receiver) = oneshot::channel();
-        let task = postgres::run(
-            self.context.clone(),
-            plan.ports.of(Port::Postgres),
-            ready,
-            self.stores.stop.clone(),
-        );
-        self.stores.add(postgres::NAME, task);
-        receiver
+        let (context, port) = (self.context.clone(), plan.ports.of(Port::Postgres));
+        self.stores
+            .keep(&self.context, postgres::NAME, again(), move |life| {
+                postgres::run(context.clone(), port, life)
+            })
     }
 
     fn start_mock_kafka(&mut self) -> oneshot::Receiver<String> {
-        let (ready, receiver) = oneshot::channel();
-        let task = kafka::run(self.context.clone(), ready, self.stores.stop.clone());
-        self.stores.add(kafka::NAME, task);
+        let (told, receiver) = oneshot::channel();
+        let (context, mut told) = (self.context.clone(), Some(told));
+        let once = Restart::Never(kafka::ONCE);
+        self.stores
+            .keep(&self.context, kafka::NAME, once, move |life| {
+                kafka::run(context.clone(), told.take(), life)
+            });
         receiver
     }
 
@@ -170,7 +168,6 @@ impl Stack {
         installed: PathBuf,
         plan: &Plan,
     ) -> oneshot::Receiver<()> {
-        let (ready, receiver) = oneshot::channel();
         let site = Site {
             installed,
             data: self.context.folder.data_of(server.part.name()),
@@ -181,15 +178,10 @@ impl Stack {
             Part::Traces => &mut self.servers,
             _ => &mut self.stores,
         };
-        let task = native::run(
-            self.context.clone(),
-            server,
-            site,
-            ready,
-            group.stop.clone(),
-        );
-        group.add(server.part.name(), task);
-        receiver
+        let context = self.context.clone();
+        group.keep(&self.context, server.part.name(), again(), move |life| {
+            native::run(context.clone(), server, site.clone(), life)
+        })
     }
 
     /// All five, side by side, until each says that it is ready.
@@ -202,34 +194,18 @@ impl Stack {
         // holds a copy of every socket that we still have, and another could not bind that port.
         drop(claims);
         let client = reqwest::Client::builder().timeout(READY_TIMEOUT).build()?;
-        let mut waits = Vec::new();
-        for service in Service::ALL {
-            let line = self.context.screen.starting(service.name());
-            let log = self.start_service(service, addresses)?;
-            let (url, client) = (addresses.service_url(service), &client);
-            waits.push(async move {
-                let ready = wait_until_answers(client, &format!("{url}/readyz")).await;
-                ready.map_err(|how| Exit::new(service.name(), how, log.last_lines()))?;
-                line.ready(&url);
-                Ok::<_, Exit>(())
-            });
-        }
-        let all_ready = self.unless_one_ends(try_join_all(waits)).await?;
-        all_ready.map_err(|exit| self.died(&exit))?;
+        let addresses = Arc::new(addresses.clone());
+        let ready = Service::ALL.map(|service| {
+            let (context, addresses) = (self.context.clone(), Arc::clone(&addresses));
+            let client = client.clone();
+            self.services
+                .keep(&self.context, service.name(), again(), move |life| {
+                    let (context, client) = (context.clone(), client.clone());
+                    services::run(context, service, Arc::clone(&addresses), client, life)
+                })
+        });
+        self.unless_one_ends(join_all(ready.map(told))).await?;
         Ok(())
-    }
-
-    fn start_service(
-        &mut self,
-        service: Service,
-        addresses: &Addresses,
-    ) -> anyhow::Result<Arc<PartLog>> {
-        let log = self.context.log(service.name())?;
-        let process = services::start(&self.context, service, addresses, Arc::clone(&log))?;
-        let (stop, kill) = (self.services.stop.clone(), self.context.kill.clone());
-        let task = async { Ok(process.watch(stop, kill).await) };
-        self.services.add(service.name(), task);
-        Ok(log)
     }
 
     /// What `waited` for comes to, unless a part ends by itself before.
@@ -239,6 +215,10 @@ impl Stack {
             exit = self.first_end() => Err(self.died(&exit)),
         }
     }
+}
+
+fn again() -> Restart {
+    Restart::Always(BackOff::default())
 }
 
 /// What a part tells once it is ready. One that fails tells nothing: its end is noticed elsewhere.

@@ -8,62 +8,91 @@ use reqwest::Client;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
+use crate::gateway::{Order, Status};
+
 const TIMEOUT: Duration = Duration::from_secs(10);
 const ASK_EVERY: Duration = Duration::from_millis(250);
 
-/// The header that names the order a mail is about.
+/// The headers that name the order a mail is about, and the status that it tells.
 const ORDER_HEADER: &str = "x-order-id";
+const STATUS_HEADER: &str = "x-order-status";
+
+/// How a subject ends that tells a status, for mails without the header.
+const SUBJECTS: [(&str, Status); 4] = [
+    ("is confirmed", Status::Confirmed),
+    ("was rejected", Status::Rejected),
+    ("is in review", Status::InReview),
+    ("failed", Status::Failed),
+];
 
 #[derive(Debug, Deserialize)]
 struct Email {
     #[serde(default)]
     headers: HashMap<String, serde_json::Value>,
+    #[serde(default)]
+    subject: Option<String>,
 }
 
-/// How many mails each order got.
+/// How many mails each order got about each status; a mail that tells none counts for any.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Mails(HashMap<String, usize>);
+pub(crate) struct Mails(HashMap<String, HashMap<Option<Status>, usize>>);
 
 impl Mails {
     /// Mails about `orders`.
-    pub(crate) fn found(&self, orders: &[&str]) -> usize {
-        orders.iter().map(|order| self.about(order)).sum()
+    pub(crate) fn found(&self, orders: &[&Order]) -> usize {
+        let counts = orders.iter().filter_map(|order| self.0.get(&order.id));
+        counts.flat_map(HashMap::values).sum()
     }
 
-    /// The orders with none.
-    pub(crate) fn missing<'a>(&self, orders: &[&'a str]) -> Vec<&'a str> {
-        orders
+    /// The orders with none about the status that they have.
+    pub(crate) fn missing<'a>(&self, orders: &[&'a Order]) -> Vec<&'a str> {
+        let missing = orders
             .iter()
-            .copied()
-            .filter(|order| self.about(order) == 0)
-            .collect()
+            .filter(|order| self.count(order, Some(order.status)) + self.count(order, None) == 0);
+        missing.map(|order| order.id.as_str()).collect()
     }
 
-    /// The orders with more than one.
-    pub(crate) fn doubled<'a>(&self, orders: &[&'a str]) -> Vec<&'a str> {
-        orders
-            .iter()
-            .copied()
-            .filter(|order| self.about(order) > 1)
-            .collect()
+    /// The orders with more than one about the same status: one in review that a person decided has two mails.
+    pub(crate) fn doubled<'a>(&self, orders: &[&'a Order]) -> Vec<&'a str> {
+        let doubled = orders.iter().filter(|order| {
+            let counts = self.0.get(&order.id);
+            counts.is_some_and(|counts| counts.values().any(|count| *count > 1))
+        });
+        doubled.map(|order| order.id.as_str()).collect()
     }
 
-    fn about(&self, order: &str) -> usize {
-        self.0.get(order).copied().unwrap_or(0)
+    fn count(&self, order: &Order, status: Option<Status>) -> usize {
+        let counts = self.0.get(&order.id);
+        counts
+            .and_then(|counts| counts.get(&status))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    fn add(&mut self, order: &str, status: Option<Status>) {
+        let counts = self.0.entry(order.to_owned()).or_default();
+        *counts.entry(status).or_default() += 1;
     }
 }
 
-/// Reads the mailbox until every one of `orders` has its mail, for `patience` at most.
+/// Reads the mailbox until every one of `orders` has its mail, or none has come for `patience`; `found` is told how many
+/// there are.
 pub(crate) async fn wait_for_mails(
     mail_url: &str,
-    orders: &[&str],
+    orders: &[&Order],
     patience: Duration,
+    found: impl Fn(usize),
 ) -> anyhow::Result<Mails> {
     let client = Client::builder().timeout(TIMEOUT).build()?;
-    let deadline = Instant::now() + patience;
+    let (mut before, mut last_came) = (0, Instant::now());
     loop {
         let mails = read(&client, mail_url).await?;
-        if mails.missing(orders).is_empty() || Instant::now() >= deadline {
+        let now = mails.found(orders);
+        if now != before {
+            (before, last_came) = (now, Instant::now());
+        }
+        found(now);
+        if mails.missing(orders).is_empty() || last_came.elapsed() >= patience {
             return Ok(mails);
         }
         sleep(ASK_EVERY).await;
@@ -85,40 +114,120 @@ async fn read(client: &Client, mail_url: &str) -> anyhow::Result<Mails> {
 fn count(emails: Vec<Email>) -> Mails {
     let mut mails = Mails::default();
     for email in emails {
-        let header = email
-            .headers
-            .into_iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(ORDER_HEADER));
-        if let Some((_, serde_json::Value::String(order))) = header {
-            *mails.0.entry(order).or_default() += 1;
+        if let Some(order) = email.header(ORDER_HEADER) {
+            mails.add(order, email.status());
         }
     }
     mails
 }
 
+impl Email {
+    fn header(&self, wanted: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let (_, value) = headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
+        value.as_str()
+    }
+
+    fn status(&self) -> Option<Status> {
+        let told = self.header(STATUS_HEADER).and_then(Status::from_name);
+        let subject = self.subject.as_deref().or_else(|| self.header("subject"));
+        let subject = subject.unwrap_or_default().trim_end();
+        let by_subject = SUBJECTS.iter().find(|(words, _)| subject.ends_with(words));
+        told.or(by_subject.map(|(_, status)| *status))
+    }
+}
+
 #[cfg(test)]
-impl FromIterator<(&'static str, usize)> for Mails {
-    fn from_iter<I: IntoIterator<Item = (&'static str, usize)>>(counts: I) -> Self {
-        Self(
-            counts
-                .into_iter()
-                .map(|(order, count)| (order.to_owned(), count))
-                .collect(),
-        )
+impl FromIterator<(&'static str, Status)> for Mails {
+    fn from_iter<I: IntoIterator<Item = (&'static str, Status)>>(all: I) -> Self {
+        let mut mails = Self::default();
+        for (order, status) in all {
+            mails.add(order, Some(status));
+        }
+        mails
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::traffic::report::tests::order_with;
+
+    fn orders() -> [Order; 3] {
+        ["a", "b", "c"].map(|id| order_with(id, "confirmed"))
+    }
 
     #[test]
     fn counts_the_mails_about_each_order() {
         let emails = r#"[{"headers":{"x-order-id":"a"}},{"headers":{"X-Order-Id":"b"}},{"headers":{"x-order-id":"b"}},
             {"headers":{"subject":"hello"}},{}]"#;
         let mails = count(serde_json::from_str(emails).unwrap());
-        assert_eq!(mails.missing(&["a", "b", "c"]), ["c"]);
-        assert_eq!(mails.doubled(&["a", "b", "c"]), ["b"]);
-        assert_eq!(mails.found(&["a", "b", "c"]), 3);
+        let orders = orders();
+        let orders: Vec<_> = orders.iter().collect();
+        assert_eq!(mails.missing(&orders), ["c"]);
+        assert_eq!(mails.doubled(&orders), ["b"]);
+        assert_eq!(mails.found(&orders), 3);
+    }
+
+    #[test]
+    fn an_order_has_one_mail_for_each_status_by_header_or_by_subject() {
+        let emails = r#"[
+            {"headers":{"x-order-id":"a","x-order-status":"in_review"}},
+            {"headers":{"x-order-id":"a"},"subject":"Your order a is confirmed"},
+            {"headers":{"x-order-id":"b","subject":"Your order b is in review"}},
+            {"headers":{"x-order-id":"c","x-order-status":"confirmed"}},
+            {"headers":{"x-order-id":"c"},"subject":"Your order c is confirmed"}]"#;
+        let mails = count(serde_json::from_str(emails).unwrap());
+        let orders = orders();
+        let orders: Vec<_> = orders.iter().collect();
+        assert_eq!(
+            mails.missing(&orders),
+            ["b"],
+            "it was told that it is in review"
+        );
+        assert_eq!(mails.doubled(&orders), ["c"]);
+    }
+
+    async fn answer(listener: &TcpListener, orders: &[&str]) {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 1024]).await.unwrap();
+        let mails = orders.iter().map(
+            |id| serde_json::json!({"headers": {"x-order-id": id, "x-order-status": "confirmed"}}),
+        );
+        let body = mails.collect::<serde_json::Value>().to_string();
+        let length = body.len();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close");
+        let answer = format!("{head}\r\n\r\n{body}");
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn waits_for_as_long_as_mails_come_in() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        // One mail more each time that it is asked.
+        let sink = async {
+            for count in 0.. {
+                answer(&listener, &["a", "b", "c"][..count.min(3)]).await;
+            }
+        };
+        let (orders, most) = (orders(), Cell::new(0));
+        let orders: Vec<_> = orders.iter().collect();
+
+        // Shorter than all of them take together, longer than one does.
+        let patience = ASK_EVERY * 2;
+        let mails = wait_for_mails(&url, &orders, patience, |found| most.set(found));
+        let mails = tokio::select! {
+            mails = mails => mails.unwrap(),
+            () = sink => unreachable!("it is asked for ever"),
+        };
+
+        assert!(mails.missing(&orders).is_empty());
+        assert_eq!(most.get(), 3);
     }
 }

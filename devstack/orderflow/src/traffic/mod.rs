@@ -6,6 +6,7 @@ pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod wholeness;
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::pin::pin;
@@ -20,15 +21,25 @@ use tokio::time::Instant;
 use crate::gateway::{Gateway, NewOrder, Order};
 use crate::memory;
 use crate::rundir::Run;
+use crate::service::Service;
+use crate::status::{Services, fault_notice};
 use crate::targets::{Targets, Urls};
+use mailbox::Mails;
 use report::Report;
 use run::{Outcome, Pace};
+use wholeness::Checker;
 
 /// Up to here, every trace is looked at unless the user says otherwise; it takes some milliseconds each.
 const CHECKED_BY_DEFAULT: usize = 1000;
 
-/// A mail follows the change of status, and is retried when the mail server is away.
+/// A mail follows the change of status, and is retried when the mail server is away: for so long none may come.
 const MAIL_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The same where it is known that the email service does not run, or stands still.
+const NO_MAIL_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How many orders that have not ended are looked for.
+const OPEN_EXPLAINED: usize = 20;
 
 #[derive(Debug, Args)]
 pub(crate) struct TrafficArgs {
@@ -82,12 +93,12 @@ pub(crate) async fn run(dir: &Path, args: TrafficArgs) -> anyhow::Result<ExitCod
         limit: Duration::from_secs(args.timeout),
     };
     let orders = realistic(args.orders, args.seed);
-    writeln!(
-        anstream::stderr(),
-        "orders go to {}, {}",
-        urls.gateway,
-        urls.why
-    )?;
+    let mut says = anstream::stderr();
+    writeln!(says, "orders go to {}, {}", urls.gateway, urls.why)?;
+    Gateway::new(&urls.gateway)?.is_there().await?;
+    for notice in notices(Services::of(dir, &urls.gateway).await.as_ref()) {
+        writeln!(says, "{notice}")?;
+    }
     let report = send_and_check(dir, &urls, orders, pace, check).await?;
     write!(anstream::stdout(), "\n{}", report.render())?;
     Ok(if report.is_good() {
@@ -112,28 +123,87 @@ async fn send_and_check(
     let began = Instant::now();
     let outcomes = send(urls, orders, pace).await?;
     let took = began.elapsed();
+    // Asked now: somebody may have stopped a part while the orders were under way.
+    let services = Services::of(dir, &urls.gateway).await;
+    let checker = Checker::new(&urls.jaeger, services.as_ref());
     let ended: Vec<Order> = outcomes
         .iter()
         .filter_map(Outcome::ended)
         .cloned()
         .collect();
-    let ids: Vec<&str> = ended.iter().map(|order| order.id.as_str()).collect();
+    let open = where_open(&checker, &outcomes).await;
     let traces = if check {
-        Some(wholeness::check_all(&urls.jaeger, &ended).await)
+        let bar = waiting_bar("looking at traces", ended.len());
+        let looked_at = |count: usize| bar.set_position(count as u64);
+        let traces = checker.check_all(&ended, looked_at).await;
+        bar.finish_and_clear();
+        Some(traces)
     } else {
         None
     };
     // Last, so that a second mail about an order has had its time to arrive.
-    let mails = mailbox::wait_for_mails(&urls.mail, &ids, MAIL_PATIENCE).await;
+    let (mails, mail_trouble) = wait_for_mails(urls, &ended, services.as_ref()).await;
     let asked = Run::ready(dir)?.filter(|(_, addresses)| addresses.gateway_url() == urls.gateway);
     let memory = asked.and_then(|(run, _)| memory::of_stack(&run));
     Ok(Report {
         outcomes,
         took,
         mails,
+        mail_trouble,
+        open,
         traces,
         memory,
     })
+}
+
+/// What whoever reads the results has to know first: faults that are switched on, and services that do not run.
+pub(crate) fn notices(services: Option<&Services>) -> Vec<String> {
+    let Some(services) = services else {
+        return Vec::new();
+    };
+    let faults = services.faults.iter().map(|fault| fault_notice(fault));
+    faults.chain(services.absent()).collect()
+}
+
+/// Where the orders are that have not ended; the same reason is told once.
+async fn where_open(checker: &Checker<'_>, outcomes: &[Outcome]) -> Vec<String> {
+    let open = outcomes.iter().filter_map(|outcome| match outcome {
+        Outcome::NotEnded { order } => Some(order),
+        Outcome::Ended { .. } | Outcome::Refused(_) => None,
+    });
+    let mut by_reason = BTreeMap::<String, usize>::new();
+    for order in open.take(OPEN_EXPLAINED) {
+        for reason in checker.where_is(order).await {
+            *by_reason.entry(reason).or_default() += 1;
+        }
+    }
+    let lines = by_reason.into_iter();
+    lines
+        .map(|(reason, count)| format!("{count} × {reason}"))
+        .collect()
+}
+
+async fn wait_for_mails(
+    urls: &Urls,
+    ended: &[Order],
+    services: Option<&Services>,
+) -> (anyhow::Result<Mails>, Option<String>) {
+    let absent = services.is_some_and(|services| services.is_absent(Service::Email));
+    let patience = if absent {
+        NO_MAIL_PATIENCE
+    } else {
+        MAIL_PATIENCE
+    };
+    let bar = waiting_bar("waiting for mails", ended.len());
+    let found = |count: usize| bar.set_position(count as u64);
+    let orders: Vec<&Order> = ended.iter().collect();
+    let mails = mailbox::wait_for_mails(&urls.mail, &orders, patience, found).await;
+    bar.finish_and_clear();
+    let trouble = match services {
+        Some(services) => services.trouble(Service::Email).await,
+        None => None,
+    };
+    (mails, trouble)
 }
 
 /// Sends all, with a line for each as it ends.
@@ -154,6 +224,15 @@ async fn send(
     }
     bar.finish_and_clear();
     Ok(outcomes)
+}
+
+/// What is waited for, on standard error, and only on a terminal.
+fn waiting_bar(what: &'static str, of: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg} {pos}/{len}  {elapsed:.dim}");
+    let bar = ProgressBar::new(of as u64).with_style(style.expect("the template is constant"));
+    bar.set_message(what);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
 }
 
 /// On standard error, and only on a terminal.

@@ -62,6 +62,10 @@ pub(crate) struct Report {
     /// From the first order sent to the last one ended.
     pub(crate) took: Duration,
     pub(crate) mails: anyhow::Result<Mails>,
+    /// What may hold mails that are not there yet.
+    pub(crate) mail_trouble: Option<String>,
+    /// What is known of orders that have not ended: a line for each reason.
+    pub(crate) open: Vec<String>,
     /// Absent when it was not asked for.
     pub(crate) traces: Option<Wholeness>,
     /// Absent when the stack is not on this machine.
@@ -77,13 +81,14 @@ impl Report {
         })
     }
 
-    /// Whether every order was accepted and ended, with one mail and, where it was looked at, a whole trace.
+    /// Whether every order was accepted and ended, with one mail about it and, where it was looked at, a whole trace.
     pub(crate) fn is_good(&self) -> bool {
-        let ids = self.ended_ids();
+        let ended = self.ended_orders();
         let mails = self.mails.as_ref();
-        ids.len() == self.outcomes.len()
-            && mails
-                .is_ok_and(|mails| mails.missing(&ids).is_empty() && mails.doubled(&ids).is_empty())
+        let complete =
+            |mails: &Mails| mails.missing(&ended).is_empty() && mails.doubled(&ended).is_empty();
+        ended.len() == self.outcomes.len()
+            && mails.is_ok_and(complete)
             && self
                 .traces
                 .as_ref()
@@ -100,11 +105,18 @@ impl Report {
         if let Some(refusals) = self.refusals() {
             line("refused", &refusals);
         }
+        if !self.open.is_empty() {
+            line("open", &self.still_open());
+        }
         if let Some(times) = self.times() {
             line("time", &times);
         }
         line("emails", &self.emails());
-        if let Some(traces) = &self.traces {
+        if let Some(traces) = self
+            .traces
+            .as_ref()
+            .filter(|_| self.ended().next().is_some())
+        {
             line("traces", &render_traces(traces));
         }
         if let Some(Memory { bytes, processes }) = self.memory {
@@ -119,8 +131,8 @@ impl Report {
         text
     }
 
-    fn ended_ids(&self) -> Vec<&str> {
-        self.ended().map(|(order, _)| order.id.as_str()).collect()
+    fn ended_orders(&self) -> Vec<&Order> {
+        self.ended().map(|(order, _)| order).collect()
     }
 
     fn orders(&self) -> String {
@@ -161,6 +173,16 @@ impl Report {
         (total > 0).then(|| format!("{BAD}{total}{BAD:#}{}", reasons.concat()))
     }
 
+    fn still_open(&self) -> String {
+        let more = if self.open.len() > NAMED {
+            "\n  …"
+        } else {
+            ""
+        };
+        let lines: Vec<&str> = self.open.iter().take(NAMED).map(String::as_str).collect();
+        format!("{}{more}", lines.join("\n  "))
+    }
+
     fn reasons(&self) -> impl Iterator<Item = String> {
         self.outcomes.iter().filter_map(|outcome| match outcome {
             Outcome::Refused(error) => Some(format!("{error:#}")),
@@ -192,18 +214,23 @@ impl Report {
             Ok(mails) => mails,
             Err(error) => return format!("{BAD}not counted{BAD:#}: {error:#}"),
         };
-        let ids = self.ended_ids();
-        let (missing, doubled) = (mails.missing(&ids), mails.doubled(&ids));
-        let found = mails.found(&ids);
-        if missing.is_empty() && doubled.is_empty() {
-            return format!("{GOOD}{found}, one per order{GOOD:#}");
+        let ended = self.ended_orders();
+        if ended.is_empty() {
+            return "none, since no order has ended".to_owned();
         }
-        let (without, twice) = (named(&missing), named(&doubled));
+        let (missing, doubled) = (mails.missing(&ended), mails.doubled(&ended));
+        let found = mails.found(&ended);
+        if missing.is_empty() && doubled.is_empty() {
+            return format!("{GOOD}{found}, one per order and status{GOOD:#}");
+        }
+        let (late, twice) = (named(&missing), named(&doubled));
+        let trouble = self.mail_trouble.as_deref().filter(|_| !missing.is_empty());
         format!(
-            "{BAD}{found} for {} orders{BAD:#}{}{}",
-            ids.len(),
-            part(" none: ", &without),
-            part(" several: ", &twice)
+            "{BAD}{found} for {} orders{BAD:#}{}{}{}",
+            ended.len(),
+            part(" several: ", &twice),
+            part(&format!(" {} not yet there: ", missing.len()), &late),
+            part(" ", trouble.unwrap_or_default()),
         )
     }
 }
@@ -211,7 +238,12 @@ impl Report {
 fn render_traces(traces: &Wholeness) -> String {
     if traces.broken.is_empty() {
         let again = handled_again(&traces.handled_again);
-        return format!("{GOOD}{} whole, one root each{GOOD:#}{again}", traces.whole);
+        let form = match traces.linked {
+            0 => "one root each".to_owned(),
+            linked if linked == traces.whole => "each several traces that are linked".to_owned(),
+            linked => format!("{linked} of them several traces that are linked"),
+        };
+        return format!("{GOOD}{} whole, {form}{GOOD:#}{again}", traces.whole);
     }
     let total = traces.whole + traces.broken.len();
     let reasons = traces
@@ -260,4 +292,4 @@ fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

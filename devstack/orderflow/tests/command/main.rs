@@ -7,6 +7,8 @@
 )]
 
 mod detached;
+mod dlq;
+mod experiments;
 mod helpers;
 mod running;
 mod stopping;

@@ -1,6 +1,6 @@
 use std::process::Stdio;
 
-use crate::helpers::{Installation, Up, get, is_running, stderr};
+use crate::helpers::{Installation, Up, is_running, stderr};
 
 #[test]
 fn sigterm_stops_everything_and_leaves_nothing_behind() {
@@ -47,26 +47,6 @@ fn a_start_that_was_killed_off_leaves_the_database_to_the_next() {
 
     assert_eq!(up.wait().code(), Some(130));
     drop(installation.up());
-}
-
-#[test]
-fn a_service_that_dies_is_named_with_its_last_lines_and_everything_stops() {
-    let installation = Installation::new();
-    let mut up = installation.up();
-    let children = installation.children();
-
-    get(&installation.setting("ORDERS_URL"), "/exit");
-
-    assert_eq!(up.wait().code(), Some(1));
-    let message = up.rest_of_stderr();
-    assert!(message.contains("orders: exit status: 3"), "{message}");
-    assert!(
-        message.contains("orders │ these were my last words"),
-        "{message}"
-    );
-    for (name, pid) in children {
-        assert!(!is_running(pid), "{name} still runs");
-    }
 }
 
 /// How the suites of other packages start a stack: it ends with them, however they end.

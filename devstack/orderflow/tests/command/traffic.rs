@@ -43,5 +43,26 @@ fn finds_containers_by_the_variables_that_move_their_ports() {
     assert!(head.starts_with(&expected), "{head}");
     let report = stdout(&output);
     assert!(report.contains("1 × 200 OK"), "{report}");
-    assert!(report.contains("0, one per order"), "{report}");
+    assert!(
+        report.contains("none, since no order has ended"),
+        "{report}"
+    );
+}
+
+#[test]
+fn with_nothing_running_it_sends_nothing_and_says_once_what_to_start() {
+    let installation = Installation::new();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = nobody.local_addr().unwrap().port().to_string();
+    drop(nobody);
+    let mut traffic = installation.command(&["traffic", "--orders", "20"]);
+
+    let output = traffic.env("GATEWAY_PORT", &port).output().unwrap();
+
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stdout(&output), "");
+    let message = stderr(&output);
+    assert_eq!(message.matches("does not answer").count(), 1, "{message}");
+    assert!(message.contains("`make demo`, `make up`"), "{message}");
+    assert_eq!(message.lines().count(), 2, "{message}");
 }

@@ -7,11 +7,10 @@ use anyhow::{Context as _, bail, ensure};
 use reqwest::Client;
 use tokio::net::TcpStream;
 use tokio::process::Command;
-use tokio::sync::oneshot;
 use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 
 use super::{Ready, Server, Site};
+use crate::keep::Life;
 use crate::parts::{Context, address};
 use crate::ports::Ports;
 use crate::process::{Exit, Process};
@@ -22,27 +21,26 @@ use crate::rundir::ProcessId;
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
-/// Starts `server`, sets it up, says so on `ready`, and keeps it until `stop`.
+/// One life: starts `server`, sets it up, says so on `life.ready`, and keeps it until `life.stop`.
 pub(crate) async fn run(
     context: Context,
     server: Server,
     site: Site,
-    ready: oneshot::Sender<()>,
-    stop: CancellationToken,
+    life: Life,
 ) -> anyhow::Result<Exit> {
     let name = server.part.name();
-    let line = context.screen.starting(name);
+    let announced = context.screen.starting(name);
     let mut commands = (server.commands)(&site)?;
     let mut command = commands.pop().context("a server is a command")?;
     tokio::select! {
         done = run_steps(name, commands) => done?,
-        () = stop.cancelled() => bail!("stopped while starting"),
+        () = life.stop.cancelled() => bail!("stopped while starting"),
     }
-    let mut process = Process::spawn(name, &mut command, context.quiet_log(name)?)?;
+    let mut process = Process::spawn(name, &mut command, context.quiet_log(name, &life)?)?;
     process.patience = server.patience;
     context.record(name, process.id.clone())?;
     let pid = process.id.as_ref().map(|id| id.pid);
-    let mut watched = std::pin::pin!(process.watch(stop, context.kill.clone()));
+    let mut watched = std::pin::pin!(process.watch(life.stop, context.kill.clone()));
     tokio::select! {
         exit = &mut watched => return Ok(exit),
         done = get_ready(server, &site.ports) => done?,
@@ -50,9 +48,9 @@ pub(crate) async fn run(
     // A launcher on `PATH` may have given its process to the real program by now, which is then found by another name.
     context.record(name, pid.and_then(ProcessId::of))?;
     let address = address::of(server.part, &site.ports);
-    line.ready(&format!("{address}  {}", server.title));
+    announced.ready(&format!("{address}  {}", server.title));
     // Nobody listens when the start was given up; the stop that follows is then at once.
-    let _ = ready.send(());
+    let _ = life.ready.send(());
     Ok(watched.await)
 }
 

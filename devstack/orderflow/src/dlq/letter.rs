@@ -1,0 +1,149 @@
+//! One dead letter, as it was found in its place.
+
+use std::hash::Hasher as _;
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+use fnv::FnvHasher;
+use otel_messaging::DeadLetter;
+use serde_json::Value;
+
+use super::place::Place;
+
+/// A letter in its place.
+#[derive(Debug)]
+pub(super) struct Letter {
+    /// Short, and the same each time that the letter is looked at.
+    pub(super) id: String,
+    pub(super) place: &'static Place,
+    /// When it arrived there, by the broker's clock.
+    pub(super) arrived: Option<DateTime<Utc>>,
+    pub(super) read: DeadLetter,
+    /// By what the broker knows that this letter is in our hands; Kafka hands nothing out.
+    pub(super) receipt: Option<String>,
+}
+
+impl Letter {
+    /// `message_id` is the broker's, and may be given again after the broker has lost its memory: the time tells apart.
+    pub(super) fn new(
+        place: &'static Place,
+        message_id: &str,
+        arrived: Option<DateTime<Utc>>,
+        read: DeadLetter,
+        receipt: Option<String>,
+    ) -> Self {
+        let mut hasher = FnvHasher::default();
+        for part in [place.name, message_id] {
+            hasher.write(part.as_bytes());
+            hasher.write_u8(0);
+        }
+        let millis = arrived.map_or(0, |time| time.timestamp_millis());
+        hasher.write_i64(millis);
+        let hash = hasher.finish();
+        Self {
+            // Both halves, since the hash of a counter differs little in one of them.
+            id: format!("{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff)),
+            place,
+            arrived,
+            read,
+            receipt,
+        }
+    }
+
+    /// The order that it is about: from the payload, or where that is garbage from what came with it.
+    pub(super) fn order_id(&self) -> Option<String> {
+        let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
+        let payload = self.read.payload();
+        let payload = payload.and_then(|payload| serde_json::from_slice::<Value>(payload).ok());
+        let named = payload.and_then(|payload| Some(payload.get("order_id")?.as_str()?.to_owned()));
+        named
+            .or_else(|| self.read.baggage("order.id").map(str::to_owned))
+            .or_else(|| text(self.read.key()?))
+    }
+
+    /// When it was given up, or when it arrived if the broker has moved it.
+    pub(super) fn given_up(&self) -> Option<DateTime<Utc>> {
+        let last = self.read.given_up().map(|[_, last]| last);
+        last.map(utc).or(self.arrived)
+    }
+
+    /// Why it cannot go back to where letters of its place come from.
+    pub(super) fn stranger(&self) -> Option<&str> {
+        let origin = self.read.origin()?;
+        (origin != self.place.origin).then_some(origin)
+    }
+
+    /// The groups that will read it beside the one that gave it up.
+    pub(super) fn other_groups(&self) -> Vec<&'static str> {
+        let group = self.read.consumer_group();
+        let groups = self.place.groups.iter().copied();
+        groups
+            .filter(|other| group.is_some_and(|group| group != *other))
+            .collect()
+    }
+}
+
+pub(super) fn utc(time: SystemTime) -> DateTime<Utc> {
+    time.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use otel_messaging::Headers;
+
+    use super::super::place::PLACES;
+    use super::*;
+
+    fn letter(place: usize, key: Option<&str>, payload: &str, headers: &[(&str, &str)]) -> Letter {
+        let owned = |text: &str| text.to_owned().into();
+        let headers = headers.iter();
+        let headers: Headers = headers
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
+        let read = DeadLetter::read(key.map(owned), Some(owned(payload)), &headers);
+        Letter::new(&PLACES[place], "topic/0/1", None, read, None)
+    }
+
+    #[test]
+    fn the_order_is_named_by_the_payload_or_else_by_the_key() {
+        let order = |key, payload| letter(0, key, payload, &[]).order_id();
+        assert_eq!(
+            order(Some("b"), r#"{"order_id":"a"}"#).as_deref(),
+            Some("a")
+        );
+        assert_eq!(order(Some("b"), "garbage").as_deref(), Some("b"));
+        assert_eq!(order(None, r#"{"order_id":7}"#), None);
+    }
+
+    #[test]
+    fn a_place_that_two_groups_share_tells_who_else_reads_what_goes_back() {
+        let groups =
+            |name| letter(3, None, "{}", &[("dead-letter-consumer-group", name)]).other_groups();
+        assert_eq!(groups("email"), ["inventory"]);
+        assert_eq!(groups("inventory"), ["email"]);
+        assert!(letter(3, None, "{}", &[]).other_groups().is_empty());
+    }
+
+    #[test]
+    fn a_letter_of_another_origin_is_a_stranger() {
+        let of = |topic| {
+            letter(0, None, "{}", &[("dead-letter-topic", topic)])
+                .stranger()
+                .map(str::to_owned)
+        };
+        assert_eq!(of("order.created"), None);
+        assert_eq!(of("payments").as_deref(), Some("payments"));
+    }
+
+    #[test]
+    fn an_id_that_the_broker_gives_again_is_another_letter() {
+        let at = |millis| {
+            let read = DeadLetter::read(None, None, &Headers::new());
+            let arrived = DateTime::from_timestamp_millis(millis);
+            Letter::new(&PLACES[0], "order.created.dlt/0/0", arrived, read, None).id
+        };
+        assert_eq!(at(1), at(1));
+        assert_ne!(at(1), at(2));
+        assert_eq!(at(1).len(), 8);
+    }
+}

@@ -1,0 +1,181 @@
+//! `orderflow dlq list`: a line for each letter, those that were redriven too.
+
+use chrono::{DateTime, Utc};
+use futures::future::join_all;
+use serde::Serialize;
+
+use super::LOOK;
+use super::ledger::Entry;
+use super::letter::Letter;
+use super::place::{Broker, Place};
+use super::servers::Brokers;
+use super::text::{DASH, or_dash, plain, shortened, time};
+
+/// As much of a reason as fits beside the ids.
+const REASON: usize = 60;
+
+/// What is said about one letter.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) broker: Broker,
+    pub(super) place: &'static str,
+    pub(super) from: &'static str,
+    pub(super) consumer_group: Option<String>,
+    pub(super) order_id: Option<String>,
+    pub(super) given_up: Option<DateTime<Utc>>,
+    pub(super) attempts: Option<u32>,
+    pub(super) reason: Option<String>,
+    pub(super) trace_id: Option<String>,
+    /// Whether it still lies there; Kafka keeps also those that were redriven.
+    pub(super) there: bool,
+    /// The last time that it was sent back.
+    pub(super) redriven: Option<SentBack>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct SentBack {
+    pub(super) at: DateTime<Utc>,
+    pub(super) trace_id: Option<String>,
+}
+
+impl SentBack {
+    fn of(entry: &Entry) -> Self {
+        Self {
+            at: entry.redriven_at,
+            trace_id: entry.redriven_into.clone(),
+        }
+    }
+}
+
+impl Row {
+    fn of(letter: &Letter, ledger: &[Entry]) -> Self {
+        let read = &letter.read;
+        let sent_back = ledger.iter().rfind(|entry| entry.id == letter.id);
+        Self {
+            id: letter.id.clone(),
+            broker: letter.place.broker,
+            place: letter.place.name,
+            from: letter.place.origin,
+            consumer_group: read.consumer_group().map(str::to_owned),
+            order_id: letter.order_id(),
+            given_up: letter.given_up(),
+            attempts: read.attempts(),
+            reason: read.reason().map(str::to_owned),
+            trace_id: read.trace_id().map(str::to_owned),
+            there: true,
+            redriven: sent_back.map(SentBack::of),
+        }
+    }
+
+    /// A letter that is only remembered.
+    fn remembered(entry: &Entry, place: &'static Place) -> Self {
+        let known = entry.clone();
+        Self {
+            id: known.id,
+            broker: place.broker,
+            place: place.name,
+            from: place.origin,
+            consumer_group: None,
+            order_id: known.order_id,
+            given_up: known.given_up,
+            attempts: known.attempts,
+            reason: known.reason,
+            trace_id: known.trace_id,
+            there: false,
+            redriven: Some(SentBack::of(entry)),
+        }
+    }
+
+    fn line(&self) -> String {
+        let state = match &self.redriven {
+            None => "waiting".to_owned(),
+            Some(SentBack { at, trace_id }) => {
+                format!("redriven {} into {}", time(*at), or_dash(trace_id.as_ref()))
+            }
+        };
+        let reason = self.reason.as_deref().unwrap_or("no reason is given");
+        let group = self.consumer_group.as_deref();
+        let group = group.map_or_else(String::new, |group| format!("{}: ", plain(group)));
+        format!(
+            "  {}  {}  order {}  tried {}  trace {}  {state}  {}",
+            self.id,
+            self.given_up.map_or_else(|| DASH.to_owned(), time),
+            shortened(self.order_id.as_deref().unwrap_or(DASH), 36),
+            or_dash(self.attempts),
+            or_dash(self.trace_id.as_ref()),
+            shortened(&format!("{group}{reason}"), REASON),
+        )
+    }
+}
+
+/// One place: its letters, the oldest first, or why they could not be looked at.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    pub(super) place: &'static Place,
+    pub(super) rows: anyhow::Result<Vec<Row>>,
+}
+
+/// Looks into all places side by side, and leaves them as they were.
+pub(super) async fn look(
+    brokers: &Brokers,
+    places: &[&'static Place],
+    ledger: &[Entry],
+) -> Vec<Shelf> {
+    let shelves = places.iter().map(async |place| {
+        let rows = rows(brokers, place, ledger).await;
+        Shelf { place, rows }
+    });
+    join_all(shelves).await
+}
+
+async fn rows(
+    brokers: &Brokers,
+    place: &'static Place,
+    ledger: &[Entry],
+) -> anyhow::Result<Vec<Row>> {
+    let letters = brokers.look(place, LOOK).await?;
+    brokers
+        .give_back(place, &letters.iter().collect::<Vec<_>>())
+        .await?;
+    let mut rows: Vec<_> = letters
+        .iter()
+        .map(|letter| Row::of(letter, ledger))
+        .collect();
+    // The last time counts, as it does for letters that are still there.
+    for entry in ledger
+        .iter()
+        .rev()
+        .filter(|entry| entry.place == place.name)
+    {
+        if !rows.iter().any(|row| row.id == entry.id) {
+            rows.push(Row::remembered(entry, place));
+        }
+    }
+    rows.sort_by(|one, other| (one.given_up, &one.id).cmp(&(other.given_up, &other.id)));
+    Ok(rows)
+}
+
+/// For people. What could not be looked at is no part of it.
+pub(super) fn render(shelves: &[Shelf]) -> String {
+    let told = shelves.iter().filter_map(|shelf| {
+        let rows = shelf.rows.as_ref().ok()?;
+        let lines: Vec<_> = rows.iter().map(|row| format!("\n{}", row.line())).collect();
+        Some(format!(
+            "{}: {}{}\n",
+            shelf.place,
+            summary(rows),
+            lines.concat()
+        ))
+    });
+    told.collect()
+}
+
+fn summary(rows: &[Row]) -> String {
+    let redriven = rows.iter().filter(|row| row.redriven.is_some()).count();
+    match (rows.len() - redriven, redriven) {
+        (0, 0) => "empty".to_owned(),
+        (waiting, 0) => format!("{waiting} waiting"),
+        (waiting, redriven) => format!("{waiting} waiting, {redriven} redriven"),
+    }
+}

@@ -1,0 +1,202 @@
+//! `orderflow dlq`: the dead letters of all three brokers, looked at, and sent back where they came from.
+
+mod kafka;
+mod ledger;
+mod letter;
+mod list;
+mod place;
+mod pubsub;
+mod redrive;
+mod servers;
+mod show;
+mod sqs;
+#[cfg(test)]
+mod tests;
+mod text;
+mod traced;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use self::ledger::Ledger;
+use self::list::Shelf;
+use self::place::{From, PLACES, chosen};
+use self::redrive::{Redrive, Report, Wanted};
+use self::servers::{Addresses, Brokers, Running};
+use self::traced::Tracing;
+use crate::screen::ERROR;
+
+/// How long letters of SQS and Pub/Sub are out of others' sight if we die while we look at them.
+const LOOK: Duration = Duration::from_secs(30);
+/// The same, while they are sent back one by one.
+const REDRIVE: Duration = Duration::from_mins(5);
+
+#[derive(Debug, Args)]
+pub(crate) struct DlqArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the dead letters, a line for each, and which of them were redriven, when and into which trace.
+    ///
+    /// Looking changes nothing. Exit code 1 if a broker could not be asked; the others are listed.
+    List(ListArgs),
+    /// Show one letter: why it was given up, where it comes from, its headers and its payload.
+    Show(ShowArgs),
+    /// Send letters back where they came from, in new traces that are linked to the old ones.
+    ///
+    /// The message is sent with its payload, key and headers; then the letter is removed. Kafka removes nothing: there it
+    /// is marked, and `--all` passes over it. A topic with several groups delivers it to all of them.
+    /// To send one twice is harmless. Exit code 1 if anything could not be done.
+    Redrive(RedriveArgs),
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// Only letters of this place, or of all places of this broker; can be repeated.
+    #[arg(long, value_name = "PLACE")]
+    from: Vec<From>,
+    /// Print JSON: an array with an object for each letter.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    addresses: Addresses,
+}
+
+#[derive(Debug, Args)]
+struct ShowArgs {
+    /// As `list` prints it.
+    id: String,
+    #[command(flatten)]
+    addresses: Addresses,
+}
+
+#[derive(Debug, Args)]
+struct RedriveArgs {
+    /// As `list` prints them.
+    #[arg(required_unless_present = "all", value_name = "ID")]
+    ids: Vec<String>,
+    /// All letters that were not redriven yet.
+    #[arg(long, conflicts_with = "ids")]
+    all: bool,
+    /// Only letters of this place, or of all places of this broker; can be repeated.
+    #[arg(long, value_name = "PLACE")]
+    from: Vec<From>,
+    #[command(flatten)]
+    addresses: Addresses,
+    #[command(flatten)]
+    tracing: Tracing,
+}
+
+pub(crate) async fn run(dir: &Path, args: DlqArgs) -> anyhow::Result<ExitCode> {
+    let (running, ledger) = (Running::of(dir)?, Ledger::of(dir));
+    match args.command {
+        Command::List(args) => {
+            let brokers = args.addresses.connect(&running).await?;
+            let shelves = list::look(&brokers, &chosen(&args.from), &ledger.entries()?).await;
+            tell(&listed(&shelves, args.json)?)?;
+            let failed = shelves.into_iter().filter_map(|shelf| shelf.rows.err());
+            Ok(complain(failed))
+        }
+        Command::Show(args) => {
+            let brokers = args.addresses.connect(&running).await?;
+            show(&brokers, &ledger, &args.id).await
+        }
+        Command::Redrive(args) => {
+            let telemetry = args.tracing.start(&running)?;
+            let brokers = args.addresses.connect(&running).await?;
+            let redrive = Redrive {
+                brokers: &brokers,
+                ledger: &ledger,
+                wanted: if args.all {
+                    Wanted::Waiting
+                } else {
+                    Wanted::Named(args.ids)
+                },
+            };
+            let report = redrive.run(&chosen(&args.from)).await;
+            // Also after an error: what was sent before it is to be seen.
+            telemetry.stop().await;
+            told(report?)
+        }
+    }
+}
+
+fn listed(shelves: &[Shelf], json: bool) -> anyhow::Result<String> {
+    if !json {
+        return Ok(list::render(shelves));
+    }
+    let rows = shelves.iter().filter_map(|shelf| shelf.rows.as_ref().ok());
+    let rows: Vec<_> = rows.flatten().collect();
+    Ok(format!("{}\n", serde_json::to_string_pretty(&rows)?))
+}
+
+async fn show(brokers: &Brokers, ledger: &Ledger, id: &str) -> anyhow::Result<ExitCode> {
+    let entries = ledger.entries()?;
+    let mut failed = Vec::new();
+    for place in &PLACES {
+        let looked = brokers.look(place, LOOK).await;
+        let letters = match looked {
+            Ok(letters) => letters,
+            Err(error) => {
+                failed.push(error);
+                continue;
+            }
+        };
+        brokers
+            .give_back(place, &letters.iter().collect::<Vec<_>>())
+            .await?;
+        if let Some(found) = letters.iter().find(|letter| letter.id == id) {
+            tell(&show::letter(found, &entries))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    if let Some(entry) = entries.iter().rfind(|entry| entry.id == id) {
+        tell(&show::remembered(entry, &entries))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    failed.push(anyhow::anyhow!(
+        "there is no letter {id}: `orderflow dlq list` shows all"
+    ));
+    Ok(complain(failed))
+}
+
+fn told(report: Report) -> anyhow::Result<ExitCode> {
+    for line in &report.done {
+        tell(&format!(
+            "{line}
+"
+        ))?;
+    }
+    if report.done.is_empty() && report.failed.is_empty() {
+        tell("no letter is waiting\n")?;
+    }
+    Ok(complain(report.failed))
+}
+
+fn tell(text: &str) -> anyhow::Result<()> {
+    Ok(anstream::stdout().write_all(text.as_bytes())?)
+}
+
+/// The exit code that follows from what could not be done. Two places of one broker have the same to say.
+fn complain(failed: impl IntoIterator<Item = anyhow::Error>) -> ExitCode {
+    let mut told = Vec::new();
+    for error in failed {
+        let message = format!("{error:#}");
+        if !told.contains(&message) {
+            anstream::eprintln!("{ERROR}error:{ERROR:#} {message}");
+            told.push(message);
+        }
+    }
+    if told.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

@@ -1,0 +1,67 @@
+//! How letters are written for people. What others sent must not reach the terminal as control characters.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+pub(super) const DASH: &str = "-";
+
+/// On one line, without control characters.
+pub(super) fn plain(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(plain).collect()
+}
+
+/// At most `most` characters of it.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    let text = plain(text);
+    if text.chars().count() <= most {
+        return text;
+    }
+    let beginning: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{}…", beginning.trim_end())
+}
+
+pub(super) fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+pub(super) fn or_dash<T: ToString>(value: Option<T>) -> String {
+    value.map_or_else(|| DASH.to_owned(), |value| value.to_string())
+}
+
+/// For people: a payload that is JSON, as readable as it gets; other text as it is; bytes as their number.
+pub(super) fn payload(payload: Option<&[u8]>) -> String {
+    let Some(bytes) = payload else {
+        return "none (a tombstone)".to_owned();
+    };
+    if let Ok(json) = serde_json::from_slice::<serde_json::Value>(bytes) {
+        return format!("{json:#}");
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.lines().map(plain).collect::<Vec<_>>().join("\n"),
+        Err(_) => format!("{} bytes that are no text", bytes.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_sent_cannot_move_the_cursor() {
+        assert_eq!(plain("a\x1b[2Jb\nc"), "a [2Jb c");
+        assert_eq!(payload(Some(b"a\x1b[2J\nb")), "a [2J\nb");
+    }
+
+    #[test]
+    fn long_reasons_are_shortened_at_characters() {
+        assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(shortened("äöü ß", 4), "äöü…");
+    }
+
+    #[test]
+    fn a_payload_is_shown_as_what_it_is() {
+        assert_eq!(payload(Some(br#"{"a":1}"#)), "{\n  \"a\": 1\n}");
+        assert_eq!(payload(Some(&[0xff, 0xfe])), "2 bytes that are no text");
+        assert_eq!(payload(None), "none (a tombstone)");
+    }
+}

@@ -1,0 +1,51 @@
+//! The command as a service among the others: what it sends is traced, and the spans go to the stack's trace store.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use anyhow::Context as _;
+use clap::Args;
+use telemetry::Telemetry;
+
+use super::servers::Running;
+use crate::ports::Port;
+
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// Quiet, but for what makes a span be missing.
+const LOGS: &str = "warn,opentelemetry=error,opentelemetry_sdk=error,opentelemetry_otlp=error,opentelemetry-otlp=error,librdkafka=off,rdkafka=off";
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Telemetry")]
+pub(super) struct Tracing {
+    /// Where the spans go [default: the running stack's trace store, else port `OTLP_GRPC_PORT` or 4317 on 127.0.0.1].
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    otlp_endpoint: Option<String>,
+    #[arg(long, env = "OTLP_GRPC_PORT", default_value = Port::OtlpGrpc.usual(), hide = true)]
+    otlp_grpc_port: u16,
+    #[arg(long, env = "RUST_LOG", hide = true)]
+    rust_log: Option<String>,
+    /// The environment is as telemetry wants it.
+    #[arg(long, env = "ORDERFLOW_DLQ_TRACED", hide = true)]
+    traced: bool,
+}
+
+impl Tracing {
+    /// Starts telemetry, in a new beginning of this very command: it is configured by the environment alone, as in every
+    /// service, and a process cannot safely change its own.
+    pub(super) fn start(self, running: &Running) -> anyhow::Result<Telemetry> {
+        if self.traced {
+            return telemetry::start("orderflow");
+        }
+        let usual = format!("http://127.0.0.1:{}", self.otlp_grpc_port);
+        let endpoint = running.setting(self.otlp_endpoint, ENDPOINT);
+        let program = std::env::current_exe().context("finding our own program")?;
+        let error = Command::new(program)
+            .args(std::env::args_os().skip(1))
+            .env(ENDPOINT, endpoint.unwrap_or(usual))
+            .env("RUST_LOG", self.rust_log.unwrap_or_else(|| LOGS.to_owned()))
+            .env("ORDERFLOW_DLQ_TRACED", "true")
+            .exec();
+        Err(error).context("starting with the settings of telemetry")
+    }
+}

@@ -1,0 +1,187 @@
+//! `orderflow status`: every part, how it is doing, and what the services say about themselves.
+//! And the experiments: `stop`, `start`, `pause` and `resume` of one part.
+
+mod services;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use clap::Args;
+use futures::future::join_all;
+
+use crate::control;
+use crate::keep::{PartStatus, State, Wish};
+use crate::parts::Part;
+use crate::readyz::Readiness;
+use crate::rundir::Run;
+use crate::service::Service;
+
+pub(crate) use services::Services;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const NOTABLE: Style = AnsiColor::Yellow.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// As wide as the longest word for a state.
+const STATE_WIDTH: usize = 8;
+
+#[derive(Debug, Args)]
+pub(crate) struct PartArgs {
+    /// A service or a server, by the name that `orderflow status` shows.
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(names()))]
+    part: String,
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    let services = Service::ALL.into_iter().map(Service::name);
+    services.chain(Part::ALL.into_iter().map(Part::name))
+}
+
+/// Asks for one part to be stopped, started, paused or resumed, and says what became of it.
+pub(crate) async fn wish(dir: &Path, args: PartArgs, wish: Wish) -> anyhow::Result<ExitCode> {
+    let done = control::ask(dir, &args.part, wish).await?;
+    writeln!(anstream::stdout(), "{done}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One line of the table.
+struct Line {
+    part: PartStatus,
+    /// Of a service that runs.
+    readiness: Option<Readiness>,
+}
+
+/// Exit code 0 when every part runs and every service is ready.
+pub(crate) async fn run(dir: &Path) -> anyhow::Result<ExitCode> {
+    let parts = control::status(dir).await?;
+    let lines = with_readiness(dir, parts).await?;
+    let mut out = anstream::stdout().lock();
+    for fault in Run::read(dir)?.map(|run| run.faults()).unwrap_or_default() {
+        writeln!(out, "{}", fault_notice(&fault))?;
+    }
+    for line in &lines {
+        writeln!(out, "{}", render(line))?;
+    }
+    Ok(if lines.iter().all(Line::is_good) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// That a fault is switched on, for whoever looks at what comes of it.
+pub(crate) fn fault_notice(fault: &str) -> String {
+    format!(
+        "{NOTABLE}a fault is switched on{NOTABLE:#}: {fault} (docs/faults.md says what it does)"
+    )
+}
+
+async fn with_readiness(dir: &Path, parts: Vec<PartStatus>) -> anyhow::Result<Vec<Line>> {
+    let services = match Run::ready(dir)? {
+        Some((run, addresses)) => Services::new(dir, &run, addresses).await,
+        None => None,
+    };
+    let lines = parts.into_iter().map(async |part| {
+        let service = Service::ALL
+            .into_iter()
+            .find(|service| service.name() == part.name);
+        let runs = matches!(part.state, State::Running | State::Starting);
+        let readiness = match (service.filter(|_| runs), &services) {
+            (Some(service), Some(services)) => Some(services.readiness(service).await),
+            _ => None,
+        };
+        Line { part, readiness }
+    });
+    Ok(join_all(lines).await)
+}
+
+impl Line {
+    fn is_good(&self) -> bool {
+        let ready = self.readiness.as_ref();
+        self.part.state == State::Running && ready.is_none_or(|ready| *ready == Readiness::Ready)
+    }
+}
+
+fn render(Line { part, readiness }: &Line) -> String {
+    let PartStatus {
+        name,
+        state,
+        restarts,
+        last_end,
+    } = part;
+    let (style, state) = match state {
+        State::Starting => (NOTABLE, "starting"),
+        State::Running => (GOOD, "running"),
+        State::Paused => (NOTABLE, "paused"),
+        State::Stopping => (NOTABLE, "stopping"),
+        State::Stopped => (NOTABLE, "stopped"),
+        State::Waiting => (BAD, "died"),
+        State::GivenUp => (BAD, "given up"),
+    };
+    let mut facts = Vec::new();
+    if let Some(readiness) = readiness {
+        facts.push(readiness.to_string());
+    }
+    if *restarts > 0 {
+        let times = if *restarts == 1 {
+            "once".to_owned()
+        } else {
+            format!("{restarts} times")
+        };
+        facts.push(format!("started again {times}"));
+    }
+    if let Some(end) = last_end {
+        facts.push(format!("last end: {end}"));
+    }
+    let (room, facts) = (STATE_WIDTH - state.len(), facts.join("; "));
+    let facts = match facts.as_str() {
+        "" => String::new(),
+        facts => format!("{:room$}  {facts}", ""),
+    };
+    format!("{name:<10}  {style}{state}{style:#}{facts}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(state: State, restarts: u32, readiness: Option<Readiness>) -> Line {
+        let part = PartStatus {
+            name: "orders".to_owned(),
+            state,
+            restarts,
+            last_end: (restarts > 0).then(|| "signal: 9 (SIGKILL)".to_owned()),
+        };
+        Line { part, readiness }
+    }
+
+    fn plain(line: &Line) -> String {
+        anstream::adapter::strip_str(&render(line)).to_string()
+    }
+
+    #[test]
+    fn a_line_says_how_a_part_is_doing_and_what_it_answers() {
+        let ready = line(State::Running, 0, Some(Readiness::Ready));
+        assert_eq!(plain(&ready), "orders      running   ready");
+        let again = line(
+            State::Running,
+            2,
+            Some(Readiness::Without(vec!["kafka".into()])),
+        );
+        assert_eq!(
+            plain(&again),
+            "orders      running   ready, but kafka is away; started again 2 times; last end: signal: 9 (SIGKILL)"
+        );
+        assert_eq!(plain(&line(State::Paused, 0, None)), "orders      paused");
+    }
+
+    #[test]
+    fn only_a_part_that_runs_and_is_ready_is_good() {
+        assert!(line(State::Running, 1, Some(Readiness::Ready)).is_good());
+        assert!(line(State::Running, 0, None).is_good());
+        assert!(!line(State::Running, 0, Some(Readiness::Silent)).is_good());
+        assert!(!line(State::Stopped, 0, None).is_good());
+    }
+}
