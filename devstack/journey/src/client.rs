@@ -105,6 +105,24 @@ impl JaegerClient {
         self.search([from, until], 500, &by_service(service)).await
     }
 
+    /// Every span of the traces in which `service` has done `operation` since `start`, as [`since`](Self::since).
+    pub async fn operations_since(
+        &self,
+        start: u64,
+        service: &str,
+        operation: &str,
+    ) -> Result<Vec<Span>, ClientError> {
+        let filter = form(&[
+            ("query.service_name", service),
+            ("query.serviceName", service),
+            ("query.operation_name", operation),
+            ("query.operationName", operation),
+        ]);
+        let from = DateTime::from_timestamp_nanos(start.cast_signed());
+        let until = Utc::now() + TimeDelta::minutes(1);
+        self.search([from, until], 500, &filter).await
+    }
+
     /// The spans of the last hour with which `service` handled messages of this idempotency key.
     ///
     /// Of the newest two hundred traces of the service, where the store cannot search by attribute.

@@ -11,6 +11,8 @@ const MAX_TRACES: usize = 64;
 
 /// The name of the command as a service: it sends dead letters back, and does little else.
 const REDRIVES: &str = "orderflow";
+/// By which service and operation a person decides about an order: a trace of its own, and there are few of them.
+const DECISIONS: (&str, &str) = ("orders", "PATCH /orders/{id}/status");
 
 /// The spans of one order, in the order they began, with the edges between them.
 #[derive(Debug, Clone)]
@@ -193,13 +195,16 @@ impl<'a> Gathering<'a> {
         if let Some(backlinks) = self.client.backlinks(id).await? {
             return Ok(backlinks.iter().map(|backlink| backlink.span).collect());
         }
+        let begun = spans.iter().map(|span| span.start).min().unwrap_or(0);
+        let (service, operation) = DECISIONS;
+        let decided = self.client.operations_since(begun, service, operation);
+        let mut later = decided.await?;
         // A search reads many traces, and is in vain where each message was taken within the trace it was sent in.
-        let Some(start) = first_untaken(spans) else {
-            return Ok(Vec::new());
-        };
-        let mut later = self.client.minute_after(start).await?;
-        // A message that was given up may be sent back after days.
-        later.extend(self.client.since(start, REDRIVES).await?);
+        if let Some(start) = first_untaken(spans) {
+            later.extend(self.client.minute_after(start).await?);
+            // A message that was given up may be sent back after days.
+            later.extend(self.client.since(start, REDRIVES).await?);
+        }
         later.retain(|span| span.links.iter().any(|link| link.trace_id == id));
         Ok(later.iter().map(Span::reference).collect())
     }

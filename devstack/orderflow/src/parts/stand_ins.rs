@@ -15,12 +15,22 @@ use super::{Context, Group, Part, address};
 use crate::keep::Life;
 use crate::ports::{Claims, Ports};
 use crate::process::Exit;
+use crate::settings::Overrides;
 use crate::topology;
 
 /// A reader that keeps a connection open must not keep us from ending.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
-type Serve = fn(Vec<TcpListener>, CancellationToken) -> BoxFuture<'static, anyhow::Result<()>>;
+type Serve =
+    fn(Vec<TcpListener>, Overrides, CancellationToken) -> BoxFuture<'static, anyhow::Result<()>>;
+
+/// What the stand-ins need to know of the whole.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Planned<'a> {
+    pub(crate) ports: &'a Ports,
+    /// Among them the faults on purpose.
+    pub(crate) overrides: &'a Overrides,
+}
 
 /// Starts a stand-in for each part that is `wanted` in `group`, on the listeners that were claimed for it, so that
 /// clients can connect at once.
@@ -28,7 +38,7 @@ pub(crate) fn start(
     context: &Context,
     group: &mut Group,
     wanted: &[Part],
-    ports: &Ports,
+    plan: &Planned<'_>,
     claims: &mut Claims,
 ) -> anyhow::Result<()> {
     for part in wanted.iter().copied() {
@@ -37,9 +47,15 @@ pub(crate) fn start(
         };
         let claimed = part.ports().iter().map(|port| claims.listener(*port));
         let mut claimed = Some(claimed.collect::<anyhow::Result<Vec<_>>>()?);
-        let (inner, ports) = (context.clone(), ports.clone());
+        let (inner, ports) = (context.clone(), plan.ports.clone());
+        let overrides = plan.overrides.clone();
         group.keep_inside(context, part.name(), loses, move |life| {
-            let stand_in = StandIn { part, serve };
+            let overrides = overrides.clone();
+            let stand_in = StandIn {
+                part,
+                serve,
+                overrides,
+            };
             stand_in.run(inner.clone(), ports.clone(), claimed.take(), life)
         });
     }
@@ -60,6 +76,7 @@ fn stand_in(part: Part) -> Option<(Serve, &'static str)> {
 
 fn serve_sqs(
     listeners: Vec<TcpListener>,
+    _: Overrides,
     stop: CancellationToken,
 ) -> BoxFuture<'static, anyhow::Result<()>> {
     async {
@@ -73,6 +90,7 @@ fn serve_sqs(
 
 fn serve_pubsub(
     listeners: Vec<TcpListener>,
+    _: Overrides,
     stop: CancellationToken,
 ) -> BoxFuture<'static, anyhow::Result<()>> {
     async {
@@ -84,28 +102,32 @@ fn serve_pubsub(
 
 fn serve_embeddings(
     listeners: Vec<TcpListener>,
+    overrides: Overrides,
     stop: CancellationToken,
 ) -> BoxFuture<'static, anyhow::Result<()>> {
     async {
         let [listener] = exactly(listeners)?;
-        embeddings::serve(listener, stop).await
+        embeddings::serve_with_faults(listener, overrides.fault_embeddings, stop).await
     }
     .boxed()
 }
 
 fn serve_mail(
     listeners: Vec<TcpListener>,
+    overrides: Overrides,
     stop: CancellationToken,
 ) -> BoxFuture<'static, anyhow::Result<()>> {
     async {
         let [smtp, http] = exactly(listeners)?;
-        mail::serve(mail::Listeners { smtp, http }, stop).await
+        let listeners = mail::Listeners { smtp, http };
+        mail::serve_with_faults(listeners, overrides.fault_mail, stop).await
     }
     .boxed()
 }
 
 fn serve_traces(
     listeners: Vec<TcpListener>,
+    _: Overrides,
     stop: CancellationToken,
 ) -> BoxFuture<'static, anyhow::Result<()>> {
     async {
@@ -129,6 +151,7 @@ fn exactly<const N: usize>(listeners: Vec<TcpListener>) -> anyhow::Result<[TcpLi
 struct StandIn {
     part: Part,
     serve: Serve,
+    overrides: Overrides,
 }
 
 impl StandIn {
@@ -152,7 +175,7 @@ impl StandIn {
             tokio::time::sleep(CLOSE_LIMIT).await;
         };
         tokio::select! {
-            result = (self.serve)(listeners, life.stop.clone()) => result?,
+            result = (self.serve)(listeners, self.overrides, life.stop.clone()) => result?,
             () = overdue => {}
         }
         let how = "ended by itself".to_owned();

@@ -42,6 +42,17 @@ pub(crate) struct Overrides {
     /// The model to ask it for.
     #[arg(long, env = "OPENAI_EMBEDDINGS_MODEL", value_name = "MODEL")]
     pub(super) openai_embeddings_model: Option<String>,
+    /// What the built-in embeddings do wrong on purpose, several with commas (docs/faults.md).
+    #[arg(
+        long,
+        env = "FAULT_EMBEDDINGS",
+        value_delimiter = ',',
+        value_name = "FAULTS"
+    )]
+    pub(crate) fault_embeddings: Vec<embeddings::Fault>,
+    /// What the built-in mail server does wrong on purpose, several with commas (docs/faults.md).
+    #[arg(long, env = "FAULT_MAIL", value_delimiter = ',', value_name = "FAULTS")]
+    pub(crate) fault_mail: Vec<mail::Fault>,
 }
 
 impl Overrides {

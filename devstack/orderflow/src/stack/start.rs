@@ -138,8 +138,14 @@ impl Stack {
     }
 
     fn start_stand_ins(&mut self, parts: &[Part], plan: &mut Plan) -> anyhow::Result<()> {
-        let Plan { ports, claims, .. } = plan;
-        stand_ins::start(&self.context, &mut self.servers, parts, ports, claims)
+        let Plan {
+            ports,
+            overrides,
+            claims,
+            ..
+        } = plan;
+        let planned = stand_ins::Planned { ports, overrides };
+        stand_ins::start(&self.context, &mut self.servers, parts, &planned, claims)
     }
 
     fn start_postgres(&mut self, plan: &mut Plan) -> oneshot::Receiver<()> {

@@ -213,6 +213,23 @@ fn a_part_inside_the_command_is_stopped_and_started_and_says_what_is_lost() {
 }
 
 #[test]
+fn faults_of_the_stand_ins_are_switched_on_by_their_settings() {
+    let installation = Installation::new();
+    let mut command = installation.command(&["up", "--free-ports"]);
+    command
+        .env("FAULT_MAIL", "greylist")
+        .env("FAULT_EMBEDDINGS", "unavailable:2");
+    let mut up = Up::start(&mut command);
+    up.wait_for_stderr("ready: orders at http://");
+
+    let mail = get(&installation.setting("MAIL_URL"), "/faults");
+    assert!(mail.contains("greylist"), "{mail}");
+    let embeddings = installation.setting("OPENAI_BASE_URL");
+    let told = get(embeddings.trim_end_matches("/v1"), "/faults");
+    assert!(told.contains("unavailable:2"), "{told}");
+}
+
+#[test]
 fn with_nothing_running_each_says_what_starts_it() {
     let installation = Installation::new();
     for arguments in [&["status"][..], &["stop", "orders"], &["pause", "kafka"]] {
