@@ -31,6 +31,8 @@ pub(crate) enum Taken {
     OutOfStock(ItemId),
     /// Nothing: the order holds something already, or has ended.
     Before,
+    /// Nothing: the pieces were counted, and then there were fewer. The check of the table is the last word.
+    FewerMeanwhile,
 }
 
 /// What an order holds, or held when it ended.
@@ -145,8 +147,12 @@ impl StockRepository {
             .bind(items)
             .bind(quantities)
             .fetch_one(&self.pool);
-        let taken: (bool, Option<String>, Option<bool>) =
-            traced(&self.pool, "UPDATE stock", sql, update).await?;
+        let taken: Result<(bool, Option<String>, Option<bool>), _> =
+            traced(&self.pool, "UPDATE stock", sql, update).await;
+        let taken = match taken {
+            Err(error) if is_below_zero(&error) => return Ok(Taken::FewerMeanwhile),
+            taken => taken?,
+        };
         let missing = |item: String| item.try_into().map_err(not_ours);
         Ok(match taken {
             (false, ..) => Taken::Before,
@@ -296,6 +302,11 @@ impl TryFrom<StockRow> for StockItem {
             price: Price::new(row.price).map_err(not_ours)?,
         })
     }
+}
+
+fn is_below_zero(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error();
+    error.is_some_and(|error| error.constraint() == Some("stock_available_check"))
 }
 
 fn read_status(text: &str) -> Result<HoldStatus, sqlx::Error> {

@@ -193,10 +193,11 @@ fn is_away(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Broken connections, conflicts, no room, an operator's doing; time-outs of locks and of transactions that wait.
+/// Broken connections, conflicts, no room, an operator's doing; a database that lets nobody in for now; time-outs of locks
+/// and of transactions that wait.
 fn passes(code: &str) -> bool {
     let class = ["08", "40", "53", "57"];
-    class.iter().any(|class| code.starts_with(class)) || matches!(code, "55P03" | "25P03")
+    class.iter().any(|class| code.starts_with(class)) || matches!(code, "55000" | "55P03" | "25P03")
 }
 
 /// Whether a statement failed because of the data that it was about: PostgreSQL refuses it (classes 22 and 23), or it

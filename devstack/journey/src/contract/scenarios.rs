@@ -67,6 +67,13 @@ pub static DEAD_LETTER: Scenario = Scenario {
     chapters: &[ORDER_ACCEPTED, JOB_QUEUED, JOB_FAILED, GIVEN_UP],
 };
 
+/// As [`DEAD_LETTER`], with `MESSAGING_TRACE_RELATION=link`.
+pub static DEAD_LETTER_LINKED: Scenario = Scenario {
+    name: "dead letter, linked",
+    relation: Relation::Link,
+    chapters: &[ORDER_ACCEPTED, JOB_QUEUED, JOB_FAILED, GIVEN_UP],
+};
+
 /// As [`DEAD_LETTER`], and then the job is redriven in a trace that is linked to the letter, and the order goes on.
 pub static REDRIVEN: Scenario = Scenario {
     name: "dead letter, then redriven",
@@ -106,6 +113,8 @@ impl Scenario {
             ("in_review", Relation::Parent) => Some(&SUSPICIOUS),
             ("confirmed" | "in_review", Relation::Link) => Some(&LINKED),
             ("rejected", Relation::Link) => Some(&NO_STOCK_LINKED),
+            ("failed", Relation::Parent) => Some(&DEAD_LETTER),
+            ("failed", Relation::Link) => Some(&DEAD_LETTER_LINKED),
             _ => None,
         }
     }
@@ -241,7 +250,7 @@ const ORDER_DECIDED: &[Row] = &[
     row("look order",    "SELECT orders",                "orders",     Client,   ChildOf("orders hears")).has(SQL).times(Count::OPTIONAL).only_in_a_repeat(),
     row("send ended",    "send order.ended",             "orders",     Producer, ChildOf("orders hears")).over(Outbox).has(ORDER_ENDED).once(),
     row("email hears",   "process order.ended",          "email",      Consumer, MessageOf("send ended")).over(Kafka).has(ORDER_ENDED),
-    row("claim mail",    "INSERT emails",                "email",      Client,   ChildOf("email hears")).has(SQL),
+    row("claim mail",    "INSERT emails",                "email",      Client,   ChildOf("email hears")).has(SQL).once(),
     row("send mail",     "send mail",                    "email",      Client,   ChildOf("email hears")).has(SMTP).once(),
     row("mail was sent", "UPDATE emails",                "email",      Client,   ChildOf("email hears")).has(SQL).ends_the_story().once(),
     row("stock hears",   "process order.ended",          "inventory",  Consumer, MessageOf("send ended")).over(Kafka).has(ORDER_ENDED),
@@ -254,7 +263,7 @@ const PERSON_DECIDED: &[Row] = &[
     row("decide too",    "UPDATE orders",                "orders",     Client,   ChildOf("person")).has(SQL),
     row("send the end",  "send order.ended",             "orders",     Producer, ChildOf("person")).over(Outbox).has(ORDER_ENDED),
     row("email too",     "process order.ended",          "email",      Consumer, MessageOf("send the end")).over(Kafka).has(ORDER_ENDED),
-    row("claim another", "INSERT emails",                "email",      Client,   ChildOf("email too")).has(SQL),
+    row("claim another", "INSERT emails",                "email",      Client,   ChildOf("email too")).has(SQL).once(),
     row("send another",  "send mail",                    "email",      Client,   ChildOf("email too")).has(SMTP),
     row("was sent too",  "UPDATE emails",                "email",      Client,   ChildOf("email too")).has(SQL).ends_the_story(),
     row("stock too",     "process order.ended",          "inventory",  Consumer, MessageOf("send the end")).over(Kafka).has(ORDER_ENDED),

@@ -195,6 +195,8 @@ async fn an_order_ends_as_decided_when_it_is_held_at_the_same_time() {
 
 /// Waits until so many orders have had a decision.
 async fn until_followed(app: &TestApp, orders: i64) {
+    // It answers when its tables are there.
+    assert_eq!(app.get("/stock").await.0, 200);
     let sql = "select count(*) from holdings where decision > 0";
     until(async || (app.count(sql).await == orders).then_some(())).await;
 }

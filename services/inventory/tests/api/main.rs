@@ -13,4 +13,3 @@ mod ready;
 mod settings;
 mod stock;
 mod traces;
-mod upgrade;
