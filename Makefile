@@ -1,7 +1,7 @@
 # Everything a person or CI runs. A recipe that needs more than three lines is a script in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test soak fuzz check fmt-check clippy doc deny shellcheck advisories tools clean-data
+.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test chaos fault soak fuzz check fmt-check clippy doc deny shellcheck advisories tools clean-data
 
 # What `make fuzz` runs: all targets unless one is named.
 TARGET =
@@ -68,6 +68,12 @@ else
 test: build
 	cargo test --workspace --test conformance --test contract
 endif
+
+chaos: build ## Disturb each part in each way while customers order, and count the books; ARGS="--part kafka --list --help"
+	@exec $(dir $(ORDERFLOW))chaos $(ARGS)
+
+fault: $(ORDERFLOW) ## Make one thing go wrong in what runs, and show its trace; NAME=greylist, or none for the list
+	@scripts/fault.sh $(abspath $(ORDERFLOW)) $(NAME)
 
 soak: build ## Kill and start Kafka consumers under load for ten minutes; SOAK_SECONDS=60 ARGS="--brokers localhost:9092"
 	@scripts/soak.sh $(abspath $(ORDERFLOW)) $(ARGS)
