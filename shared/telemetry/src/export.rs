@@ -13,8 +13,12 @@ use uuid::Uuid;
 
 use crate::baggage::BaggageSpanProcessor;
 use crate::environment;
+use crate::losses::Losses;
 
-pub(crate) fn tracer_provider(resource: Resource) -> anyhow::Result<SdkTracerProvider> {
+pub(crate) fn tracer_provider(
+    resource: Resource,
+    losses: &Losses,
+) -> anyhow::Result<SdkTracerProvider> {
     let provider = SdkTracerProvider::builder()
         .with_resource(resource)
         .with_span_processor(BaggageSpanProcessor);
@@ -28,7 +32,7 @@ pub(crate) fn tracer_provider(resource: Resource) -> anyhow::Result<SdkTracerPro
         builder.with_tonic().build()
     };
     let exporter = exporter.context("OTEL_EXPORTER_OTLP_*: cannot export traces")?;
-    Ok(provider.with_batch_exporter(exporter).build())
+    Ok(provider.with_span_processor(losses.count(exporter)).build())
 }
 
 pub(crate) fn logger_provider(resource: Resource) -> anyhow::Result<Option<SdkLoggerProvider>> {

@@ -21,6 +21,7 @@ mod environment;
 mod export;
 mod faults;
 pub mod http;
+mod losses;
 mod propagation;
 pub mod sql;
 mod start;

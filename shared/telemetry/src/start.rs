@@ -14,6 +14,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
+use crate::losses::Losses;
 use crate::{console, environment, export, propagation};
 
 /// How long a stop waits for a collector that does not answer.
@@ -44,6 +45,7 @@ type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 pub struct Telemetry {
     traces: Option<SdkTracerProvider>,
     logs: Option<SdkLoggerProvider>,
+    losses: Losses,
 }
 
 /// Starts traces, console logs and OTLP logs for the service named `service`.
@@ -58,10 +60,12 @@ pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
         return Ok(Telemetry {
             traces: None,
             logs: None,
+            losses: Losses::default(),
         });
     }
     let resource = export::resource(service);
-    let traces = export::tracer_provider(resource.clone())?;
+    let losses = Losses::default();
+    let traces = export::tracer_provider(resource.clone(), &losses)?;
     global::set_tracer_provider(traces.clone());
     layers.push(span_layer(&traces));
     let logs = export::logger_provider(resource)?;
@@ -72,6 +76,7 @@ pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
     Ok(Telemetry {
         traces: Some(traces),
         logs,
+        losses,
     })
 }
 
@@ -138,6 +143,8 @@ impl Telemetry {
         if let Some(Err(error)) = traces {
             tracing::warn!(%error, "the last spans may be lost");
         }
+        // Before the logs stop, so that it is among them.
+        self.losses.say_the_rest();
         let logs = self
             .logs
             .map(|logs| logs.shutdown_with_timeout(FLUSH_DEADLINE));
