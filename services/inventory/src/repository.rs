@@ -31,8 +31,6 @@ pub(crate) enum Taken {
     OutOfStock(ItemId),
     /// Nothing: the order holds something already, or has ended.
     Before,
-    /// Nothing: the pieces were counted, and then there were fewer. The check of the table is the last word.
-    FewerMeanwhile,
 }
 
 /// What an order holds, or held when it ended.
@@ -101,6 +99,10 @@ impl StockRepository {
     ///
     /// The row of an order to which something is missing says that it holds nothing: that is how it is known that nobody
     /// else has taken it meanwhile, perhaps the last pieces that are missing now.
+    ///
+    /// What is left is computed from the rows that were locked. `available - quantity` would first be computed from the
+    /// row as it was when the statement began, and the check of the table would refuse that, though pieces came back
+    /// meanwhile.
     pub(crate) async fn take(&self, hold: &Hold) -> Result<Taken, sqlx::Error> {
         let sql = "
             with wanted as (
@@ -109,7 +111,7 @@ impl StockRepository {
             open as (
                 select where not exists (select from holdings where order_id = $1 and status is not null)),
             locked as materialized (
-                select item_id, available from stock
+                select item_id, available, held from stock
                 where item_id = any($2) and exists (select from open)
                 order by item_id
                 for update),
@@ -129,9 +131,9 @@ impl StockRepository {
                 insert into reservations (order_id, item_id, quantity, status)
                 select $1, item_id, quantity, status from wanted, claimed where status = 'held'),
             taken as (
-                update stock set available = available - quantity, held = held + quantity
-                from wanted, claimed
-                where stock.item_id = wanted.item_id and status = 'held')
+                update stock set available = locked.available - quantity, held = locked.held + quantity
+                from wanted join locked using (item_id), claimed
+                where stock.item_id = locked.item_id and status = 'held')
             select
                 exists (select from claimed),
                 (select item_id from missing),
@@ -147,12 +149,8 @@ impl StockRepository {
             .bind(items)
             .bind(quantities)
             .fetch_one(&self.pool);
-        let taken: Result<(bool, Option<String>, Option<bool>), _> =
-            traced(&self.pool, "UPDATE stock", sql, update).await;
-        let taken = match taken {
-            Err(error) if is_below_zero(&error) => return Ok(Taken::FewerMeanwhile),
-            taken => taken?,
-        };
+        let taken: (bool, Option<String>, Option<bool>) =
+            traced(&self.pool, "UPDATE stock", sql, update).await?;
         let missing = |item: String| item.try_into().map_err(not_ours);
         Ok(match taken {
             (false, ..) => Taken::Before,
@@ -302,11 +300,6 @@ impl TryFrom<StockRow> for StockItem {
             price: Price::new(row.price).map_err(not_ours)?,
         })
     }
-}
-
-fn is_below_zero(error: &sqlx::Error) -> bool {
-    let error = error.as_database_error();
-    error.is_some_and(|error| error.constraint() == Some("stock_available_check"))
 }
 
 fn read_status(text: &str) -> Result<HoldStatus, sqlx::Error> {

@@ -73,7 +73,6 @@ impl Stock {
                 Taken::All => return Ok(held(hold.order_id)),
                 Taken::OutOfStock(item) => return Err(HoldError::OutOfStock(item)),
                 Taken::UnknownItem(item) => return Err(HoldError::UnknownItem(item)),
-                Taken::FewerMeanwhile => continue,
                 Taken::Before => {}
             }
             if let Some(answer) = self.answer_again(hold).await? {

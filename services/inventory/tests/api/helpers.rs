@@ -114,6 +114,14 @@ impl TestApp {
         }
     }
 
+    /// Waits until so many orders have had a decision.
+    pub(crate) async fn until_followed(&self, orders: i64) {
+        // It answers when its tables are there.
+        assert_eq!(self.get("/stock").await.0, 200);
+        let sql = "select count(*) from holdings where decision > 0";
+        until(async || (self.count(sql).await == orders).then_some(())).await;
+    }
+
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         let count = sqlx::query_scalar(sql).fetch_one(&self.database);
         count.await.unwrap()

@@ -1,6 +1,8 @@
 use domain::OrderId;
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use serde_json::json;
+use telemetry::testing::{Recorder, attribute};
+use web::testing::until;
 
 use crate::helpers::TestApp;
 
@@ -144,4 +146,28 @@ async fn orders_that_want_the_same_items_in_another_order_do_not_wait_in_a_circl
         assert_eq!(app.pieces(item).await, [999_800, 200, 0]);
     }
     app.assert_balance().await;
+}
+
+#[tokio::test]
+async fn gets_pieces_that_came_back_while_it_waited_for_them() {
+    let app = TestApp::spawn().await;
+    let first = OrderId::generate();
+    assert_eq!(app.hold(first, &[("ITEM-010", 5)]).await.0, 200);
+    let mut release = app.database.begin().await.unwrap();
+    let sql = "update stock set available = 5, held = 0 where item_id = 'ITEM-010'";
+    sqlx::query(sql).execute(&mut *release).await.unwrap();
+
+    let recorder = Recorder::start();
+    let released = async {
+        let waiting = "select count(*) from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'";
+        until(async || (app.count(waiting).await == 1).then_some(())).await;
+        release.commit().await.unwrap();
+    };
+    let second = OrderId::generate();
+    let (held, ()) = join(app.hold(second, &[("ITEM-010", 5)]), released).await;
+    assert_eq!(held.0, 200);
+    assert_eq!(app.pieces("ITEM-010").await, [0, 5, 0]);
+    let statement = recorder.span("UPDATE stock");
+    assert_eq!(attribute(&statement, "error.type"), None);
 }

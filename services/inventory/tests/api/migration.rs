@@ -64,7 +64,8 @@ async fn holds_what_was_reserved_and_no_piece_is_lost() {
         ended(reserved, "confirmed", 1),
     ];
     app.kafka.order_ended(&events).await;
-    app.until_pieces("ITEM-010", [3, 0, 2]).await;
+    app.until_followed(2).await;
+    assert_eq!(app.pieces("ITEM-010").await, [3, 0, 2]);
     assert_eq!(app.hold(refused, &[("ITEM-001", 1)]).await.0, 409);
     // What was released and has not ended was perhaps interrupted: its job comes again.
     for order in [released, never_reserved] {
