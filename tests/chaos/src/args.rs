@@ -44,7 +44,7 @@ pub struct Args {
     #[arg(long, default_value_t = 10)]
     pub rate: u32,
     /// How many seconds the books may take to balance after the fault.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 240)]
     pub patience: u64,
     /// A setting of the services, for example one that takes a mend out.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]

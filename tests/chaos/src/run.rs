@@ -58,7 +58,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
         let outcome = run_cell(&mut here, cell, number, args, &mut random).await;
         let outcome = outcome.unwrap_or_else(|error| Outcome::of_error(cell, &error));
         report::line(&outcome);
-        if outcome.is_broken() {
+        if outcome.is_broken() || here.site.is_spoilt_by(cell)? {
             here.end().await?;
         } else {
             ground = Some(here);

@@ -109,6 +109,19 @@ impl Site {
         })
     }
 
+    /// Whether a cell leaves something behind that the next one should not meet.
+    ///
+    /// Google's emulator never forgets a stream whose process or connection has ended: for ever it hands its share of all
+    /// messages to it, which come again when their lease is over, perhaps to it again.
+    pub(crate) fn is_spoilt_by(&self, cell: Cell) -> anyhow::Result<bool> {
+        let ends_a_stream = match cell.part {
+            Part::Orders => cell.fault != Fault::Freeze,
+            Part::Pubsub => cell.fault == Fault::Cut,
+            _ => false,
+        };
+        Ok(ends_a_stream && !self.is_stand_in(Part::Pubsub)?)
+    }
+
     /// Whether it is a server of our own.
     fn is_stand_in(&self, part: Part) -> anyhow::Result<bool> {
         let embedded = self.servers == Servers::Embedded;
