@@ -195,10 +195,7 @@ impl<'a> Gathering<'a> {
         if let Some(backlinks) = self.client.backlinks(id).await? {
             return Ok(backlinks.iter().map(|backlink| backlink.span).collect());
         }
-        let begun = spans.iter().map(|span| span.start).min().unwrap_or(0);
-        let (service, operation) = DECISIONS;
-        let decided = self.client.operations_since(begun, service, operation);
-        let mut later = decided.await?;
+        let mut later = self.decisions_about(spans).await?;
         // A search reads many traces, and is in vain where each message was taken within the trace it was sent in.
         if let Some(start) = first_untaken(spans) {
             later.extend(self.client.minute_after(start).await?);
@@ -207,6 +204,21 @@ impl<'a> Gathering<'a> {
         }
         later.retain(|span| span.links.iter().any(|link| link.trace_id == id));
         Ok(later.iter().map(Span::reference).collect())
+    }
+
+    /// The traces in which persons have decided about orders since the one of this trace was placed, if one was.
+    async fn decisions_about(&self, spans: &[Span]) -> Result<Vec<Span>, ClientError> {
+        let (service, operation) = DECISIONS;
+        let requests = spans
+            .iter()
+            .filter(|span| span.service == service && span.kind == Kind::Server);
+        match requests.map(|span| span.start).min() {
+            Some(placed) => {
+                let decided = self.client.operations_since(placed, service, operation);
+                decided.await
+            }
+            None => Ok(Vec::new()),
+        }
     }
 
     fn follow(&mut self, id: TraceId) {
