@@ -39,7 +39,7 @@ pub async fn run(
     };
     let database = database?;
     let kafka = Awaited::<Probe>::new();
-    let stock = Stock::new(StockRepository::new(database.clone()));
+    let stock = Stock::new(StockRepository::new(database.clone()), config.delay());
     let router = http::router(stock.clone(), readiness(database, kafka.clone()));
     let within = config.messaging.shutdown_timeout();
     Parts::new(shutdown.clone())

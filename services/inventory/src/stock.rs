@@ -3,6 +3,8 @@
 //! Callers hear about an order at least once, so they may ask twice, and beside the decision about it: an order holds all
 //! that it wants or nothing, once, and nothing more after its end.
 
+use std::time::Duration;
+
 use domain::{Hold, HoldStatus, Holding, ItemId, OrderId, Outcome, StockItem};
 
 use crate::repository::{Decision, StockRepository, Taken};
@@ -50,11 +52,13 @@ pub(crate) enum Followed {
 #[derive(Debug, Clone)]
 pub(crate) struct Stock {
     repository: StockRepository,
+    /// A fault on purpose: so much longer takes each hold.
+    delay: Duration,
 }
 
 impl Stock {
-    pub(crate) fn new(repository: StockRepository) -> Self {
-        Self { repository }
+    pub(crate) fn new(repository: StockRepository, delay: Duration) -> Self {
+        Self { repository, delay }
     }
 
     pub(crate) async fn find_all(&self) -> Result<Vec<StockItem>, sqlx::Error> {
@@ -68,6 +72,10 @@ impl Stock {
 
     /// Holds all that an order wants, or nothing. A refusal is not remembered: asked again later, it may be granted.
     pub(crate) async fn hold(&self, hold: &Hold) -> Result<Holding, HoldError> {
+        if !self.delay.is_zero() {
+            // Before the statement: nobody waits for a row meanwhile.
+            tokio::time::sleep(self.delay).await;
+        }
         loop {
             match self.repository.take(hold).await? {
                 Taken::All => return Ok(held(hold.order_id)),

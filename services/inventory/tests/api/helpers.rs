@@ -30,23 +30,29 @@ impl TestApp {
     }
 
     pub(crate) async fn spawn_on(database: &str) -> Self {
-        Self::spawn_in(database, Kafka::start()).await
+        Self::spawn_in(database, Kafka::start(), &[]).await
+    }
+
+    pub(crate) async fn spawn_with(setting: &str) -> Self {
+        Self::spawn_in(&testing::database().await, Kafka::start(), &[setting]).await
     }
 
     pub(crate) async fn spawn_beside(kafka: Kafka) -> Self {
-        Self::spawn_in(&testing::database().await, kafka).await
+        Self::spawn_in(&testing::database().await, kafka, &[]).await
     }
 
-    async fn spawn_in(database: &str, kafka: Kafka) -> Self {
-        let config = Config::parse_from([
+    async fn spawn_in(database: &str, kafka: Kafka, settings: &[&str]) -> Self {
+        let brokers = kafka.brokers();
+        let always = [
             "inventory",
             "--database-url",
             database,
             "--kafka-brokers",
-            &kafka.brokers(),
+            &brokers,
             "--messaging-max-attempts=2",
             "--messaging-retry-delay-ms=1",
-        ]);
+        ];
+        let config = Config::parse_from(always.iter().chain(settings));
         // Requests that come before the service is ready wait in the listener's queue.
         let listener = web::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -24,6 +24,8 @@ fn refuses_a_wrong_value_in_one_line_that_names_its_variable() {
         ("MESSAGING_MAX_ATTEMPTS", "0"),
         ("STARTUP_TIMEOUT_SECONDS", "soon"),
         ("STARTUP_TIMEOUT_SECONDS", "18446744073709551615"),
+        ("FAULT_INVENTORY_DELAY_MS", "soon"),
+        ("FAULT_INVENTORY_DELAY_MS", "60001"),
     ]);
 }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use domain::OrderId;
 use telemetry::testing::Recorder;
 use web::testing::until;
@@ -24,6 +26,16 @@ async fn shows_a_hold_as_one_statement_granted_or_refused() {
         let statements = names_below(&recorder, "POST /holds");
         assert_eq!(statements, ["UPDATE stock"]);
     }
+}
+
+#[tokio::test]
+async fn shows_that_a_slow_hold_is_not_the_statement() {
+    let recorder = Recorder::start();
+    let app = TestApp::spawn_with("--fault-inventory-delay-ms=300").await;
+    app.hold(OrderId::generate(), &[("ITEM-001", 1)]).await;
+    let (hold, statement) = (recorder.span("POST /holds"), recorder.span("UPDATE stock"));
+    let before = statement.start_time.duration_since(hold.start_time);
+    assert!(before.unwrap() >= Duration::from_millis(300));
 }
 
 #[tokio::test]
