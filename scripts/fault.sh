@@ -208,7 +208,7 @@ unreachable() {
 }
 
 refused() {
-    # 20 attempts take seven minutes.
+    # 20 attempts, the default, take five minutes or more.
     local order letter patience=900
     faults embeddings refuse:unmentionable
     order=$(place unmentionable ITEM-001 1)
