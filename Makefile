@@ -1,7 +1,7 @@
 # Everything a person or CI runs. A recipe that needs more than three lines is a script in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test chaos fault soak fuzz check fmt-check clippy doc deny shellcheck advisories tools clean-data
+.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test chaos fault soak bench-traces-away fuzz check fmt-check clippy doc deny shellcheck advisories tools clean-data
 
 # What `make fuzz` runs: all targets unless one is named.
 TARGET =
@@ -14,7 +14,7 @@ export STACK_REQUIRES ?=
 ORDERFLOW := $(or $(CARGO_TARGET_DIR),target)/debug/orderflow
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # exec: the command takes the shell's place, so that Ctrl-C and SIGTERM reach it and nothing outlives make.
 
@@ -77,6 +77,9 @@ fault: $(ORDERFLOW) ## Make one thing go wrong in what runs, and show its trace;
 
 soak: build ## Kill and start Kafka consumers under load for ten minutes; SOAK_SECONDS=60 ARGS="--brokers localhost:9092"
 	@scripts/soak.sh $(abspath $(ORDERFLOW)) $(ARGS)
+
+bench-traces-away: build ## Orders at full speed with the trace backend there and away, in turn; ORDERS=2000 PAIRS=3 STACK=native
+	@scripts/traces-away.sh $(abspath $(ORDERFLOW))
 
 fuzz: ## Feed hostile input to the parsers, ten minutes each; TARGET=sqs_request SECONDS_EACH=60
 	@scripts/fuzz.sh $(SECONDS_EACH) $(TARGET)

@@ -7,7 +7,6 @@ mod messages;
 mod model;
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use axum::Router;
 use domain::{ClassificationJob, ItemId, OrderCreated};
@@ -23,8 +22,6 @@ use crate::config::Config;
 use crate::messages::{ClassifierEvents, IntakeHandler, JobHandler};
 use crate::model::Model;
 
-/// How long requests in hand may take after the service was told to stop.
-const DRAIN: Duration = Duration::from_secs(5);
 /// The consumer group of the classifiers.
 const GROUP: &str = "classifier";
 
@@ -63,7 +60,7 @@ pub async fn run(
         shutdown: shutdown.clone(),
     };
     let parts = Parts::new(shutdown.clone())
-        .with(web::serve(listener, router, shutdown, DRAIN))
+        .with(web::serve(listener, router, shutdown, web::DRAIN))
         .with(service.clone().intake())
         .with(service.worker());
     parts.run(within).await

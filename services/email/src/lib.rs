@@ -23,8 +23,6 @@ use crate::mailer::Mailer;
 use crate::messages::OrderEndedHandler;
 use crate::repository::EmailRepository;
 
-/// How long requests in hand may take after the service was told to stop.
-const DRAIN: Duration = Duration::from_secs(5);
 /// Attempts at a mail that its server puts off, whatever `MESSAGING_MAX_ATTEMPTS` says: a customer must be told.
 ///
 /// With delays up to [`LONGEST_DELAY`], of which half is random, that is half a day: between eight and sixteen hours.
@@ -57,7 +55,7 @@ pub async fn run(
     let router = Router::new().merge(web::health(readiness(database, mailer, kafka.clone())));
     let drain = config.messaging.shutdown_timeout();
     let parts = Parts::new(shutdown.clone())
-        .with(web::serve(listener, router, shutdown.clone(), DRAIN))
+        .with(web::serve(listener, router, shutdown.clone(), web::DRAIN))
         .with(receive(config, emails, kafka, shutdown));
     parts.run(drain).await
 }

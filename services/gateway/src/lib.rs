@@ -4,17 +4,12 @@ mod clients;
 pub mod config;
 mod http;
 
-use std::time::Duration;
-
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use web::{Dependency, Probe, Readiness, wait_for};
 
 use crate::clients::{InventoryClient, OrdersClient};
 use crate::config::Config;
-
-/// How long requests in hand may take after the service was told to stop.
-const DRAIN: Duration = Duration::from_secs(5);
 
 /// Runs the service on `listener` until `shutdown`.
 pub async fn run(
@@ -31,7 +26,7 @@ pub async fn run(
     let orders = OrdersClient::new(client.clone(), config.orders_url.clone());
     let inventory = InventoryClient::new(client, config.inventory_url.clone());
     let router = http::router(orders, inventory, health.readiness(), config.trust());
-    web::serve(listener, router, shutdown, DRAIN).await
+    web::serve(listener, router, shutdown, web::DRAIN).await
 }
 
 /// The health of the services behind the gateway.

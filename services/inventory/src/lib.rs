@@ -6,8 +6,6 @@ mod messages;
 mod repository;
 mod stock;
 
-use std::time::Duration;
-
 use domain::OrderEnded;
 use otel_messaging::stack::handle;
 use otel_messaging::{Probe, kafka};
@@ -20,9 +18,6 @@ use crate::config::Config;
 use crate::messages::OrderEndedHandler;
 use crate::repository::StockRepository;
 use crate::stock::Stock;
-
-/// How long requests in hand may take after the service was told to stop.
-const DRAIN: Duration = Duration::from_secs(5);
 
 /// Runs the service on `listener` until `shutdown`.
 ///
@@ -43,7 +38,7 @@ pub async fn run(
     let router = http::router(stock.clone(), readiness(database, kafka.clone()));
     let within = config.messaging.shutdown_timeout();
     Parts::new(shutdown.clone())
-        .with(web::serve(listener, router, shutdown.clone(), DRAIN))
+        .with(web::serve(listener, router, shutdown.clone(), web::DRAIN))
         .with(receive(config, stock, kafka, shutdown))
         .run(within)
         .await

@@ -12,7 +12,6 @@ mod repository;
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::{OrderClassified, OrderCreated, OrderEnded};
 use futures::FutureExt;
@@ -33,9 +32,6 @@ use crate::messages::OrderClassifiedHandler;
 use crate::orders::Orders;
 use crate::outbox::{Producers, Relay};
 use crate::repository::OrderRepository;
-
-/// How long requests in hand may take after the service was told to stop.
-const DRAIN: Duration = Duration::from_secs(5);
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -62,7 +58,7 @@ pub async fn run(
     let relay = Relay::new(database, producers, written.clone());
     let housekeeping = Housekeeping::new(repository, config.resend_after(), written);
     Parts::new(shutdown.clone())
-        .with(web::serve(listener, router, shutdown.clone(), DRAIN))
+        .with(web::serve(listener, router, shutdown.clone(), web::DRAIN))
         .with(relay.run(shutdown.clone()).map(Ok::<_, Infallible>))
         .with(housekeeping.run(shutdown.clone()).map(Ok::<_, Infallible>))
         .with(receive(config, orders, classified, shutdown))

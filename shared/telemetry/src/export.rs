@@ -32,10 +32,15 @@ pub(crate) fn tracer_provider(
         builder.with_tonic().build()
     };
     let exporter = exporter.context("OTEL_EXPORTER_OTLP_*: cannot export traces")?;
-    Ok(provider.with_span_processor(losses.count(exporter)).build())
+    Ok(provider
+        .with_span_processor(losses.count_spans(exporter))
+        .build())
 }
 
-pub(crate) fn logger_provider(resource: Resource) -> anyhow::Result<Option<SdkLoggerProvider>> {
+pub(crate) fn logger_provider(
+    resource: Resource,
+    losses: &Losses,
+) -> anyhow::Result<Option<SdkLoggerProvider>> {
     if !environment::exports_otlp("OTEL_LOGS_EXPORTER")? {
         return Ok(None);
     }
@@ -48,7 +53,7 @@ pub(crate) fn logger_provider(resource: Resource) -> anyhow::Result<Option<SdkLo
     let exporter = exporter.context("OTEL_EXPORTER_OTLP_*: cannot export logs")?;
     let provider = SdkLoggerProvider::builder()
         .with_resource(resource)
-        .with_batch_exporter(exporter);
+        .with_batch_exporter(losses.count_batches(exporter));
     Ok(Some(provider.build()))
 }
 

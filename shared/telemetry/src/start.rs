@@ -1,6 +1,6 @@
 //! One call starts telemetry, one call stops it and loses nothing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use opentelemetry::global;
@@ -15,10 +15,14 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::losses::Losses;
-use crate::{console, environment, export, propagation};
+use crate::{console, environment, export, losses, propagation};
 
-/// How long a stop waits for a collector that does not answer.
-const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
+/// How long a stop waits for a backend that does not answer, with the last spans and then with the last log records.
+const FLUSH_WITHIN: Duration = Duration::from_secs(5);
+/// What the log records have of it at least: the last line of all is about the spans that were lost.
+const LAST_LOGS_WITHIN: Duration = Duration::from_secs(1);
+/// The longest that [`Telemetry::stop`] takes. Whoever ends a process must leave it as much.
+pub const STOP_WITHIN: Duration = FLUSH_WITHIN.saturating_add(LAST_LOGS_WITHIN);
 
 /// What a log line needs to be shown when `RUST_LOG` says nothing.
 const DEFAULT_LOG_FILTER: &str = "info,sqlx=warn,opentelemetry=error,opentelemetry_sdk=error,opentelemetry_otlp=error,opentelemetry-otlp=error";
@@ -54,21 +58,21 @@ pub struct Telemetry {
 /// An error names the `OTEL_*` or `RUST_LOG` value that cannot be followed; a collector that is away is no error.
 pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
     propagation::install()?;
-    let mut layers: Vec<BoxedLayer> = vec![console::layer().with_filter(log_filter()?).boxed()];
+    let mut layers: Vec<BoxedLayer> = vec![console_layer()?];
     if environment::sdk_disabled() {
         install(layers)?;
         return Ok(Telemetry {
             traces: None,
             logs: None,
-            losses: Losses::default(),
+            losses: Losses::of_spans(),
         });
     }
     let resource = export::resource(service);
-    let losses = Losses::default();
+    let losses = Losses::of_spans();
     let traces = export::tracer_provider(resource.clone(), &losses)?;
     global::set_tracer_provider(traces.clone());
     layers.push(span_layer(&traces));
-    let logs = export::logger_provider(resource)?;
+    let logs = export::logger_provider(resource, &Losses::of_log_records())?;
     if let Some(logs) = &logs {
         layers.push(log_layer(logs)?);
     }
@@ -85,6 +89,13 @@ fn install(layers: Vec<BoxedLayer>) -> anyhow::Result<()> {
         .with(layers)
         .try_init()
         .context("telemetry was started twice")
+}
+
+fn console_layer() -> anyhow::Result<BoxedLayer> {
+    let not_said_better = filter_fn(|line| !losses::are_said_of(line));
+    Ok(console::layer()
+        .with_filter(not_said_better.and(log_filter()?))
+        .boxed())
 }
 
 fn log_filter() -> anyhow::Result<EnvFilter> {
@@ -127,7 +138,7 @@ fn is_exporters_own(metadata: &Metadata<'_>) -> bool {
 impl Telemetry {
     /// Exports what is still in hand and stops.
     ///
-    /// It waits at most some seconds for each signal: a collector that is away must not keep a service from ending.
+    /// It takes at most [`STOP_WITHIN`]: a backend that is away must not keep a service from ending.
     pub async fn stop(self) {
         // The SDK blocks its thread while the exporters need the runtime's.
         let stopped = tokio::task::spawn_blocking(move || self.shut_down()).await;
@@ -137,17 +148,18 @@ impl Telemetry {
     }
 
     fn shut_down(self) {
+        let begun = Instant::now();
         let traces = self
             .traces
-            .map(|traces| traces.shutdown_with_timeout(FLUSH_DEADLINE));
+            .map(|traces| traces.shutdown_with_timeout(FLUSH_WITHIN));
         if let Some(Err(error)) = traces {
             tracing::warn!(%error, "the last spans may be lost");
         }
         // Before the logs stop, so that it is among them.
-        self.losses.say_the_rest();
-        let logs = self
-            .logs
-            .map(|logs| logs.shutdown_with_timeout(FLUSH_DEADLINE));
+        self.losses.say_total();
+        let left = FLUSH_WITHIN.saturating_sub(begun.elapsed());
+        let within = left.max(LAST_LOGS_WITHIN);
+        let logs = self.logs.map(|logs| logs.shutdown_with_timeout(within));
         if let Some(Err(error)) = logs {
             tracing::warn!(%error, "the last log records may be lost");
         }
@@ -171,7 +183,7 @@ mod tests {
             .build();
         let logs = SdkLoggerProvider::builder().build();
         let layers = vec![
-            console::layer().with_filter(log_filter().unwrap()).boxed(),
+            console_layer().unwrap(),
             span_layer(&traces),
             log_layer(&logs).unwrap(),
         ];

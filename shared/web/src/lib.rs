@@ -31,6 +31,6 @@ pub use extract::{Json, Path, Query};
 pub use health::{Readiness, health};
 pub use problem::Problem;
 pub use remote::{Probe, below};
-pub use server::{Parts, api, bind, serve, serve_within, shutdown_signal};
+pub use server::{DRAIN, Parts, api, bind, serve, serve_within, shutdown_signal};
 pub use settings::{base_url, exit, parse};
 pub use startup::{Awaited, Dependency, StartupArgs, eventually, wait_for};

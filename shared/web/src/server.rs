@@ -26,8 +26,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::connections::{self, Limits};
 use crate::problem::Problem;
 
-/// How long a service may take at its end beyond what messages in hand may.
-const GRACE: Duration = Duration::from_secs(3);
+/// How long requests in hand may take after a service was told to stop: as long as the gateway waits for an answer.
+pub const DRAIN: Duration = Duration::from_secs(10);
+/// How long a service may take at its end beyond what messages in hand may: as long as a consumer takes to have its last
+/// acknowledgements taken and to leave its group, and a little more.
+const GRACE: Duration = Duration::from_secs(6);
 
 /// The most bytes of a path with its query: many times what the longest of ours has.
 const MAX_TARGET_BYTES: usize = 8 * 1024;
@@ -218,6 +221,9 @@ async fn any(terminate: &mut Signal, interrupt: &mut Signal) {
         _ = interrupt.recv() => {}
     }
 }
+
+#[cfg(test)]
+mod stopping;
 
 #[cfg(test)]
 mod tests {

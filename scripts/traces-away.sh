@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Orders at full speed with the trace backend there and with it away, in turn: scripts/traces-away.sh ORDERFLOW
+# Prints of each run the time that POST /orders took, the memory of the services, and the spans that they say were lost.
+set -euo pipefail
+
+usage() {
+    cat <<'END'
+usage: make bench-traces-away
+
+  ORDERS=2000      orders of each run
+  PAIRS=3          pairs of runs, of which every other begins with the backend away
+  AT_ONCE=16       orders under way at once
+  AWAY=30          seconds that the backend is away at least
+  STACK=embedded   or native, which stops Jaeger itself
+END
+}
+
+orderflow=${1:-}
+[[ -x $orderflow ]] || {
+    usage >&2
+    exit 2
+}
+orders=${ORDERS:-2000} pairs=${PAIRS:-3} at_once=${AT_ONCE:-16} away=${AWAY:-30} servers=${STACK:-embedded}
+services=(gateway orders inventory classifier email)
+
+# The command then finds the stack of this script, and is not told to look elsewhere.
+unset GATEWAY_URL JAEGER_URL MAIL_URL
+ORDERFLOW_DIR=$(mktemp -d "${TMPDIR:-/tmp}/orderflow-bench.XXXXXX")
+export ORDERFLOW_DIR
+# PostgreSQL refuses to run as root, and the user that it runs as then must get at its folder.
+chmod 755 "$ORDERFLOW_DIR"
+down() { "$orderflow" down >"$ORDERFLOW_DIR/down.log" 2>&1 || cat "$ORDERFLOW_DIR/down.log" >&2; }
+trap 'down; rm -rf "$ORDERFLOW_DIR"' EXIT
+"$orderflow" up --servers "$servers" --free-ports --detach >"$ORDERFLOW_DIR/up.log" 2>&1 ||
+    { cat "$ORDERFLOW_DIR/up.log" >&2; exit 1; }
+logs=("${services[@]/#/"$ORDERFLOW_DIR/logs/"}")
+logs=("${logs[@]/%/.log}")
+gateway=$("$orderflow" env | sed -n "s/^GATEWAY_URL='\{0,1\}\([^']*\)'\{0,1\}$/\1/p")
+
+# One curl for all orders, so that the client takes little of the machine.
+requests() {
+    local i
+    for ((i = 0; i < orders; i++)); do
+        # The last one has nothing after it.
+        ((i == 0)) || echo next
+        cat <<END
+url = "$gateway/orders"
+header = "content-type: application/json"
+data = "{\"customer_id\":\"bench\",\"items\":[{\"item_id\":\"ITEM-001\",\"quantity\":1,\"price\":100}]}"
+output = "$ORDERFLOW_DIR/answer"
+write-out = "%{http_code} %{time_total}\n"
+END
+    done
+}
+
+# Runs that follow each other must not work on each other's orders.
+until_quiet() {
+    local order deadline=$((SECONDS + 300))
+    order=$(curl --fail --silent --show-error --header 'content-type: application/json' \
+        --data '{"customer_id":"bench","items":[{"item_id":"ITEM-001","quantity":1,"price":100}]}' "$gateway/orders" |
+        sed 's/.*"order_id":"\([^"]*\)".*/\1/')
+    while [[ $(curl --silent "$gateway/orders/$order") == *'"pending"'* ]]; do
+        ((SECONDS < deadline)) || { echo "error: orders are still pending after 300 s" >&2; exit 1; }
+        sleep 0.2
+    done
+    # Mail and stock follow, and the last spans leave.
+    sleep 3
+}
+
+# What the lines about bursts say was lost, and what the lines at the end say, added up.
+lost() { added_up 'it takes everything again'; }
+lost_in_all() { added_up 'so much was lost since the start'; }
+added_up() {
+    cat "${logs[@]}" | awk -v line="$1" '
+        index($0, "\"backend\":\"trace backend\"") && index($0, line) && match($0, /"lost":[0-9]+/) {
+            sum += substr($0, RSTART + 7, RLENGTH - 7)
+        }
+        END { print sum + 0 }'
+}
+# Lines about exporting, whoever writes them.
+lines() { cat "${logs[@]}" | grep -c '"target":"\(telemetry::losses\|opentelemetry\)' || true; }
+
+memory() { # in MB: of all services now, and of the largest one
+    local name pid kb of_all=0 most=0
+    for name in "${services[@]}"; do
+        pid=$(grep -A 2 "\"name\": \"$name\"" "$ORDERFLOW_DIR/run.json" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')
+        kb=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")
+        of_all=$((of_all + kb))
+        ((kb <= most)) || most=$kb
+    done
+    echo "$((of_all / 1024)) $((most / 1024))"
+}
+
+percentiles() { sort -n | awk '{ t[NR] = $1 } END { printf "%.1f %.1f\n", t[int((NR + 1) / 2)] * 1000, t[int((NR * 99 + 99) / 100)] * 1000 }'; }
+
+declare -A p50 p99
+run() { # there or away
+    local begun=$SECONDS from took times refused lost_before lines_before used
+    lost_before=$(lost) lines_before=$(lines)
+    [[ $1 == there ]] || "$orderflow" stop traces >/dev/null
+    from=$EPOCHREALTIME
+    times=$(requests | curl --silent --parallel --parallel-max "$at_once" --config - 2>/dev/null) || true
+    took=$(awk -v from="$from" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.1f", to - from }')
+    until_quiet
+    used=$(memory)
+    if [[ $1 == away ]]; then
+        ((SECONDS - begun >= away)) || sleep $((away - (SECONDS - begun)))
+        "$orderflow" start traces >/dev/null
+        # A burst is over when something was delivered twice in a row.
+        until_quiet
+        until_quiet
+    fi
+    refused=$(grep -cv '^201 ' <<<"$times" || true)
+    read -r "p50[$1]" "p99[$1]" <<<"$(sed -n 's/^201 //p' <<<"$times" | percentiles)"
+    printf '%-7s %8s %8s %7s %8s %9s %8s %7s %6s\n' "$1" "${p50[$1]}" "${p99[$1]}" "$took" "$refused" \
+        "${used% *}" "${used#* }" $(($(lost) - lost_before)) $(($(lines) - lines_before))
+}
+
+printf '%-7s %8s %8s %7s %8s %9s %8s %7s %6s\n' backend 'p50 ms' 'p99 ms' seconds refused 'memory MB' largest lost lines
+# The first orders open connections and fill caches.
+orders=200 run there >/dev/null
+ratios=()
+for ((pair = 0; pair < pairs; pair++)); do
+    if ((pair % 2 == 0)); then run there && run away; else run away && run there; fi
+    ratios+=("$(awk -v away="${p50[away]}" -v there="${p50[there]}" 'BEGIN { printf "%.3f", away / there }')")
+done
+median=$(printf '%s\n' "${ratios[@]}" | sort -n | awk '{ r[NR] = $1 } END { print r[int((NR + 1) / 2)] }')
+echo "p50 away / there: ${ratios[*]}; median $median"
+told=$(lost)
+down
+echo "lost spans: $told in the lines about bursts, $(lost_in_all) in the lines at the end"
