@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use futures::future::join_all;
-use journey::{Story, waterfall};
+use story::{Story, waterfall};
 use tokio::time::Instant;
 
 use crate::gateway::{Gateway, Order, Status};

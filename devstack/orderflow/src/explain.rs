@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use journey::{JaegerClient, Kind, Span, Story, TraceId, Value};
+use story::{JaegerClient, Kind, Span, Story, TraceId, Value};
 
 use crate::service::Service;
 use crate::status::Services;
@@ -205,7 +205,7 @@ impl Explainer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use journey::{Attributes, SpanId, Status};
+    use story::{Attributes, SpanId, Status};
 
     use super::*;
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use journey::{JaegerClient, Story, TraceId, waterfall};
+use story::{JaegerClient, Story, TraceId, waterfall};
 
 use crate::explain::Explainer;
 use crate::gateway::Gateway;

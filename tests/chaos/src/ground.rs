@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use journey::JaegerClient;
-use stack::Servers;
+use stack::{Servers, Stack};
+use story::JaegerClient;
 use tokio::time::{Instant, sleep};
 
 use crate::args::Args;
@@ -12,7 +12,6 @@ use crate::books::{Books, Databases, Imbalance};
 use crate::brokers::Brokers;
 use crate::load::Asked;
 use crate::mailbox::Mailbox;
-use crate::part::Cell;
 use crate::site::Site;
 
 /// On a machine that compiles at the same time; a warm start takes some seconds.
@@ -40,7 +39,16 @@ pub(crate) struct Quiet {
 impl Ground {
     /// Starts servers and services, and waits until all services are ready.
     pub(crate) async fn prepare(servers: Servers, args: &Args) -> anyhow::Result<Self> {
-        let site = Site::start(servers, &args.settings(), args.logs.clone()).await?;
+        Self::prepare_after(servers, args, async |_| Ok(())).await
+    }
+
+    /// As [`Ground::prepare`]; `before` is called with the servers, before the services start.
+    pub(crate) async fn prepare_after(
+        servers: Servers,
+        args: &Args,
+        before: impl AsyncFnOnce(&Stack) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Self> {
+        let site = Site::start(servers, &args.settings(), args.logs.clone(), before).await?;
         let deadline = Instant::now() + READY_WITHIN;
         loop {
             let missing = site.not_ready().await?;
@@ -80,7 +88,7 @@ impl Ground {
     /// Waits until the books balance and stay so, for `patience` at most.
     pub(crate) async fn wait_until_quiet(
         &mut self,
-        cell: Cell,
+        may_mail_twice: bool,
         prefix: &str,
         asked: Vec<Asked>,
         patience: Duration,
@@ -89,7 +97,7 @@ impl Ground {
         let mut books = Books {
             asked,
             initial: self.initial.clone(),
-            may_mail_twice: cell.may_mail_twice(),
+            may_mail_twice,
             ..Books::default()
         };
         let mut ended = Vec::new();

@@ -20,7 +20,9 @@ mod services;
 mod site;
 mod traces;
 mod undertaker;
+mod upgrade;
 
 pub use crate::args::Args;
 pub use crate::part::{Cell, Fault, Part};
 pub use crate::run::{Report, run};
+pub use crate::upgrade::upgrade;

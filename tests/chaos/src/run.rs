@@ -1,7 +1,5 @@
 //! Runs the cells one after the other.
 
-use std::time::Duration;
-
 use anyhow::{bail, ensure};
 use stack::Servers;
 use tokio::time::sleep;
@@ -15,9 +13,6 @@ use crate::load;
 use crate::part::{Cell, Part};
 use crate::report::{self, Outcome, Verdict};
 use crate::traces;
-
-/// The orders that are under way when the fault begins.
-const PEACE: Duration = Duration::from_secs(1);
 
 /// What became of all cells.
 #[derive(Debug)]
@@ -88,7 +83,8 @@ async fn run_cell(
     let orders = ground.site.services.url(Part::Orders)?;
     let deciding = load::person::decide(&orders, &prefix, random.fork());
     let disturbing = async {
-        sleep(PEACE).await;
+        // In the middle of the orders.
+        sleep(args.load().lasts() / 4).await;
         disturb(&mut ground.site, &ground.brokers, cell).await
     };
     let loading = load::run(args.load(), &gateway, &prefix, random);
@@ -97,7 +93,7 @@ async fn run_cell(
         both = both => both?,
         ended = deciding => bail!("the person went away: {ended:?}"),
     };
-    let quiet = ground.wait_until_quiet(cell, &prefix, asked, args.patience());
+    let quiet = ground.wait_until_quiet(cell.may_mail_twice(), &prefix, asked, args.patience());
     let mut quiet = quiet.await?;
     let complaints = complaints.into_iter().map(Imbalance::general);
     quiet.imbalances.extend(complaints);

@@ -25,7 +25,11 @@ const ADDRESSES: [(Part, &str); 6] = [
 ];
 
 /// What of our own surroundings a service must not inherit.
-const NOT_INHERITED: [&str; 2] = ["FAULT_DROP_CONTEXT", "MESSAGING_TRACE_RELATION"];
+const NOT_INHERITED: [&str; 3] = [
+    "FAULT_DROP_CONTEXT",
+    "FAULT_INVENTORY_DELAY_MS",
+    "MESSAGING_TRACE_RELATION",
+];
 
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -40,11 +44,13 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Starts everything; `extra` are settings of the services, on top of what the stack gives them.
+    /// Starts the servers, calls `before`, and then starts the services; `extra` are settings of theirs, on top of what the
+    /// stack gives them.
     pub(crate) async fn start(
         servers: Servers,
         extra: &[(String, String)],
         logs: Option<PathBuf>,
+        before: impl AsyncFnOnce(&Stack) -> anyhow::Result<()>,
     ) -> anyhow::Result<Self> {
         ensure!(
             servers != Servers::Containers,
@@ -56,6 +62,7 @@ impl Site {
             settings: &[],
         });
         let stack = stack.await?;
+        before(&stack).await?;
         let mut proxies = HashMap::new();
         let logs = logs.unwrap_or_else(|| stack.folder().to_owned());
         std::fs::create_dir_all(&logs)?;

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::Context;
-use journey::contract::scenarios::DECIDED;
-use journey::contract::{Broken, Relation, Rule, Scenario, Violation, check, check_told_once};
-use journey::waterfall::{Style, render};
-use journey::{JaegerClient, Story};
+use story::contract::scenarios::DECIDED;
+use story::contract::{Broken, Relation, Rule, Scenario, Violation, check, check_told_once};
+use story::waterfall::{Style, render};
+use story::{JaegerClient, Story};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 

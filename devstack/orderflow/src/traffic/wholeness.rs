@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use chrono::Utc;
 use futures::stream::{self, StreamExt as _};
-use journey::contract::{self, Broken, Relation, Scenario};
-use journey::{ClientError, JaegerClient, Story, TraceId};
+use story::contract::{self, Broken, Relation, Scenario};
+use story::{ClientError, JaegerClient, Story, TraceId};
 use tokio::time::{Instant, sleep_until};
 
 use crate::explain::{Explainer, Untaken, untaken};

@@ -7,7 +7,9 @@ use anyhow::{Context, ensure};
 use domain::{OrderCreated, OrderEnded};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
+use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
+use serde_json::Value;
 
 use crate::books::{Ended, Waiting};
 
@@ -27,6 +29,7 @@ const DEAD_LETTERS: [&str; 2] = [OrderCreated::DEAD_LETTERS, OrderEnded::DEAD_LE
 pub(super) struct Kafka(Arc<Clients>);
 
 struct Clients {
+    producer: FutureProducer,
     groups: Vec<(&'static str, &'static str, BaseConsumer)>,
     reader: Mutex<Reader>,
 }
@@ -57,7 +60,10 @@ impl Kafka {
         };
         let groups = GROUPS.map(|(topic, group)| Ok((topic, group, client(group)?)));
         let groups: Result<_, KafkaError> = groups.into_iter().collect();
+        let mut producer = ClientConfig::new();
+        producer.set("bootstrap.servers", brokers);
         Ok(Self(Arc::new(Clients {
+            producer: producer.create()?,
             groups: groups?,
             reader: Mutex::new(Reader {
                 consumer: client("chaos")?,
@@ -65,6 +71,14 @@ impl Kafka {
                 positions: Vec::new(),
             }),
         })))
+    }
+
+    pub(super) async fn send(&self, topic: &str, key: &str, payload: &Value) -> anyhow::Result<()> {
+        let payload = payload.to_string();
+        let record = FutureRecord::to(topic).key(key).payload(&payload);
+        let sent = self.0.producer.send(record, ANSWERS_WITHIN).await;
+        sent.map_err(|(error, _record)| error)?;
+        Ok(())
     }
 
     pub(super) async fn waiting(&self) -> anyhow::Result<Vec<Waiting>> {

@@ -5,6 +5,7 @@ mod pubsub;
 mod sqs;
 
 use anyhow::{Context as _, bail};
+use serde_json::Value;
 use stack::Stack;
 
 use self::kafka::Kafka;
@@ -52,6 +53,29 @@ impl Brokers {
             Part::Pubsub => self.pubsub.empty().await,
             other => bail!("{} does not forget", other.name()),
         }
+    }
+
+    /// A record as somebody else would write it, without headers.
+    pub(crate) async fn send_record(
+        &self,
+        topic: &str,
+        key: &str,
+        payload: &Value,
+    ) -> anyhow::Result<()> {
+        let sent = self.kafka.send(topic, key, payload).await;
+        sent.context("sending to Kafka")
+    }
+
+    /// A message as somebody else would write it, without attributes.
+    pub(crate) async fn send_message(&self, queue: &str, body: &Value) -> anyhow::Result<()> {
+        let sent = self.sqs.send(queue, body).await;
+        sent.context("sending to SQS")
+    }
+
+    /// A message as somebody else would write it, without attributes.
+    pub(crate) async fn publish(&self, topic: &str, data: &Value) -> anyhow::Result<()> {
+        let sent = self.pubsub.publish(topic, data).await;
+        sent.context("publishing to Pub/Sub")
     }
 
     /// Every `order.ended` so far.

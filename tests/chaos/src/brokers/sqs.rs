@@ -50,6 +50,13 @@ impl Sqs {
         Ok(())
     }
 
+    pub(super) async fn send(&self, queue: &str, body: &Value) -> anyhow::Result<()> {
+        let url = self.url(queue).await?;
+        let request = json!({"QueueUrl": url, "MessageBody": body.to_string()});
+        self.call("SendMessage", &request).await?;
+        Ok(())
+    }
+
     async fn url(&self, queue: &str) -> anyhow::Result<Value> {
         let request = json!({"QueueName": queue});
         let mut answer = self.call("GetQueueUrl", &request).await?;

@@ -21,6 +21,18 @@ pub(crate) struct Load {
     pub(crate) per_second: u32,
 }
 
+impl Load {
+    fn pause(self) -> Duration {
+        Duration::from_secs(1) / self.per_second
+    }
+
+    /// From the first order to the last.
+    pub(crate) fn lasts(self) -> Duration {
+        let orders = u32::try_from(self.orders).unwrap_or(u32::MAX);
+        self.pause().saturating_mul(orders)
+    }
+}
+
 /// How a customer behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
@@ -60,7 +72,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Vec<Asked>> {
     let http = patient::client()?;
     let mut customers = JoinSet::new();
-    let pause = Duration::from_secs(1) / load.per_second;
+    let pause = load.pause();
     let mut next = Instant::now();
     for number in 0..load.orders {
         let order = order::new(format!("{prefix}{number}"), random);

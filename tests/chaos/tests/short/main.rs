@@ -1,6 +1,6 @@
 //! The short form of `make chaos`, and its negative run.
 
-use chaos::{Args, run};
+use chaos::{Args, run, upgrade};
 use clap::Parser;
 
 /// The same orders each time, so that a failure is not a question of luck.
@@ -29,4 +29,10 @@ async fn without_one_of_the_mends_the_books_do_not_balance_and_an_order_is_named
         "orders that nobody looked after balance"
     );
     assert!(report.first_broken_order().is_some(), "no order is named");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_that_the_version_before_left_in_flight_end_as_if_nothing_had_happened() {
+    let wrong = upgrade(&args(&["--patience", "60"])).await.unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use journey::contract::scenarios::{DEAD_LETTER, HAPPY, REDRIVEN, RETRIED};
-use journey::contract::{NotWhole, check_told_once, wait_until_whole};
-use journey::{Kind, Story};
+use story::contract::scenarios::{DEAD_LETTER, HAPPY, REDRIVEN, RETRIED};
+use story::contract::{NotWhole, check_told_once, wait_until_whole};
+use story::{Kind, Story};
 use libtest_mimic::{Completion, Trial};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, OwnedMessage};
@@ -137,7 +137,7 @@ async fn duplicated(stack: &Stack, customer: &Customer) -> anyhow::Result<()> {
 fn attempts(story: &Story, name: &str) -> Vec<i64> {
     let spans = story.spans().iter();
     let deliveries = spans.filter(|span| span.kind == Kind::Consumer && span.name == name);
-    deliveries.filter_map(journey::Span::attempt).collect()
+    deliveries.filter_map(story::Span::attempt).collect()
 }
 
 /// Sets the faults of the embeddings stand-in; none mends it.

@@ -1,9 +1,9 @@
 //! Services that lose the context on purpose, on one hop at a time: then the contract must fail, and name that hop.
 
 use anyhow::bail;
-use journey::contract::scenarios::HAPPY;
-use journey::contract::{Broken, Transport, Violation, check};
-use journey::{Story, TraceId};
+use story::contract::scenarios::HAPPY;
+use story::contract::{Broken, Transport, Violation, check};
+use story::{Story, TraceId};
 use libtest_mimic::{Completion, Trial};
 use stack::Servers;
 

@@ -1,9 +1,9 @@
 //! Orders whose story must be whole.
 
 use anyhow::ensure;
-use journey::Story;
-use journey::contract::scenarios::{DECIDED, HAPPY, NO_STOCK, SUSPICIOUS};
-use journey::contract::{Scenario, wait_until_whole};
+use story::Story;
+use story::contract::scenarios::{DECIDED, HAPPY, NO_STOCK, SUSPICIOUS};
+use story::contract::{Scenario, wait_until_whole};
 use libtest_mimic::Completion;
 use reqwest::StatusCode;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, ensure};
-use journey::Span;
-use journey::contract::scenarios::{HAPPY, NO_STOCK, SUSPICIOUS};
+use story::Span;
+use story::contract::scenarios::{HAPPY, NO_STOCK, SUSPICIOUS};
 use libtest_mimic::Completion;
 
 use crate::customer::Customer;

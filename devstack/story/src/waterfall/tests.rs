@@ -11,7 +11,7 @@ const COLORED: Style = Style {
     ..Style::PLAIN
 };
 
-/// Compares with a file that a person has looked at; `cargo test -p journey` prints the new drawing when they differ.
+/// Compares with a file that a person has looked at; `cargo test -p story` prints the new drawing when they differ.
 fn assert_looks_like(golden: &str, drawn: &str) {
     assert!(drawn == golden, "this is not the golden drawing:\n{drawn}");
 }
