@@ -13,6 +13,7 @@ mod faults;
 pub mod model;
 
 use anyhow::Context as _;
+use standin::Visitors;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -41,8 +42,7 @@ pub async fn serve_with_faults(
         .local_addr()
         .context("reading the listen address")?;
     tracing::info!(%address, model = model::NAME, "embeddings server is listening");
-    axum::serve(listener, api::router(faults))
-        .with_graceful_shutdown(shutdown.cancelled_owned())
+    standin::serve(listener, api::router(faults), Visitors::Programs, shutdown)
         .await
         .context("serving embeddings")
 }

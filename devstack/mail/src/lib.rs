@@ -15,6 +15,7 @@ mod smtp;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use standin::Visitors;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -65,12 +66,9 @@ pub async fn serve_with_faults(
 
     let mailbox = Arc::new(Mailbox::default());
     let faults = Arc::new(Faults::new(faults));
-    let http = axum::serve(
-        listeners.http,
-        http::router(mailbox.clone(), faults.clone()),
-    )
-    .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let router = http::router(mailbox.clone(), faults.clone());
+    let http = standin::serve(listeners.http, router, Visitors::People, shutdown.clone());
     let smtp = smtp::serve(listeners.smtp, mailbox, faults, shutdown);
-    let (served, ()) = tokio::join!(http.into_future(), smtp);
+    let (served, ()) = tokio::join!(http, smtp);
     served.context("serving the mail API")
 }

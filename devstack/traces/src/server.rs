@@ -1,11 +1,10 @@
 //! The three ports.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use axum::serve::ListenerExt as _;
+use standin::Visitors;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -26,10 +25,7 @@ pub struct Listeners {
     pub query: TcpListener,
 }
 
-/// How long requests in hand may take after the shutdown began.
-const DRAIN: Duration = Duration::from_secs(3);
-
-/// Serves until `shutdown` is cancelled, then finishes what is in hand, for at most three seconds.
+/// Serves until `shutdown` is cancelled, then finishes what is in hand, for at most two seconds.
 ///
 /// Fails only if a port stops accepting connections.
 ///
@@ -58,38 +54,22 @@ pub async fn serve(
     let http = otlp::http::router(Arc::clone(&store), max_request_bytes);
     let query = query::router(store);
 
-    let servers = async {
-        tokio::try_join!(
-            listen(listeners.otlp_grpc, grpc, &shutdown),
-            listen(listeners.otlp_http, http, &shutdown),
-            listen(listeners.query, query, &shutdown),
-        )
-    };
-    let deadline = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
-    };
-    tokio::select! {
-        ended = servers => ended.map(|_| ()).context("the trace store stopped serving"),
-        () = deadline => {
-            tracing::warn!("a client kept its connection to the trace store open beyond the drain time");
-            Ok(())
-        }
-    }
+    let programs = Visitors::Programs;
+    tokio::try_join!(
+        listen(listeners.otlp_grpc, grpc, programs, &shutdown),
+        listen(listeners.otlp_http, http, programs, &shutdown),
+        listen(listeners.query, query, Visitors::People, &shutdown),
+    )
+    .context("the trace store stopped serving")?;
+    Ok(())
 }
 
 async fn listen(
     listener: TcpListener,
     router: Router,
+    visitors: Visitors,
     shutdown: &CancellationToken,
 ) -> std::io::Result<()> {
-    // Exports and queries are single small writes, which Nagle's algorithm would hold back.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "cannot set TCP_NODELAY");
-        }
-    });
-    axum::serve(listener, router.layer(CatchPanicLayer::new()))
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned())
-        .await
+    let router = router.layer(CatchPanicLayer::new());
+    standin::serve(listener, router, visitors, shutdown.clone()).await
 }

@@ -3,4 +3,5 @@
 mod api;
 mod faults;
 mod helpers;
+mod pages;
 mod settings;

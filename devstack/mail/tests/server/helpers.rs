@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Server {
     pub(crate) smtp: SocketAddr,
-    http: SocketAddr,
+    pub(crate) http: SocketAddr,
     client: reqwest::Client,
     shutdown: CancellationToken,
     task: JoinSet<anyhow::Result<()>>,

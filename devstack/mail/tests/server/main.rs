@@ -3,5 +3,6 @@
 mod api;
 mod faults;
 mod helpers;
+mod other_pages;
 mod page;
 mod smtp;

@@ -7,5 +7,6 @@ mod helpers;
 mod admin;
 mod delivery;
 mod limits;
+mod pages;
 mod rest;
 mod restart;

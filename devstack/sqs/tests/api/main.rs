@@ -11,6 +11,7 @@ mod errors;
 mod fifo;
 mod helpers;
 mod long_polling;
+mod pages;
 mod query_protocol;
 mod queues;
 mod redrive;

@@ -7,6 +7,7 @@ mod helpers;
 mod legacy;
 mod limits;
 mod orderflow;
+mod other_pages;
 mod otlp_http;
 mod page;
 mod sdk;
