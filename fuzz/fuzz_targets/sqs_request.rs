@@ -1,4 +1,4 @@
-//! Any requests in both protocols of SQS, run on an emulator in memory: `sqs::fuzzing` says how the input is read.
+//! Any requests to SQS, run on an emulator in memory: `sqs::fuzzing` says how the input is read.
 
 #![no_main]
 

@@ -1,25 +1,16 @@
 //! The shared state behind the server: the queues, the clock, and who waits for what.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::Context;
-use tokio::time::{MissedTickBehavior, sleep_until};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use uuid::Uuid;
+use tokio::time::sleep_until;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::{Clock, Timestamp},
-    config::{QueueConfig, Queues},
+    config::Queues,
     error::Error,
-    fifo,
     queue::Received,
     queue_set::QueueSet,
-    redrive::RedrivePolicy,
-    settings::QueueAttributes,
 };
 
 #[derive(Debug)]
@@ -27,7 +18,6 @@ pub(crate) struct Emulator {
     clock: Clock,
     /// One lock for all queues, because dead letters move between them; it is never held over an await.
     queues: Mutex<QueueSet>,
-    background: TaskTracker,
     shutdown: CancellationToken,
 }
 
@@ -35,11 +25,10 @@ impl Emulator {
     /// An emulator with the queues of `config`, or the reason why one of them cannot be.
     pub(crate) fn start(config: &Queues, shutdown: CancellationToken) -> anyhow::Result<Self> {
         let clock = Clock::start();
-        let queues = create(config, clock.now())?;
+        let queues = Mutex::new(QueueSet::of(config, clock.now())?);
         Ok(Self {
             clock,
-            queues: Mutex::new(queues),
-            background: TaskTracker::new(),
+            queues,
             shutdown,
         })
     }
@@ -86,74 +75,17 @@ impl Emulator {
             }
         }
     }
-
-    /// Carries a move task on, one step per second, until it ends or the emulator stops.
-    pub(crate) fn carry_on_moving(self: &Arc<Self>, task: Uuid) {
-        let emulator = Arc::clone(self);
-        self.background.spawn(async move {
-            let second = Duration::from_secs(1);
-            let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + second, second);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            let moving = async {
-                loop {
-                    ticks.tick().await;
-                    let now = emulator.now();
-                    if !emulator.queues().advance_move(task, now) {
-                        return;
-                    }
-                }
-            };
-            emulator.shutdown.run_until_cancelled(moving).await;
-        });
-    }
-
-    /// Waits for the background work, which the shutdown token has told to end.
-    pub(crate) async fn stopped(&self) {
-        self.background.close();
-        self.background.wait().await;
-    }
-}
-
-/// Creates all queues before any redrive policy, since a policy may name a queue that comes later.
-fn create(config: &Queues, now: Timestamp) -> anyhow::Result<QueueSet> {
-    let mut queues = QueueSet::default();
-    for queue in &config.0 {
-        let seconds = queue.visibility_timeout.as_secs().to_string();
-        let mut attributes = QueueAttributes::from([("VisibilityTimeout".to_owned(), seconds)]);
-        if queue.name.ends_with(fifo::SUFFIX) {
-            attributes.insert("FifoQueue".to_owned(), "true".to_owned());
-        }
-        queues
-            .create(&queue.name, &attributes, BTreeMap::new(), now)
-            .with_context(|| format!("creating queue {}", queue.name))?;
-    }
-    for queue in &config.0 {
-        queues
-            .set_attributes(&queue.name, &redrive(queue), now)
-            .with_context(|| format!("setting the redrive policy of queue {}", queue.name))?;
-    }
-    Ok(queues)
-}
-
-fn redrive(queue: &QueueConfig) -> QueueAttributes {
-    let policy = queue.redrive.clone().map(|redrive| RedrivePolicy {
-        dead_letter_queue: redrive.dead_letter_queue,
-        max_receive_count: redrive.max_receive_count,
-    });
-    policy
-        .map(|policy| ("RedrivePolicy".to_owned(), policy.to_json()))
-        .into_iter()
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::pin::pin;
+    use std::{pin::pin, time::Duration};
 
     use futures::poll;
 
     use super::*;
     use crate::{
+        config::QueueConfig,
         message::{Content, Message},
         message_attributes::MessageAttributes,
     };
@@ -170,7 +102,9 @@ mod tests {
         let content = Content::new("a".to_owned(), MessageAttributes::new());
         let now = emulator.now();
         let message = Message::new(content, now);
-        emulator.queues().send("jobs", message, now, now).unwrap();
+        let mut queues = emulator.queues();
+        let sent = queues.change("jobs", |queue| Ok(queue.send(message, now, now)));
+        sent.unwrap();
     }
 
     #[tokio::test]

@@ -9,8 +9,8 @@
 pub(crate) enum Error {
     #[error("The specified queue does not exist.")]
     QueueDoesNotExist,
-    #[error("A queue already exists with the same name and a different value for attribute {0}")]
-    QueueNameExists(&'static str),
+    #[error("A queue already exists with the same name and a different value for an attribute.")]
+    QueueNameExists,
     #[error(
         "You must wait 60 seconds after deleting a queue before you can create another with the same name."
     )]
@@ -39,8 +39,6 @@ pub(crate) enum Error {
     InvalidMessageContents,
     #[error("The queue has 120000 messages in flight, which is the most it may have.")]
     OverLimit,
-    #[error("{0}")]
-    UnsupportedOperation(String),
     #[error("Unknown Attribute {0}.")]
     InvalidAttributeName(String),
     #[error("{0}")]
@@ -51,8 +49,6 @@ pub(crate) enum Error {
     InvalidParameterValue(String),
     #[error("The request must contain the parameter {0}.")]
     MissingParameter(&'static str),
-    #[error("{0}")]
-    ResourceNotFound(&'static str),
     #[error("The action {0} is not valid for this endpoint.")]
     UnknownOperation(String),
     #[error("The request could not be read: {0}")]
@@ -78,14 +74,9 @@ impl Code {
         }
     }
 
-    /// A code that both protocols call the same, with status 400.
-    const fn same(name: &'static str) -> Self {
-        Self::new(name, name, 400)
-    }
-
     /// The namespace of `shape`: errors of the service model, or of the framework beneath it.
     pub(crate) fn namespace(self) -> &'static str {
-        if self.shape.ends_with("Exception") && self.shape != "ResourceNotFoundException" {
+        if self.shape.ends_with("Exception") {
             "com.amazon.coral.service"
         } else {
             "com.amazonaws.sqs"
@@ -94,23 +85,11 @@ impl Code {
 }
 
 impl Error {
-    /// The error for a number outside what a request parameter allows.
-    pub(crate) fn out_of_range(
-        parameter: &str,
-        value: impl std::fmt::Display,
-        range: &std::ops::RangeInclusive<u64>,
-    ) -> Self {
-        let (least, most) = (range.start(), range.end());
-        Self::InvalidParameterValue(format!(
-            "Value {value} for parameter {parameter} is invalid. Reason: Must be >= {least} and <= {most}, if provided."
-        ))
-    }
-
     #[rustfmt::skip] // A table reads better with one row per error.
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::QueueDoesNotExist => Code::new("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", 400),
-            Self::QueueNameExists(_) => Code::new("QueueNameExists", "QueueAlreadyExists", 400),
+            Self::QueueNameExists => Code::new("QueueNameExists", "QueueAlreadyExists", 400),
             Self::QueueDeletedRecently => Code::new("QueueDeletedRecently", "AWS.SimpleQueueService.QueueDeletedRecently", 400),
             Self::PurgeQueueInProgress(_) => Code::new("PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress", 403),
             Self::ReceiptHandleIsInvalid => Code::new("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", 404),
@@ -120,15 +99,13 @@ impl Error {
             Self::BatchEntryIdsNotDistinct(_) => Code::new("BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct", 400),
             Self::InvalidBatchEntryId => Code::new("InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId", 400),
             Self::BatchRequestTooLong(_) => Code::new("BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong", 400),
-            Self::InvalidMessageContents => Code::same("InvalidMessageContents"),
+            Self::InvalidMessageContents => Code::new("InvalidMessageContents", "InvalidMessageContents", 400),
             Self::OverLimit => Code::new("OverLimit", "OverLimit", 403),
-            Self::UnsupportedOperation(_) => Code::new("UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", 400),
-            Self::InvalidAttributeName(_) => Code::same("InvalidAttributeName"),
-            Self::InvalidAttributeValue(_) => Code::same("InvalidAttributeValue"),
+            Self::InvalidAttributeName(_) => Code::new("InvalidAttributeName", "InvalidAttributeName", 400),
+            Self::InvalidAttributeValue(_) => Code::new("InvalidAttributeValue", "InvalidAttributeValue", 400),
             Self::InvalidAddress(_) => Code::new("InvalidAddress", "InvalidAddress", 404),
             Self::InvalidParameterValue(_) => Code::new("InvalidParameterValueException", "InvalidParameterValue", 400),
             Self::MissingParameter(_) => Code::new("MissingRequiredParameterException", "MissingParameter", 400),
-            Self::ResourceNotFound(_) => Code::new("ResourceNotFoundException", "ResourceNotFoundException", 404),
             Self::UnknownOperation(_) => Code::new("UnknownOperationException", "InvalidAction", 400),
             Self::Serialization(_) => Code::new("SerializationException", "MalformedInput", 400),
         }

@@ -1,7 +1,7 @@
 //! A stand-in for Amazon SQS: standard and FIFO queues in memory, for development and tests.
 //!
-//! It speaks both protocols that SQS clients use, AWS JSON 1.0 and the older query protocol, and
-//! keeps to the limits and error codes of the real service; what it leaves out stands in its README.
+//! It speaks AWS JSON 1.0, and keeps to the limits and error codes of the real service;
+//! what it leaves out stands in its README.
 //! Nothing is written to disk: messages end with the process.
 //!
 //! ```no_run
@@ -19,17 +19,14 @@
 
 mod clock;
 mod config;
-mod digest;
 mod emulator;
 mod error;
-mod fifo;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod limits;
 mod message;
 mod message_attributes;
-mod move_task;
 mod operations;
 mod protocol;
 mod queue;
@@ -37,7 +34,7 @@ mod queue_set;
 mod redrive;
 mod server;
 mod settings;
-mod text;
+mod shelves;
 
 pub use config::{QueueConfig, Queues, Redrive};
 pub use server::serve;

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use md5::{Digest, Md5};
 use uuid::Uuid;
 
-use crate::{clock::Timestamp, digest, message_attributes::MessageAttributes};
+use crate::{clock::Timestamp, message_attributes::MessageAttributes};
 
 /// What the sender gave; shared, so that receiving a large message copies nothing under the lock.
 #[derive(Debug)]
 pub(crate) struct Content {
     pub(crate) body: String,
+    /// In hexadecimal; clients compare it with their own, to see that the message arrived whole.
     pub(crate) body_md5: String,
     pub(crate) attributes: MessageAttributes,
     /// X-Ray's trace header, which travels apart from the attributes.
@@ -22,7 +24,7 @@ pub(crate) struct Content {
 impl Content {
     pub(crate) fn new(body: String, attributes: MessageAttributes) -> Self {
         Self {
-            body_md5: digest::of_body(&body),
+            body_md5: hex::encode(Md5::digest(&body)),
             body,
             attributes,
             trace_header: None,
@@ -68,18 +70,6 @@ impl Message {
             dead_letter_source: None,
             deduplication_id: None,
             sequence_number: None,
-        }
-    }
-
-    /// The same content as a new message, which is what redriving a dead letter makes of it.
-    pub(crate) fn renewed(&self, sent_at: Timestamp) -> Self {
-        Self {
-            id: Uuid::new_v4(),
-            sent_at,
-            receive_count: 0,
-            first_received_at: None,
-            dead_letter_source: None,
-            ..self.clone()
         }
     }
 

@@ -1,13 +1,14 @@
-//! The attributes that a sender puts on a message, and what AWS demands of them.
+//! The attributes that a sender puts on a message, what AWS demands of them, and their digest.
 //!
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-message-attributes>
 
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, limits, text};
+use crate::{error::Error, limits};
 
 /// Attributes by name; the order is the one their digest is computed in.
 pub(crate) type MessageAttributes = BTreeMap<String, MessageAttribute>;
@@ -28,18 +29,14 @@ pub(crate) enum Value {
 }
 
 /// One attribute as it travels, in requests and in answers.
-#[derive(Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct WireAttribute {
     #[serde(skip_serializing_if = "Option::is_none")]
     string_value: Option<String>,
     /// Base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     binary_value: Option<String>,
-    #[serde(skip_serializing)]
-    string_list_values: Vec<String>,
-    #[serde(skip_serializing)]
-    binary_list_values: Vec<String>,
     data_type: Option<String>,
 }
 
@@ -62,7 +59,6 @@ impl MessageAttribute {
             string_value,
             binary_value,
             data_type: Some(self.data_type.clone()),
-            ..WireAttribute::default()
         }
     }
 }
@@ -86,11 +82,6 @@ pub(crate) fn parse(wire: BTreeMap<String, WireAttribute>) -> Result<MessageAttr
 
 /// Checks one attribute, of the sender's or of the system's.
 pub(crate) fn parse_attribute(name: &str, wire: WireAttribute) -> Result<MessageAttribute, Error> {
-    if !wire.string_list_values.is_empty() || !wire.binary_list_values.is_empty() {
-        return Err(Error::UnsupportedOperation(
-            "Message attribute list values in SendMessage operation are not supported.".to_owned(),
-        ));
-    }
     let data_type = check_data_type(name, wire.data_type)?;
     let value = match kind(&data_type) {
         "String" => Value::Text(string(name, "String", wire.string_value)?),
@@ -156,7 +147,7 @@ fn string(name: &str, kind: &str, value: Option<String>) -> Result<String, Error
     let value = value
         .filter(|value| !value.is_empty())
         .ok_or_else(|| no_value(name, kind))?;
-    text::check_characters(&value)?;
+    limits::check_characters(&value)?;
     Ok(value)
 }
 
@@ -207,6 +198,41 @@ fn matches(wanted: &str, name: &str) -> bool {
     }
 }
 
+/// Lower-case hexadecimal MD5 of attributes, or `None` when there are none.
+///
+/// The official SDKs compute the same digest and fail the call when it differs.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation>
+///
+/// Names in ascending order; name, data type and value each preceded by its length in four bytes,
+/// big-endian; one byte between type and value says whether the value is text (1) or binary (2).
+pub(crate) fn digest_of(attributes: &MessageAttributes) -> Option<String> {
+    if attributes.is_empty() {
+        return None;
+    }
+    let mut digest = Md5::new();
+    for (name, attribute) in attributes {
+        update(&mut digest, name.as_bytes());
+        update(&mut digest, attribute.data_type.as_bytes());
+        match &attribute.value {
+            Value::Text(text) => {
+                digest.update([1]);
+                update(&mut digest, text.as_bytes());
+            }
+            Value::Binary(bytes) => {
+                digest.update([2]);
+                update(&mut digest, bytes);
+            }
+        }
+    }
+    Some(hex::encode(digest.finalize()))
+}
+
+fn update(digest: &mut Md5, bytes: &[u8]) {
+    let length = u32::try_from(bytes.len()).expect("a request has at most 8 MiB");
+    digest.update(length.to_be_bytes());
+    digest.update(bytes);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,7 +241,7 @@ mod tests {
         WireAttribute {
             data_type: Some(data_type.to_owned()),
             string_value: Some(value.to_owned()),
-            ..WireAttribute::default()
+            binary_value: None,
         }
     }
 
@@ -279,5 +305,43 @@ mod tests {
         assert_eq!(selected(&["a.*"]), 2);
         assert_eq!(selected(&[".*"]), 3);
         assert_eq!(selected(&["All"]), 3);
+    }
+
+    fn text(data_type: &str, value: &str) -> MessageAttribute {
+        MessageAttribute {
+            data_type: data_type.to_owned(),
+            value: Value::Text(value.to_owned()),
+        }
+    }
+
+    #[test]
+    fn no_attributes_have_no_digest() {
+        assert_eq!(digest_of(&BTreeMap::new()), None);
+    }
+
+    #[test]
+    fn follows_the_published_algorithm() {
+        let one = BTreeMap::from([("timestamp".to_owned(), text("Number", "1493147359900"))]);
+        // Computed independently, with another language.
+        let expected = "235c5c510d26fb653d073faed50ae77c";
+        assert_eq!(digest_of(&one).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_label_after_the_type_changes_the_digest() {
+        let plain = BTreeMap::from([("n".to_owned(), text("Number", "1"))]);
+        let labelled = BTreeMap::from([("n".to_owned(), text("Number.int", "1"))]);
+        assert_ne!(digest_of(&plain), digest_of(&labelled));
+    }
+
+    #[test]
+    fn text_and_binary_of_the_same_bytes_differ() {
+        let binary = MessageAttribute {
+            data_type: "String".to_owned(),
+            value: Value::Binary(b"v".to_vec()),
+        };
+        let binary = BTreeMap::from([("n".to_owned(), binary)]);
+        let text = BTreeMap::from([("n".to_owned(), text("String", "v"))]);
+        assert_ne!(digest_of(&binary), digest_of(&text));
     }
 }

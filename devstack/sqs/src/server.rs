@@ -1,6 +1,6 @@
 //! HTTP around the operations.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::Context;
 use axum::{
@@ -9,8 +9,8 @@ use axum::{
     extract::{DefaultBodyLimit, State, rejection::BytesRejection},
     http::{HeaderMap, Uri, header::HOST},
     response::Response,
-    serve::ListenerExt,
 };
+use standin::Visitors;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -26,9 +26,6 @@ use crate::{
 /// A message of the largest size whose every byte is escaped, and room for the rest of the request.
 const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 
-/// How long requests in progress may still take after the shutdown.
-const DRAIN: Duration = Duration::from_secs(2);
-
 /// Serves SQS on `listener` until `shutdown` is cancelled.
 ///
 /// Long polls end at once then, with no messages; other requests in progress get two seconds.
@@ -42,27 +39,10 @@ pub async fn serve(
     let app = Router::new()
         .fallback(handle)
         .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
-        .with_state(Arc::clone(&emulator));
-    // Without this an answer in two segments waits for the client's delayed acknowledgement.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "cannot set TCP_NODELAY");
-        }
-    });
-    let drained = shutdown.clone().cancelled_owned();
-    let server = axum::serve(listener, app).with_graceful_shutdown(drained);
-    tokio::select! {
-        result = server.into_future() => result.context("serving SQS")?,
-        () = drain_deadline(shutdown.clone()) => tracing::warn!("SQS connections were cut at shutdown"),
-    }
-    shutdown.cancel();
-    emulator.stopped().await;
-    Ok(())
-}
-
-async fn drain_deadline(shutdown: CancellationToken) {
-    shutdown.cancelled_owned().await;
-    tokio::time::sleep(DRAIN).await;
+        .with_state(emulator);
+    standin::serve(listener, app, Visitors::Programs, shutdown)
+        .await
+        .context("serving SQS")
 }
 
 /// SQS answers on any path and method: what counts is in the headers and the body.

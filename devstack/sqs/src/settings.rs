@@ -1,20 +1,18 @@
-//! The attributes of a queue that its owner can set.
+//! The attributes of a queue that its creator can set.
 //!
-//! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>
+//! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html>
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use crate::redrive::{RedriveAllowPolicy, RedrivePolicy};
-use crate::{
-    error::Error,
-    fifo::{self, Fifo},
-    limits, redrive,
-};
+use crate::{error::Error, limits, redrive::RedrivePolicy};
+
+/// Ends the name of every FIFO queue, and of no other.
+pub(crate) const FIFO_SUFFIX: &str = ".fifo";
 
 /// Attributes as they travel: names and texts.
 pub(crate) type QueueAttributes = BTreeMap<String, String>;
 
-/// What the owner of a queue decided; the defaults are those of AWS.
+/// What the creator of a queue decided; the defaults are those of AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) delay_seconds: u64,
@@ -23,11 +21,7 @@ pub(crate) struct Settings {
     pub(crate) wait_time_seconds: u64,
     pub(crate) visibility_timeout: u64,
     pub(crate) redrive: Option<RedrivePolicy>,
-    pub(crate) redrive_allow: RedriveAllowPolicy,
-    /// `None` makes it a standard queue.
-    pub(crate) fifo: Option<Fifo>,
-    /// Kept and given back, without effect: there is no access control and no encryption here.
-    inert: QueueAttributes,
+    pub(crate) is_fifo: bool,
 }
 
 impl Default for Settings {
@@ -39,20 +33,21 @@ impl Default for Settings {
             wait_time_seconds: 0,
             visibility_timeout: 30,
             redrive: None,
-            redrive_allow: RedriveAllowPolicy::AllowAll,
-            fifo: None,
-            inert: QueueAttributes::from([("SqsManagedSseEnabled".to_owned(), "true".to_owned())]),
+            is_fifo: false,
         }
     }
 }
 
 impl Settings {
-    /// The defaults of a FIFO queue.
-    pub(crate) fn fifo() -> Self {
-        Self {
-            fifo: Some(Fifo::default()),
+    /// What `attributes` make of a new queue.
+    pub(crate) fn of_new_queue(name: &str, attributes: &QueueAttributes) -> Result<Self, Error> {
+        let is_fifo = attributes.get("FifoQueue").is_some_and(|is| is == "true");
+        check_queue_name(name, is_fifo)?;
+        let defaults = Self {
+            is_fifo,
             ..Self::default()
-        }
+        };
+        defaults.with(attributes)
     }
 
     /// These settings with `attributes` changed.
@@ -61,7 +56,6 @@ impl Settings {
         for (name, value) in attributes {
             changed.set(name, value)?;
         }
-        changed.fifo.as_ref().map_or(Ok(()), Fifo::check)?;
         Ok(changed)
     }
 
@@ -73,108 +67,61 @@ impl Settings {
             "MessageRetentionPeriod" => self.retention_seconds = number(name, value, &limits::RETENTION_SECONDS)?,
             "ReceiveMessageWaitTimeSeconds" => self.wait_time_seconds = number(name, value, &limits::WAIT_TIME_SECONDS)?,
             "VisibilityTimeout" => self.visibility_timeout = number(name, value, &limits::VISIBILITY_TIMEOUT)?,
-            "RedrivePolicy" => self.redrive = redrive::parse_policy(value)?,
-            "RedriveAllowPolicy" => self.redrive_allow = redrive::parse_allow_policy(value)?,
-            "Policy" | "KmsMasterKeyId" | "SqsManagedSseEnabled" => self.keep(name, value),
-            "KmsDataKeyReusePeriodSeconds" => {
-                number(name, value, &limits::KMS_REUSE_SECONDS)?;
-                self.keep(name, value);
-            }
-            // AWS calls the attributes of FIFO queues unknown on a standard queue, as it does what nobody can set.
-            _ => self.fifo.as_mut().ok_or_else(|| Error::InvalidAttributeName(name.to_owned()))?.set(name, value)?,
+            "RedrivePolicy" => self.redrive = RedrivePolicy::parse(value)?,
+            // On a standard queue AWS calls it unknown, even if it is false.
+            "FifoQueue" if self.is_fifo && value == "true" => {}
+            _ => return Err(Error::InvalidAttributeName(name.to_owned())),
         }
         Ok(())
     }
 
-    /// An empty text takes the attribute away again.
-    fn keep(&mut self, name: &str, value: &str) {
-        if value.is_empty() {
-            self.inert.remove(name);
-        } else {
-            self.inert.insert(name.to_owned(), value.to_owned());
-        }
-    }
-
     /// All attributes that have a value, as they travel.
     pub(crate) fn attributes(&self) -> QueueAttributes {
-        let numbers = [
-            ("DelaySeconds", self.delay_seconds),
-            ("MaximumMessageSize", self.maximum_message_size),
-            ("MessageRetentionPeriod", self.retention_seconds),
-            ("ReceiveMessageWaitTimeSeconds", self.wait_time_seconds),
-            ("VisibilityTimeout", self.visibility_timeout),
-        ];
-        let numbers = numbers.map(|(name, number)| (name.to_owned(), number.to_string()));
-        let policies = [
+        let number = |number: u64| Some(number.to_string());
+        let attributes = [
+            ("DelaySeconds", number(self.delay_seconds)),
+            ("FifoQueue", self.is_fifo.then(|| "true".to_owned())),
+            ("MaximumMessageSize", number(self.maximum_message_size)),
+            ("MessageRetentionPeriod", number(self.retention_seconds)),
+            (
+                "ReceiveMessageWaitTimeSeconds",
+                number(self.wait_time_seconds),
+            ),
             (
                 "RedrivePolicy",
                 self.redrive.as_ref().map(RedrivePolicy::to_json),
             ),
-            ("RedriveAllowPolicy", self.redrive_allow.to_json()),
+            ("VisibilityTimeout", number(self.visibility_timeout)),
         ];
-        let policies = policies
-            .into_iter()
-            .filter_map(|(name, policy)| Some((name.to_owned(), policy?)));
-        let fifo = self.fifo.as_ref().map(Fifo::attributes);
-        numbers
-            .into_iter()
-            .chain(policies)
-            .chain(fifo.into_iter().flatten())
-            .chain(self.inert.clone())
+        let valued = attributes.into_iter();
+        valued
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
             .collect()
-    }
-
-    /// The first attribute that `requested` and these settings give different values.
-    pub(crate) fn difference(
-        &self,
-        requested: &QueueAttributes,
-    ) -> Result<Option<&'static str>, Error> {
-        let (ours, theirs) = (self.attributes(), self.with(requested)?.attributes());
-        Ok(SETTABLE
-            .into_iter()
-            .chain(fifo::ATTRIBUTES)
-            .find(|name| ours.get(*name) != theirs.get(*name)))
     }
 }
 
-const SETTABLE: [&str; 11] = [
-    "DelaySeconds",
-    "KmsDataKeyReusePeriodSeconds",
-    "KmsMasterKeyId",
-    "MaximumMessageSize",
-    "MessageRetentionPeriod",
-    "Policy",
-    "ReceiveMessageWaitTimeSeconds",
-    "RedriveAllowPolicy",
-    "RedrivePolicy",
-    "SqsManagedSseEnabled",
-    "VisibilityTimeout",
-];
-
-/// Whether `name` is an attribute that a queue of any kind can have.
-pub(crate) fn is_known(name: &str) -> bool {
-    const READ_ONLY: [&str; 7] = [
-        "All",
-        "ApproximateNumberOfMessages",
-        "ApproximateNumberOfMessagesDelayed",
-        "ApproximateNumberOfMessagesNotVisible",
-        "CreatedTimestamp",
-        "LastModifiedTimestamp",
-        "QueueArn",
-    ];
-    [&SETTABLE[..], &READ_ONLY, &fifo::ATTRIBUTES]
-        .iter()
-        .any(|names| names.contains(&name))
+/// The suffix of a FIFO queue counts towards the length of its name, and no other name may have it.
+fn check_queue_name(name: &str, is_fifo: bool) -> Result<(), Error> {
+    let (stem, reason) = if is_fifo {
+        let reason = "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, \
+                      must end with .fifo suffix and be 1 to 80 in length";
+        (name.strip_suffix(FIFO_SUFFIX), reason)
+    } else {
+        let reason =
+            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
+        (Some(name), reason)
+    };
+    if stem.is_some_and(limits::is_name) && name.len() <= limits::MAX_NAME {
+        return Ok(());
+    }
+    Err(Error::InvalidParameterValue(reason.to_owned()))
 }
 
 fn number(name: &str, value: &str, range: &RangeInclusive<u64>) -> Result<u64, Error> {
-    value
-        .parse()
-        .ok()
-        .filter(|number| range.contains(number))
-        .ok_or_else(|| {
-            Error::InvalidAttributeValue(format!("Invalid value for the parameter {name}."))
-        })
+    let number = value.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| {
+        Error::InvalidAttributeValue(format!("Invalid value for the parameter {name}."))
+    })
 }
 
 #[cfg(test)]
@@ -210,36 +157,35 @@ mod tests {
 
     #[test]
     fn refuses_what_nobody_can_set() {
-        for name in ["QueueArn", "ApproximateNumberOfMessages", "Colour"] {
-            let error = with(name, "1").unwrap_err();
-            assert!(matches!(error, Error::InvalidAttributeName(_)), "{name}");
-        }
-    }
-
-    #[test]
-    fn the_attributes_of_fifo_queues_are_unknown_on_a_standard_queue() {
-        for name in fifo::ATTRIBUTES {
+        for name in [
+            "QueueArn",
+            "ApproximateNumberOfMessages",
+            "Colour",
+            "FifoQueue",
+        ] {
             let error = with(name, "true").unwrap_err();
             assert!(matches!(error, Error::InvalidAttributeName(_)), "{name}");
         }
     }
 
     #[test]
-    fn a_fifo_queue_has_the_defaults_of_aws_and_stays_one() {
-        let attributes = Settings::fifo().attributes();
-        assert_eq!(attributes["FifoQueue"], "true");
-        assert_eq!(attributes["ContentBasedDeduplication"], "false");
-        let standard = QueueAttributes::from([("FifoQueue".to_owned(), "false".to_owned())]);
-        let error = Settings::fifo().with(&standard).unwrap_err();
-        assert!(matches!(error, Error::InvalidAttributeValue(_)));
-    }
-
-    #[test]
-    fn names_the_first_difference() {
-        let requested = QueueAttributes::from([("DelaySeconds".to_owned(), "5".to_owned())]);
-        let same = with("DelaySeconds", "5").unwrap();
-        assert_eq!(same.difference(&requested).unwrap(), None);
-        let differs = Settings::default().difference(&requested).unwrap();
-        assert_eq!(differs, Some("DelaySeconds"));
+    fn the_name_of_a_queue_and_its_kind_must_agree() {
+        let create = |name: &str, is_fifo: bool| {
+            let fifo = is_fifo.then(|| ("FifoQueue".to_owned(), "true".to_owned()));
+            Settings::of_new_queue(name, &fifo.into_iter().collect())
+        };
+        let longest = format!("{}.fifo", "a".repeat(75));
+        let settings = create(&longest, true).unwrap();
+        assert_eq!(settings.attributes()["FifoQueue"], "true");
+        for (name, is_fifo) in [
+            ("jobs.fifo", false),
+            ("jobs", true),
+            (".fifo", true),
+            ("a b", false),
+            (&format!("a{longest}"), true),
+        ] {
+            let error = create(name, is_fifo).unwrap_err();
+            assert!(matches!(error, Error::InvalidParameterValue(_)), "{name}");
+        }
     }
 }

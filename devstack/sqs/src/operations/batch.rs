@@ -1,37 +1,72 @@
-//! What the three batch operations share: the checks of a whole batch, and an answer per entry.
+//! Operations on one message, and the same ones on a batch of them, with an answer per entry.
 
 use std::collections::HashSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, limits, text};
+use super::call::{Call, queue_name, required};
+use crate::{error::Error, limits};
 
-/// Checks the number of entries and their ids, and gives each entry its id.
-///
-/// A fault here refuses the whole batch; whatever is wrong with one entry alone refuses that one.
-pub(super) fn check<E>(
-    entries: Vec<E>,
-    id: impl Fn(&E) -> Option<&str>,
-) -> Result<Vec<(String, E)>, Error> {
-    if entries.is_empty() {
-        return Err(Error::EmptyBatchRequest);
+/// What an operation on one message is given.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct One<E> {
+    queue_url: Option<String>,
+    #[serde(flatten)]
+    entry: E,
+}
+
+impl<E> One<E> {
+    /// The name of the queue, and the rest.
+    pub(super) fn check(self) -> Result<(String, E), Error> {
+        Ok((queue_name(self.queue_url)?, self.entry))
     }
-    if entries.len() > limits::MAX_BATCH_ENTRIES {
-        return Err(Error::TooManyEntriesInBatchRequest(entries.len()));
-    }
-    let mut seen = HashSet::new();
-    let mut checked = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let id = id(&entry).ok_or(Error::MissingParameter("Id"))?.to_owned();
-        if !text::is_name(&id) {
-            return Err(Error::InvalidBatchEntryId);
+}
+
+/// What an operation on a batch is given.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Batch<E> {
+    queue_url: Option<String>,
+    #[serde(default = "Vec::new")]
+    entries: Vec<Entry<E>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry<E> {
+    id: Option<String>,
+    #[serde(flatten)]
+    entry: E,
+}
+
+impl<E> Batch<E> {
+    /// The name of the queue, which must be there, and the entries by their ids.
+    ///
+    /// A fault here refuses the whole batch; whatever is wrong with one entry alone refuses that one.
+    pub(super) fn check(self, call: &Call) -> Result<(String, Vec<(String, E)>), Error> {
+        let queue = queue_name(self.queue_url)?;
+        call.emulator.queues().get(&queue)?;
+        if self.entries.is_empty() {
+            return Err(Error::EmptyBatchRequest);
         }
-        if !seen.insert(id.clone()) {
-            return Err(Error::BatchEntryIdsNotDistinct(id));
+        if self.entries.len() > limits::MAX_BATCH_ENTRIES {
+            return Err(Error::TooManyEntriesInBatchRequest(self.entries.len()));
         }
-        checked.push((id, entry));
+        let mut seen = HashSet::new();
+        let mut checked = Vec::with_capacity(self.entries.len());
+        for Entry { id, entry } in self.entries {
+            let id = required("Id", id)?;
+            if !limits::is_name(&id) {
+                return Err(Error::InvalidBatchEntryId);
+            }
+            if !seen.insert(id.clone()) {
+                return Err(Error::BatchEntryIdsNotDistinct(id));
+            }
+            checked.push((id, entry));
+        }
+        Ok((queue, checked))
     }
-    Ok(checked)
 }
 
 #[derive(Serialize)]
@@ -50,10 +85,6 @@ struct Success<T> {
     #[serde(flatten)]
     result: T,
 }
-
-/// The result of an entry about which there is nothing to tell.
-#[derive(Serialize)]
-pub(super) struct Done {}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]

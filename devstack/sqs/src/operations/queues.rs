@@ -1,11 +1,9 @@
-//! Queues come, go and are found.
-
-use std::collections::BTreeMap;
+//! Queues come and go, are found, emptied and asked.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, page, queue_name, required, tags};
-use crate::{error::Error, settings::QueueAttributes};
+use super::call::{Call, Done, queue_name, required};
+use crate::{error::Error, redrive::arn, settings::QueueAttributes, shelves::Counts};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -13,9 +11,6 @@ pub(super) struct CreateQueue {
     queue_name: Option<String>,
     #[serde(default)]
     attributes: QueueAttributes,
-    /// The one member that the service model writes in lower case here.
-    #[serde(default, rename = "tags", alias = "Tags")]
-    tags: BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
@@ -24,26 +19,13 @@ pub(super) struct QueueUrl {
     queue_url: String,
 }
 
-pub(super) fn create_queue(call: &Call, input: CreateQueue) -> Result<QueueUrl, Error> {
+pub(super) fn create(call: &Call, input: CreateQueue) -> Result<QueueUrl, Error> {
     let name = required("QueueName", input.queue_name)?;
-    tags::check(&input.tags)?;
     let now = call.emulator.now();
     let mut queues = call.emulator.queues();
-    queues.create(&name, &input.attributes, input.tags, now)?;
+    queues.create(&name, &input.attributes, now)?;
     let queue_url = call.queue_url(&name);
     Ok(QueueUrl { queue_url })
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct DeleteQueue {
-    queue_url: Option<String>,
-}
-
-pub(super) fn delete_queue(call: &Call, input: DeleteQueue) -> Result<(), Error> {
-    let name = queue_name(input.queue_url)?;
-    let now = call.emulator.now();
-    call.emulator.queues().delete(&name, now)
 }
 
 #[derive(Deserialize)]
@@ -52,72 +34,93 @@ pub(super) struct GetQueueUrl {
     queue_name: Option<String>,
 }
 
-pub(super) fn get_queue_url(call: &Call, input: GetQueueUrl) -> Result<QueueUrl, Error> {
+pub(super) fn get_url(call: &Call, input: GetQueueUrl) -> Result<QueueUrl, Error> {
     let name = required("QueueName", input.queue_name)?;
     call.emulator.queues().get(&name)?;
     let queue_url = call.queue_url(&name);
     Ok(QueueUrl { queue_url })
 }
 
+/// What is needed to delete a queue, or to empty it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct ListQueues {
-    #[serde(default)]
-    queue_name_prefix: String,
-    max_results: Option<i64>,
-    next_token: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct ListQueuesResult {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    queue_urls: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_token: Option<String>,
-}
-
-pub(super) fn list_queues(call: &Call, input: ListQueues) -> Result<ListQueuesResult, Error> {
-    let prefix = input.queue_name_prefix;
-    let token = input.next_token;
-    let queues = call.emulator.queues();
-    let names = queues.names().map(String::as_str);
-    let names = names.filter(|name| name.starts_with(&prefix));
-    let page = page::of(names, input.max_results, token.as_deref())?;
-    Ok(ListQueuesResult {
-        queue_urls: page.names.iter().map(|name| call.queue_url(name)).collect(),
-        next_token: page.next_token,
-    })
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct ListDeadLetterSourceQueues {
+pub(super) struct WholeQueue {
     queue_url: Option<String>,
-    max_results: Option<i64>,
-    next_token: Option<String>,
+}
+
+pub(super) fn delete(call: &Call, input: WholeQueue) -> Result<Done, Error> {
+    let name = queue_name(input.queue_url)?;
+    let now = call.emulator.now();
+    call.emulator.queues().delete(&name, now)?;
+    Ok(Done {})
+}
+
+pub(super) fn purge(call: &Call, input: WholeQueue) -> Result<Done, Error> {
+    let name = queue_name(input.queue_url)?;
+    let now = call.emulator.now();
+    let mut queues = call.emulator.queues();
+    queues.change(&name, |queue| queue.purge(&name, now))?;
+    Ok(Done {})
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GetQueueAttributes {
+    queue_url: Option<String>,
+    #[serde(default)]
+    attribute_names: Vec<String>,
 }
 
 #[derive(Serialize)]
-pub(super) struct ListDeadLetterSourceQueuesResult {
-    /// Lower case in the service model, unlike in `ListQueues`.
-    #[serde(rename = "queueUrls")]
-    queue_urls: Vec<String>,
-    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
-    next_token: Option<String>,
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GetQueueAttributesResult {
+    #[serde(skip_serializing_if = "QueueAttributes::is_empty")]
+    attributes: QueueAttributes,
 }
 
-pub(super) fn list_dead_letter_source_queues(
+pub(super) fn get_attributes(
     call: &Call,
-    input: ListDeadLetterSourceQueues,
-) -> Result<ListDeadLetterSourceQueuesResult, Error> {
+    input: GetQueueAttributes,
+) -> Result<GetQueueAttributesResult, Error> {
     let name = queue_name(input.queue_url)?;
-    let queues = call.emulator.queues();
-    queues.get(&name)?;
-    let sources = queues.dead_letter_sources(&name);
-    let page = page::of(sources, input.max_results, input.next_token.as_deref())?;
-    Ok(ListDeadLetterSourceQueuesResult {
-        queue_urls: page.names.iter().map(|name| call.queue_url(name)).collect(),
-        next_token: page.next_token,
-    })
+    let wanted = input.attribute_names;
+    let now = call.emulator.now();
+    let mut queues = call.emulator.queues();
+    let mut attributes = queues.change(&name, |queue| {
+        let created_at = queue.created_at.seconds().to_string();
+        let mut attributes = computed(&name, &created_at, queue.counts(now));
+        attributes.extend(queue.settings.attributes());
+        Ok(attributes)
+    })?;
+    // Asking a standard queue whether it is FIFO is an error on AWS too.
+    let is_known =
+        |name: &str| ["All", "RedrivePolicy"].contains(&name) || attributes.contains_key(name);
+    if let Some(unknown) = wanted.iter().find(|name| !is_known(name)) {
+        return Err(Error::InvalidAttributeName(unknown.clone()));
+    }
+    if !wanted.iter().any(|name| name == "All") {
+        attributes.retain(|name, _| wanted.contains(name));
+    }
+    Ok(GetQueueAttributesResult { attributes })
+}
+
+fn computed(name: &str, created_at: &str, counts: Counts) -> QueueAttributes {
+    let computed = [
+        ("ApproximateNumberOfMessages", counts.ready.to_string()),
+        (
+            "ApproximateNumberOfMessagesDelayed",
+            counts.delayed.to_string(),
+        ),
+        (
+            "ApproximateNumberOfMessagesNotVisible",
+            counts.in_flight.to_string(),
+        ),
+        ("CreatedTimestamp", created_at.to_owned()),
+        // Attributes stay as they were created.
+        ("LastModifiedTimestamp", created_at.to_owned()),
+        ("QueueArn", arn(name)),
+    ];
+    computed
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
 }

@@ -4,32 +4,22 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, batch, in_range, queue_name, required};
-use crate::{
-    clock::Timestamp,
-    digest,
-    error::Error,
-    fifo, limits,
-    message::{self, Content, Message},
-    message_attributes::{self, MessageAttributes, Value, WireAttribute},
-    settings::Settings,
-    text,
+use super::{
+    batch::{self, Batch, BatchResult},
+    call::{Call, required},
 };
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct SendMessage {
-    queue_url: Option<String>,
-    #[serde(flatten)]
-    entry: Entry,
-}
+use crate::{
+    error::Error,
+    limits,
+    message::{Content, Message, sequence_text},
+    message_attributes::{self, MessageAttributes, Value, WireAttribute, digest_of},
+    settings::Settings,
+};
 
 /// What one message is made of, alone or in a batch.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Entry {
-    /// In batches only.
-    id: Option<String>,
+pub(super) struct Entry {
     message_body: Option<String>,
     delay_seconds: Option<i64>,
     #[serde(default)]
@@ -60,27 +50,13 @@ pub(super) struct Sent {
     sequence_number: Option<String>,
 }
 
-pub(super) fn send_message(call: &Call, input: SendMessage) -> Result<Sent, Error> {
-    let queue = queue_name(input.queue_url)?;
-    let draft = Draft::parse(call, input.entry)?;
-    draft.send(call, &queue)
+pub(super) fn send(call: &Call, queue: &str, entry: Entry) -> Result<Sent, Error> {
+    Draft::parse(call, entry)?.send(call, queue)
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct SendMessageBatch {
-    queue_url: Option<String>,
-    #[serde(default)]
-    entries: Vec<Entry>,
-}
-
-pub(super) fn send_message_batch(
-    call: &Call,
-    input: SendMessageBatch,
-) -> Result<batch::BatchResult<Sent>, Error> {
-    let queue = queue_name(input.queue_url)?;
+pub(super) fn send_batch(call: &Call, input: Batch<Entry>) -> Result<BatchResult<Sent>, Error> {
+    let (queue, entries) = input.check(call)?;
     let settings = call.emulator.queues().get(&queue)?.settings.clone();
-    let entries = batch::check(input.entries, |entry| entry.id.as_deref())?;
     let drafts: Vec<(String, Result<Draft, Error>)> = entries
         .into_iter()
         .map(|(id, entry)| (id, Draft::parse(call, entry)))
@@ -106,18 +82,15 @@ struct Draft {
 impl Draft {
     fn parse(call: &Call, entry: Entry) -> Result<Self, Error> {
         let (group_id, deduplication_id) = (entry.message_group_id, entry.message_deduplication_id);
-        if let Some(id) = &group_id {
-            fifo::check_id("MessageGroupId", id)?;
-        }
-        if let Some(id) = &deduplication_id {
-            fifo::check_id("MessageDeduplicationId", id)?;
-        }
+        limits::check_message_id("MessageGroupId", group_id.as_deref())?;
+        limits::check_message_id("MessageDeduplicationId", deduplication_id.as_deref())?;
         let body = entry.message_body.filter(|body| !body.is_empty());
         let body = required("MessageBody", body)?;
-        text::check_characters(&body)?;
+        limits::check_characters(&body)?;
         let attributes = message_attributes::parse(entry.message_attributes)?;
         let system_attributes = parse_system(entry.message_system_attributes)?;
         let trace_header = trace_header(&system_attributes).or_else(|| call.trace_header.clone());
+        let (delay, range) = (entry.delay_seconds, &limits::DELAY_SECONDS);
         Ok(Self {
             content: Content {
                 trace_header,
@@ -126,15 +99,24 @@ impl Draft {
             },
             deduplication_id,
             system_attributes,
-            delay_seconds: in_range("DelaySeconds", entry.delay_seconds, &limits::DELAY_SECONDS)?,
+            delay_seconds: limits::in_range("DelaySeconds", delay, range)?,
         })
     }
 
+    /// Refuses a message that lacks what a FIFO queue needs to order it and to know it again.
     fn require_ids(&self, settings: &Settings) -> Result<(), Error> {
-        let group = self.content.group_id.as_deref();
-        let id = self.deduplication_id.as_deref();
-        let fifo = settings.fifo.as_ref();
-        fifo.map_or(Ok(()), |fifo| fifo.require_ids(group, id))
+        if !settings.is_fifo {
+            return Ok(());
+        }
+        required("MessageGroupId", self.content.group_id.as_ref())?;
+        if self.deduplication_id.is_some() {
+            return Ok(());
+        }
+        Err(Error::InvalidParameterValue(
+            "The queue should either have ContentBasedDeduplication enabled or \
+             MessageDeduplicationId provided explicitly"
+                .to_owned(),
+        ))
     }
 
     /// Refuses what this queue does not take: no ids, too large a message, and parameters of the other kind of queue.
@@ -146,23 +128,16 @@ impl Draft {
                 "One or more parameters are invalid. Reason: Message must be shorter than {most} bytes."
             )));
         }
-        let is_fifo = settings.fifo.is_some();
-        match (&self.deduplication_id, self.delay_seconds) {
-            (Some(id), _) if !is_fifo => Err(fifo::wrong_kind("MessageDeduplicationId", id)),
+        let wrong = match (&self.deduplication_id, self.delay_seconds) {
+            (Some(_), _) if !settings.is_fifo => "MessageDeduplicationId",
             // A delay of zero changes nothing, so AWS lets it pass.
-            (_, Some(delay @ 1..)) if is_fifo => Err(fifo::wrong_kind("DelaySeconds", delay)),
-            _ => Ok(()),
-        }
-    }
-
-    fn into_message(self, settings: &Settings, now: Timestamp) -> Message {
-        let from_body = || digest::deduplication_id(&self.content.body);
-        let is_fifo = settings.fifo.is_some();
-        let deduplication_id = self.deduplication_id.or_else(|| is_fifo.then(from_body));
-        Message {
-            deduplication_id,
-            ..Message::new(self.content, now)
-        }
+            (_, Some(1..)) if settings.is_fifo => "DelaySeconds",
+            _ => return Ok(()),
+        };
+        Err(Error::InvalidParameterValue(format!(
+            "The value for parameter {wrong} is invalid. \
+             Reason: The request include parameter that is not valid for this queue type"
+        )))
     }
 
     fn send(self, call: &Call, queue: &str) -> Result<Sent, Error> {
@@ -171,19 +146,21 @@ impl Draft {
         let now = call.emulator.now();
         let settings = &queues.get(queue)?.settings;
         self.check(settings)?;
-        let delay = self.delay_seconds.filter(|_| settings.fifo.is_none());
+        let delay = self.delay_seconds.filter(|_| !settings.is_fifo);
         let ready_at = now.plus_seconds(delay.unwrap_or(settings.delay_seconds));
-        let md5_of_system_attributes = digest::of_attributes(&self.system_attributes);
-        let message = self.into_message(settings, now);
+        let message = Message {
+            deduplication_id: self.deduplication_id,
+            ..Message::new(self.content, now)
+        };
         let content = Arc::clone(&message.content);
-        let accepted = queues.send(queue, message, ready_at, now)?;
+        let accepted = queues.change(queue, |queue| Ok(queue.send(message, ready_at, now)))?;
         drop(queues);
         Ok(Sent {
             message_id: accepted.message_id.to_string(),
             md5_of_body: content.body_md5.clone(),
-            md5_of_attributes: digest::of_attributes(&content.attributes),
-            md5_of_system_attributes,
-            sequence_number: accepted.sequence_number.map(message::sequence_text),
+            md5_of_attributes: digest_of(&content.attributes),
+            md5_of_system_attributes: digest_of(&self.system_attributes),
+            sequence_number: accepted.sequence_number.map(sequence_text),
         })
     }
 }

@@ -153,3 +153,23 @@ async fn nonsense_is_refused_without_harm() {
     server.send("still here").await;
     assert!(server.receive().await.is_some());
 }
+
+#[tokio::test]
+async fn an_operation_that_is_not_there_answers_as_sqs_does_to_one_that_never_was() {
+    let server = Server::start().await;
+    let tag = server.client.tag_queue().queue_url(&server.queue_url);
+    let tagged = tag.tags("team", "orders").send().await;
+    let error = tagged.unwrap_err().into_service_error();
+    assert_eq!(error.code(), Some("InvalidAction"));
+    let http = reqwest::Client::builder().build().unwrap();
+    let request = http.post(&server.endpoint).body("{}");
+    let request = request.header("x-amz-target", "AmazonSQS.ListQueues");
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 400);
+    assert_eq!(
+        response.headers()["x-amzn-query-error"],
+        "InvalidAction;Sender"
+    );
+    let body = response.text().await.unwrap();
+    assert!(body.contains("#UnknownOperationException\""), "{body}");
+}

@@ -73,11 +73,8 @@ impl Server {
             .unwrap();
     }
 
-    pub(crate) async fn attributes(&self) -> HashMap<QueueAttributeName, String> {
-        let get = self
-            .client
-            .get_queue_attributes()
-            .queue_url(&self.queue_url);
+    pub(crate) async fn attributes(&self, queue: &str) -> HashMap<QueueAttributeName, String> {
+        let get = self.client.get_queue_attributes().queue_url(queue);
         let got = get.attribute_names(QueueAttributeName::All).send().await;
         got.unwrap().attributes.unwrap()
     }

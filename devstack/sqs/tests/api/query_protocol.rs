@@ -1,107 +1,64 @@
-//! Requests as SDKs of the query protocol write them, one parameter per list item.
+//! Requests as a script writes them with curl, as `scripts/fault.sh` does.
 
-use reqwest::StatusCode;
+use reqwest::{Client, Response, StatusCode};
 
 use crate::helpers::Server;
 
-async fn post(server: &Server, path: &str, form: &str) -> (StatusCode, String) {
-    let http = reqwest::Client::builder().build().unwrap();
+async fn get(server: &Server, path: &str) -> Response {
+    let http = Client::builder().build().unwrap();
+    let request = http.get(format!("{}{path}", server.endpoint));
+    request.send().await.unwrap()
+}
+
+async fn post(server: &Server, path: &str, form: &str) -> Response {
+    let http = Client::builder().build().unwrap();
     let request = http
         .post(format!("{}{path}", server.endpoint))
         .header("content-type", "application/x-www-form-urlencoded")
         .body(form.to_owned());
-    let response = request.send().await.unwrap();
-    (response.status(), response.text().await.unwrap())
+    request.send().await.unwrap()
 }
 
 #[tokio::test]
-async fn a_message_travels_with_its_attributes() {
+async fn a_script_finds_a_queue_and_sends_to_it() {
     let server = Server::start().await;
-    let (status, sent) = post(
-        &server,
-        "/000000000000/jobs",
-        "Action=SendMessage&Version=2012-11-05&MessageBody=a%3Cb&MessageAttribute.1.Name=timestamp\
-         &MessageAttribute.1.Value.DataType=Number&MessageAttribute.1.Value.StringValue=1493147359900",
-    )
-    .await;
-    assert_eq!(status, StatusCode::OK);
-    assert!(sent.contains("<SendMessageResponse xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><SendMessageResult>"));
-    assert!(sent.contains(
-        "<MD5OfMessageAttributes>235c5c510d26fb653d073faed50ae77c</MD5OfMessageAttributes>"
-    ));
-    let (_, received) = post(
-        &server,
-        "/000000000000/jobs",
-        "Action=ReceiveMessage&MessageAttributeName.1=All&AttributeName.1=ApproximateReceiveCount",
-    )
-    .await;
-    assert!(received.contains("<Body>a&lt;b</Body>"));
-    assert!(
-        received.contains(
-            "<Attribute><Name>ApproximateReceiveCount</Name><Value>1</Value></Attribute>"
-        )
-    );
-    assert!(received.contains("<MessageAttribute><Name>timestamp</Name><Value>"));
+    let found = get(&server, "/?Action=GetQueueUrl&QueueName=jobs").await;
+    let found = found.text().await.unwrap();
+    let url = format!("<QueueUrl>{}</QueueUrl>", server.queue_url);
+    assert!(found.contains(&url), "{found}");
+    let form = "Action=SendMessage&MessageBody=a%3Cb";
+    let sent = post(&server, "/000000000000/jobs", form).await;
+    assert_eq!(sent.status(), StatusCode::OK);
+    assert!(sent.text().await.unwrap().contains("<MessageId>"));
+    let received = server.receive().await.unwrap();
+    assert_eq!(received.body(), Some("a<b"));
 }
 
 #[tokio::test]
 async fn an_error_carries_the_code_of_old() {
     let server = Server::start().await;
-    let (status, error) = post(&server, "/", "Action=GetQueueUrl&QueueName=missing").await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let missing = post(&server, "/", "Action=GetQueueUrl&QueueName=missing").await;
+    assert_eq!(missing.status(), StatusCode::BAD_REQUEST);
+    let error = missing.text().await.unwrap();
     assert!(error.contains("<Code>AWS.SimpleQueueService.NonExistentQueue</Code>"));
-    let (status, error) = post(&server, "/", "Action=MakeCoffee").await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
-    assert!(error.contains("<Code>InvalidAction</Code>"));
 }
 
 #[tokio::test]
-async fn an_operation_without_an_answer_has_no_result() {
+async fn everything_else_is_for_aws_json() {
     let server = Server::start().await;
-    let form = "Action=PurgeQueue&QueueUrl=http%3A%2F%2Flocalhost%2F000000000000%2Fjobs";
-    let (status, purged) = post(&server, "/", form).await;
-    assert_eq!(status, StatusCode::OK);
-    assert!(purged.contains("<PurgeQueueResponse"));
-    assert!(!purged.contains("Result>"));
-}
-
-#[tokio::test]
-async fn both_protocols_see_the_same_queue() {
-    let server = Server::start().await;
-    server.send("from json").await;
-    let (_, received) = post(&server, "/000000000000/jobs", "Action=ReceiveMessage").await;
-    assert!(received.contains("<Body>from json</Body>"));
-}
-
-#[tokio::test]
-async fn a_fifo_queue_tells_sequence_number_group_and_deduplication_id() {
-    let server = Server::start().await;
-    let (status, _) = post(
-        &server,
-        "/",
-        "Action=CreateQueue&QueueName=orders.fifo&Attribute.1.Name=FifoQueue&Attribute.1.Value=true",
-    )
-    .await;
-    assert_eq!(status, StatusCode::OK);
-    let (_, sent) = post(
-        &server,
-        "/000000000000/orders.fifo",
-        "Action=SendMessage&MessageBody=a&MessageGroupId=order-7&MessageDeduplicationId=one",
-    )
-    .await;
-    assert!(sent.contains("<SequenceNumber>"), "{sent}");
-    let (_, received) = post(
-        &server,
-        "/000000000000/orders.fifo",
-        "Action=ReceiveMessage&ReceiveRequestAttemptId=first&AttributeName.1=All",
-    )
-    .await;
-    for (name, value) in [
-        ("MessageGroupId", "order-7"),
-        ("MessageDeduplicationId", "one"),
-    ] {
-        let attribute = format!("<Attribute><Name>{name}</Name><Value>{value}</Value></Attribute>");
-        assert!(received.contains(&attribute), "{received}");
-    }
-    assert!(received.contains("<Name>SequenceNumber</Name>"));
+    let purge = get(&server, "/000000000000/jobs?Action=PurgeQueue").await;
+    assert_eq!(purge.status(), StatusCode::BAD_REQUEST);
+    assert!(
+        purge
+            .text()
+            .await
+            .unwrap()
+            .contains("<Code>InvalidAction</Code>")
+    );
+    let form = "Action=SendMessage&MessageBody=a&MessageAttribute.1.Name=n";
+    let listed = post(&server, "/000000000000/jobs", form).await;
+    assert_eq!(listed.status(), StatusCode::BAD_REQUEST);
+    let nothing = get(&server, "/").await;
+    assert_eq!(nothing.status(), StatusCode::BAD_REQUEST);
+    assert!(server.receive().await.is_none());
 }

@@ -1,12 +1,15 @@
-use super::*;
-use crate::{message::Content, message_attributes::MessageAttributes, settings::QueueAttributes};
+use crate::{message::Content, message_attributes::MessageAttributes, queue::*};
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::from_millis(1_000_000).plus_seconds(seconds)
 }
 
 fn queue() -> Queue {
-    Queue::new(Settings::fifo(), at(0))
+    let fifo = Settings {
+        is_fifo: true,
+        ..Settings::default()
+    };
+    Queue::new(fifo, at(0))
 }
 
 fn message(group: &str, body: &str, now: Timestamp) -> Message {
@@ -53,11 +56,6 @@ fn receive(queue: &mut Queue, max: usize, now: Timestamp) -> (Vec<String>, Vec<S
 
 fn bodies(queue: &mut Queue, max: usize, now: Timestamp) -> Vec<String> {
     receive(queue, max, now).0
-}
-
-fn set(queue: &mut Queue, name: &str, value: &str) {
-    let attributes = QueueAttributes::from([(name.to_owned(), value.to_owned())]);
-    queue.change_settings(queue.settings.with(&attributes).unwrap());
 }
 
 #[test]
@@ -164,14 +162,12 @@ fn an_expired_message_unblocks_its_group() {
 }
 
 #[test]
-fn a_delayed_message_is_not_overtaken_and_a_new_delay_holds_for_it() {
+fn a_delayed_message_is_not_overtaken() {
     let mut queue = queue();
-    for body in ["1", "2"] {
-        queue.send(message("a", body, at(0)), at(100), at(0));
-    }
-    assert!(bodies(&mut queue, 10, at(50)).is_empty());
-    set(&mut queue, "DelaySeconds", "60");
-    assert_eq!(queue.counts(at(59)).delayed, 2);
+    queue.send(message("a", "1", at(0)), at(60), at(0));
+    send(&mut queue, "a", "2", at(1));
+    assert_eq!(queue.counts(at(59)).delayed, 1);
+    assert!(bodies(&mut queue, 10, at(59)).is_empty());
     assert_eq!(bodies(&mut queue, 10, at(60)), ["1", "2"]);
 }
 
@@ -187,16 +183,6 @@ fn a_duplicate_is_answered_like_the_first_and_is_not_there() {
     assert_ne!(later.message_id, first.message_id);
     assert!(later.sequence_number > first.sequence_number);
     assert_eq!(bodies(&mut queue, 10, at(300)), ["1"]);
-}
-
-#[test]
-fn with_deduplication_per_group_another_group_is_another_message() {
-    let mut queue = queue();
-    set(&mut queue, "DeduplicationScope", "messageGroup");
-    let first = send(&mut queue, "a", "1", at(0));
-    assert_eq!(send(&mut queue, "a", "1", at(1)), first);
-    assert_ne!(send(&mut queue, "b", "1", at(1)), first);
-    assert_eq!(queue.counts(at(1)).ready, 2);
 }
 
 #[test]
@@ -235,12 +221,5 @@ fn keeps_nothing_of_a_deleted_message_but_its_deduplication_id() {
     for handle in handles {
         queue.delete(&handle, at(0)).unwrap();
     }
-    let shelves = [
-        &queue.delayed,
-        &queue.waiting,
-        &queue.ready,
-        &queue.in_flight,
-    ];
-    assert!(shelves.iter().all(|shelf| shelf.is_empty()));
-    assert!(queue.entries.is_empty() && queue.groups.is_empty());
+    assert!(queue.shelves.is_empty());
 }

@@ -1,24 +1,16 @@
-//! One queue as a state machine: no clock, no lock, no waiting.
-//!
-//! A message is *delayed*, *ready* or *in flight*; [`Queue::advance`] moves those whose time has come.
-//! On a FIFO queue it may also be *waiting* for others of its group.
-//! Every method that depends on time is told the time.
+//! One queue as a state machine: no clock, no lock, no waiting; every method is told the time.
 
-mod deduplication;
-mod groups;
-mod shelves;
-
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, VecDeque};
 
 use uuid::Uuid;
 
-use self::{deduplication::Deduplication, groups::Group, shelves::Shelf};
 use crate::{
     clock::Timestamp,
     error::Error,
     limits,
     message::{Accepted, Key, Message, ReceiptHandle},
     settings::Settings,
+    shelves::{Counts, Place, Shelves},
 };
 
 #[derive(Debug)]
@@ -26,48 +18,12 @@ pub(crate) struct Queue {
     /// Tells this queue's receipt handles from those of a deleted queue of the same name.
     id: Uuid,
     pub(crate) settings: Settings,
-    pub(crate) tags: BTreeMap<String, String>,
     pub(crate) created_at: Timestamp,
-    pub(crate) modified_at: Timestamp,
     purged_at: Option<Timestamp>,
     next_sequence: u64,
-    /// Everything that is in the queue, the oldest first, which is the order in which messages expire.
-    entries: BTreeMap<Key, Entry>,
+    shelves: Shelves,
     /// On a FIFO queue only.
-    groups: HashMap<String, Group>,
     deduplication: Deduplication,
-    delayed: Shelf,
-    /// Due, but others of the same group come first; on a FIFO queue only.
-    waiting: Shelf,
-    /// The one that has waited longest first, so that a message which fails at once does not block the others.
-    ready: Shelf,
-    in_flight: Shelf,
-}
-
-#[derive(Debug)]
-struct Entry {
-    message: Message,
-    place: Place,
-    ready_at: Timestamp,
-    /// Receives from this queue alone.
-    deliveries: u32,
-    received_at: Timestamp,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Delayed,
-    Waiting,
-    Ready,
-    InFlight,
-}
-
-/// How many messages stand where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) ready: usize,
-    pub(crate) delayed: usize,
-    pub(crate) in_flight: usize,
 }
 
 /// What one receive wants.
@@ -94,20 +50,32 @@ impl Queue {
     pub(crate) fn new(settings: Settings, now: Timestamp) -> Self {
         Self {
             id: Uuid::new_v4(),
+            shelves: Shelves::new(settings.is_fifo),
             settings,
-            tags: BTreeMap::new(),
             created_at: now,
-            modified_at: now,
             purged_at: None,
             next_sequence: 0,
-            entries: BTreeMap::new(),
-            groups: HashMap::new(),
             deduplication: Deduplication::default(),
-            delayed: Shelf::new(),
-            waiting: Shelf::new(),
-            ready: Shelf::new(),
-            in_flight: Shelf::new(),
         }
+    }
+
+    /// Adds a message from a client, unless the queue is FIFO and accepted it within the last five minutes.
+    pub(crate) fn send(
+        &mut self,
+        message: Message,
+        ready_at: Timestamp,
+        now: Timestamp,
+    ) -> Accepted {
+        let id = message.deduplication_id.clone();
+        let Some(id) = id.filter(|_| self.settings.is_fifo) else {
+            return self.add(message, ready_at, now);
+        };
+        if let Some(first) = self.deduplication.find(&id, now) {
+            return first;
+        }
+        let accepted = self.add(message, ready_at, now);
+        self.deduplication.remember(id, accepted, now);
+        accepted
     }
 
     /// Adds a message that becomes ready at `ready_at`.
@@ -122,60 +90,42 @@ impl Queue {
             sequence: self.next_sequence,
         };
         self.next_sequence += 1;
-        let place = if ready_at > now {
-            Place::Delayed
-        } else {
-            self.place_when_due()
-        };
-        message.sequence_number = self.is_fifo().then_some(key.sequence);
+        message.sequence_number = self.settings.is_fifo.then_some(key.sequence);
         let accepted = Accepted {
             message_id: message.id,
             sequence_number: message.sequence_number,
         };
-        self.shelf(place).insert((ready_at, key));
-        let entry = Entry {
-            message,
-            place,
-            ready_at,
-            deliveries: 0,
-            received_at: now,
-        };
-        self.entries.insert(key, entry);
-        self.join_group(key);
+        self.shelves.insert(key, message, ready_at, now);
         accepted
-    }
-
-    pub(crate) fn is_fifo(&self) -> bool {
-        self.settings.fifo.is_some()
     }
 
     /// Hands out up to `wanted.max` messages and hides them.
     pub(crate) fn receive(&mut self, wanted: Receive, now: Timestamp) -> Received {
         self.advance(now);
         let mut received = Received::default();
-        let mut next = self.first_ready();
+        let mut next = self.shelves.first_ready();
         while let Some(key) = next
             && received.deliveries.len() < wanted.max
         {
             // Asked for now, because a message that is taken out leaves its group.
-            let behind = self.next_of_group(key);
+            let behind = self.shelves.next_of_group(key);
             if self.is_exhausted(key, wanted.max_receive_count) {
-                received.dead_letters.extend(self.remove(key));
-            } else if self.in_flight.len() >= limits::MAX_IN_FLIGHT {
-                received.over_limit = !self.is_fifo();
+                received.dead_letters.extend(self.shelves.remove(key));
+            } else if self.shelves.counts().in_flight >= limits::MAX_IN_FLIGHT {
+                received.over_limit = !self.settings.is_fifo;
                 break;
             } else {
                 let ready_at = now.plus_seconds(wanted.visibility_timeout);
                 received.deliveries.extend(self.deliver(key, ready_at, now));
             }
             // As much of one group as fits comes before the next group, as on AWS.
-            next = behind.or_else(|| self.first_ready());
+            next = behind.or_else(|| self.shelves.first_ready());
         }
         received
     }
 
     fn is_exhausted(&self, key: Key, max_receive_count: Option<u32>) -> bool {
-        let deliveries = self.entries.get(&key).map_or(0, |entry| entry.deliveries);
+        let deliveries = self.shelves.get(key).map_or(0, |entry| entry.deliveries);
         max_receive_count.is_some_and(|max| deliveries >= max)
     }
 
@@ -185,12 +135,7 @@ impl Queue {
         ready_at: Timestamp,
         now: Timestamp,
     ) -> Option<(ReceiptHandle, Message)> {
-        self.place(key, Place::InFlight, ready_at);
-        let entry = self.entries.get_mut(&key)?;
-        entry.deliveries += 1;
-        entry.received_at = now;
-        entry.message.receive_count += 1;
-        entry.message.first_received_at.get_or_insert(now);
+        let entry = self.shelves.deliver(key, ready_at, now)?;
         let handle = ReceiptHandle {
             queue: self.id,
             key,
@@ -207,17 +152,17 @@ impl Queue {
     pub(crate) fn delete(&mut self, text: &str, now: Timestamp) -> Result<(), Error> {
         self.advance(now);
         let handle = self.handle(text)?;
-        let Some(entry) = self.entries.get(&handle.key) else {
+        let Some(entry) = self.shelves.get(handle.key) else {
             return Ok(());
         };
         let is_latest = entry.deliveries == handle.delivery;
-        if self.is_fifo() && !(is_latest && entry.place == Place::InFlight) {
+        if self.settings.is_fifo && !(is_latest && entry.place == Place::InFlight) {
             return Err(Error::InvalidParameterValue(format!(
                 "Value {text} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."
             )));
         }
         if is_latest {
-            self.remove(handle.key);
+            self.shelves.remove(handle.key);
         }
         Ok(())
     }
@@ -231,7 +176,7 @@ impl Queue {
     ) -> Result<(), Error> {
         self.advance(now);
         let handle = self.handle(handle)?;
-        let entry = self.entries.get(&handle.key);
+        let entry = self.shelves.get(handle.key);
         let Some(entry) = entry.filter(|entry| entry.deliveries == handle.delivery) else {
             return Err(Error::InvalidParameterValue(
                 "Value for parameter ReceiptHandle is invalid. Reason: Message does not exist \
@@ -250,50 +195,34 @@ impl Queue {
                  for the message is beyond the limit [{longest} seconds]."
             )));
         }
-        self.place(handle.key, Place::InFlight, ready_at);
+        self.shelves.hide(handle.key, ready_at);
         Ok(())
     }
 
     /// Deletes every message, at most once a minute.
     pub(crate) fn purge(&mut self, name: &str, now: Timestamp) -> Result<(), Error> {
-        let allowed_at = |purged: Timestamp| purged.plus_seconds(limits::COOL_DOWN_SECONDS);
-        if self
-            .purged_at
-            .is_some_and(|purged| now < allowed_at(purged))
-        {
+        let is_recent = |at: Timestamp| now < at.plus_seconds(limits::COOL_DOWN_SECONDS);
+        if self.purged_at.is_some_and(is_recent) {
             return Err(Error::PurgeQueueInProgress(name.to_owned()));
         }
         self.purged_at = Some(now);
-        self.entries.clear();
-        self.groups.clear();
+        self.shelves = Shelves::new(self.settings.is_fifo);
         self.deduplication = Deduplication::default();
-        self.delayed.clear();
-        self.waiting.clear();
-        self.ready.clear();
-        self.in_flight.clear();
         Ok(())
-    }
-
-    /// The message that has been ready for longest.
-    pub(crate) fn peek_ready(&mut self, now: Timestamp) -> Option<&Message> {
-        self.advance(now);
-        let key = self.first_ready()?;
-        self.entries.get(&key).map(|entry| &entry.message)
-    }
-
-    /// Takes out the message that has been ready for longest.
-    pub(crate) fn take_ready(&mut self, now: Timestamp) -> Option<Message> {
-        self.advance(now);
-        self.remove(self.first_ready()?)
     }
 
     pub(crate) fn counts(&mut self, now: Timestamp) -> Counts {
         self.advance(now);
-        Counts {
-            ready: self.ready.len() + self.waiting.len(),
-            delayed: self.delayed.len(),
-            in_flight: self.in_flight.len(),
-        }
+        self.shelves.counts()
+    }
+
+    /// When the next hidden message becomes ready, if there is one.
+    pub(crate) fn next_ready_at(&self) -> Option<Timestamp> {
+        self.shelves.next_ready_at()
+    }
+
+    fn advance(&mut self, now: Timestamp) {
+        self.shelves.advance(self.settings.retention_seconds, now);
     }
 
     fn handle(&self, text: &str) -> Result<ReceiptHandle, Error> {
@@ -301,13 +230,33 @@ impl Queue {
             .filter(|handle| handle.queue == self.id)
             .ok_or(Error::ReceiptHandleIsInvalid)
     }
+}
 
-    fn first_ready(&self) -> Option<Key> {
-        self.ready.first().map(|&(_, key)| key)
+/// How a FIFO queue knows a message again: what it accepted it remembers for five minutes, even when it is gone by then.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html>
+#[derive(Debug, Default)]
+struct Deduplication {
+    /// By deduplication id.
+    accepted: HashMap<String, Accepted>,
+    /// The oldest first.
+    by_age: VecDeque<(Timestamp, String)>,
+}
+
+impl Deduplication {
+    /// What the sender of the first message with this id learned.
+    fn find(&mut self, id: &str, now: Timestamp) -> Option<Accepted> {
+        let is_over = |at: Timestamp| at.plus_seconds(limits::DEDUPLICATION_SECONDS) <= now;
+        while let Some((_, id)) = self.by_age.pop_front_if(|(at, _)| is_over(*at)) {
+            self.accepted.remove(&id);
+        }
+        self.accepted.get(id).copied()
+    }
+
+    fn remember(&mut self, id: String, accepted: Accepted, now: Timestamp) {
+        self.by_age.push_back((now, id.clone()));
+        self.accepted.insert(id, accepted);
     }
 }
 
-#[cfg(test)]
-mod fifo_tests;
 #[cfg(test)]
 mod tests;
