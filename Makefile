@@ -1,7 +1,7 @@
 # Everything a person or CI runs. A recipe that needs more than three lines is a script in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test chaos fault soak bench-traces-away fuzz check fmt-check clippy doc deny shellcheck advisories tools clean-data
+.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test chaos fault soak bench-traces-away fuzz sizes check fmt-check clippy doc deny shellcheck advisories tools clean-data
 
 # What `make fuzz` runs: all targets unless one is named.
 TARGET =
@@ -83,6 +83,9 @@ bench-traces-away: build ## Orders at full speed with the trace backend there an
 
 fuzz: ## Feed hostile input to the parsers, ten minutes each; TARGET=sqs_request SECONDS_EACH=60
 	@scripts/fuzz.sh $(SECONDS_EACH) $(TARGET)
+
+sizes: ## Count the lines of each package, without its tests
+	@scripts/sizes.sh
 
 check: fmt-check clippy doc deny shellcheck ## Check format, lints, docs, dependencies and scripts
 
