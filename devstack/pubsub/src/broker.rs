@@ -1,7 +1,8 @@
 //! The catalog behind a lock, with the two things it lacks: waking those who wait, and time.
+//!
+//! Nothing runs on its own: every operation first does what has become due, and whoever waits for a
+//! message wakes up when the next thing is due, or when something has changed.
 
-use std::collections::HashMap;
-use std::convert::Infallible;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
@@ -10,11 +11,9 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog::{Catalog, Now};
+use crate::catalog::Catalog;
 use crate::error::Error;
-use crate::names::{SubscriptionName, TopicName};
-use crate::proto::PubsubMessage;
-use crate::settings::Settings;
+use crate::names::SubscriptionName;
 use crate::subscription::{Delivery, Subscription};
 
 /// How long an empty pull waits for a message before it answers with none.
@@ -23,119 +22,59 @@ const PULL_WAIT: Duration = Duration::from_secs(10);
 /// Cheap to clone: all clones are the same broker.
 #[derive(Debug, Clone)]
 pub(crate) struct Broker {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    state: Mutex<State>,
-    /// Something will be due earlier than the timer believes.
-    earlier: Notify,
-    shutdown: CancellationToken,
-}
-
-#[derive(Debug)]
-struct State {
-    catalog: Catalog,
-    /// Wakes the streams and pulls of a subscription.
-    waiting: HashMap<SubscriptionName, Arc<Notify>>,
-    /// When the timer will next look.
-    alarm: Option<Instant>,
+    catalog: Arc<Mutex<Catalog>>,
+    changes: Arc<Notify>,
+    /// Cancelled when the server stops: whatever waits must end.
+    pub(crate) shutdown: CancellationToken,
 }
 
 impl Broker {
     pub(crate) fn new(shutdown: CancellationToken) -> Self {
-        let state = State {
-            catalog: Catalog::new(first_message_id()),
-            waiting: HashMap::new(),
-            alarm: None,
-        };
         Self {
-            shared: Arc::new(Shared {
-                state: Mutex::new(state),
-                earlier: Notify::new(),
-                shutdown,
-            }),
+            catalog: Arc::new(Mutex::new(Catalog::new(first_message_id()))),
+            changes: Arc::default(),
+            shutdown,
         }
     }
 
-    /// Cancelled when the server stops: whatever waits must end.
-    pub(crate) fn shutdown(&self) -> &CancellationToken {
-        &self.shared.shutdown
-    }
-
-    /// Reads or changes topics and subscriptions themselves, not what is in them.
-    pub(crate) fn catalog<T>(&self, operation: impl FnOnce(&mut Catalog) -> T) -> T {
-        operation(&mut self.lock().catalog)
-    }
-
-    pub(crate) fn create_subscription(
+    /// Looks at what is there now.
+    pub(crate) fn read<T>(
         &self,
-        name: &SubscriptionName,
-        settings: Settings,
-    ) -> Result<(), Error> {
-        let mut state = self.lock();
+        operation: impl FnOnce(&mut Catalog, Instant) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut catalog = self.lock();
         let now = Instant::now();
-        state
-            .catalog
-            .create_subscription(name.clone(), settings, now)?;
-        // Nobody pulls yet, but what the topic retained is not kept for ever.
-        self.wake(&mut state, name);
-        Ok(())
+        catalog.advance(now);
+        let result = operation(&mut catalog, now);
+        catalog.move_dead_letters(now);
+        result
     }
 
-    pub(crate) fn delete_subscription(&self, name: &SubscriptionName) -> Result<(), Error> {
-        let mut state = self.lock();
-        state.catalog.delete_subscription(name)?;
-        // Its streams wake up to find that it is gone.
-        if let Some(waiting) = state.waiting.remove(name) {
-            waiting.notify_waiters();
-        }
-        Ok(())
-    }
-
-    pub(crate) fn publish(
+    /// Changes something, then wakes whoever can perhaps go on because of it.
+    pub(crate) fn change<T>(
         &self,
-        topic: &TopicName,
-        messages: Vec<PubsubMessage>,
-    ) -> Result<Vec<String>, Error> {
-        let mut state = self.lock();
-        let ids = state.catalog.publish(topic, messages, Now::read())?;
-        self.wake_subscribers(&mut state, topic);
-        Ok(ids)
+        operation: impl FnOnce(&mut Catalog, Instant) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let result = self.read(operation);
+        self.changes.notify_waiters();
+        result
     }
 
-    /// Does something with a subscription's messages, then wakes whoever can go on because of it.
-    pub(crate) fn with_subscription<T>(
+    /// Leases messages. Only if some were taken are the other pullers woken, whose shares have changed:
+    /// one that woke the others by looking in vain, and they it, would never sleep.
+    pub(crate) fn lease(
         &self,
         name: &SubscriptionName,
-        operation: impl FnOnce(&mut Subscription, Instant) -> T,
-    ) -> Result<T, Error> {
-        let now = Now::read();
-        let mut state = self.lock();
-        let result = operation(state.catalog.subscription(name)?, now.instant);
-        if let Some(topic) = state.catalog.move_dead_letters(name, now) {
-            self.wake_subscribers(&mut state, &topic);
+        operation: impl FnOnce(&mut Subscription, Instant) -> Option<Vec<Delivery>>,
+    ) -> Result<Vec<Delivery>, Error> {
+        let deliveries = self.read(|catalog, now| {
+            let taken = operation(catalog.subscription(name)?, now);
+            taken.ok_or_else(|| Error::NotFound(name.to_string()))
+        })?;
+        if !deliveries.is_empty() {
+            self.changes.notify_waiters();
         }
-        self.wake(&mut state, name);
-        Ok(result)
-    }
-
-    /// Leases messages. Only if some were taken and others are left are the other pullers woken,
-    /// whose shares have changed: one that woke itself by looking in vain would never sleep.
-    pub(crate) fn lease<T>(
-        &self,
-        name: &SubscriptionName,
-        operation: impl FnOnce(&mut Subscription, Instant) -> T,
-    ) -> Result<T, Error> {
-        let mut state = self.lock();
-        let subscription = state.catalog.subscription(name)?;
-        let before = subscription.ready();
-        let result = operation(subscription, Instant::now());
-        if subscription.ready() < before {
-            self.wake(&mut state, name);
-        }
-        Ok(result)
+        Ok(deliveries)
     }
 
     /// Up to `max` messages; with `wait`, at least one unless none comes for a while.
@@ -146,83 +85,37 @@ impl Broker {
         wait: bool,
     ) -> Result<Vec<Delivery>, Error> {
         let until = Instant::now() + if wait { PULL_WAIT } else { Duration::ZERO };
-        let waiting = self.waiting(name)?;
         loop {
-            let notified = waiting.notified();
-            let deliveries = self.lease(name, |subscription, now| subscription.pull(max, now))?;
+            let news = self.news();
+            let deliveries =
+                self.lease(name, |subscription, now| Some(subscription.pull(max, now)))?;
             if !deliveries.is_empty() || Instant::now() >= until {
                 return Ok(deliveries);
             }
             tokio::select! {
-                () = notified => {}
+                () = news => {}
                 () = sleep_until(until) => {}
-                () = self.shared.shutdown.cancelled() => return Err(Error::ShuttingDown),
+                () = self.shutdown.cancelled() => return Err(Error::ShuttingDown),
             }
         }
     }
 
-    /// What a subscription's pullers wait on. A `notified()` future that was created before the
-    /// messages were looked for misses nothing that is published afterwards.
-    pub(crate) fn waiting(&self, name: &SubscriptionName) -> Result<Arc<Notify>, Error> {
-        let mut state = self.lock();
-        state.catalog.subscription(name)?;
-        Ok(Arc::clone(state.waiting.entry(name.clone()).or_default()))
-    }
-
-    /// Ends leases, back-offs and retentions at their time; runs as long as the server.
-    /// It sleeps until the next of them is due, or an earlier one is added.
-    pub(crate) async fn keep_time(&self) -> Infallible {
-        loop {
-            let alarm = self.advance();
+    /// Ends when something has changed since this was called, or when the next thing is due.
+    /// Called before one looks for messages, it misses nothing that happens afterwards.
+    pub(crate) fn news(&self) -> impl Future<Output = ()> + use<> {
+        let changed = Arc::clone(&self.changes).notified_owned();
+        let broker = self.clone();
+        async move {
+            let next = broker.lock().next_event();
             tokio::select! {
-                () = sleep_until_some(alarm) => {}
-                () = self.shared.earlier.notified() => {}
+                () = changed => {}
+                () = sleep_until_some(next) => {}
             }
         }
     }
 
-    fn advance(&self) -> Option<Instant> {
-        let mut state = self.lock();
-        state.alarm = state.catalog.advance(Now::read());
-        let names: Vec<_> = state.waiting.keys().cloned().collect();
-        for name in names {
-            self.wake(&mut state, &name);
-        }
-        state.alarm
-    }
-
-    fn wake_subscribers(&self, state: &mut State, topic: &TopicName) {
-        let Ok(topic) = state.catalog.topic(topic) else {
-            return;
-        };
-        for name in topic.subscriptions.clone() {
-            self.wake(state, &name);
-        }
-    }
-
-    /// Wakes a subscription's pullers if there is something for them, and the timer if it would
-    /// otherwise be late.
-    fn wake(&self, state: &mut State, name: &SubscriptionName) {
-        let Ok(subscription) = state.catalog.subscription(name) else {
-            return;
-        };
-        let next = subscription.next_event();
-        if subscription.ready() > 0
-            && let Some(waiting) = state.waiting.get(name)
-        {
-            waiting.notify_waiters();
-        }
-        if let Some(next) = next
-            && state.alarm.is_none_or(|alarm| next < alarm)
-        {
-            state.alarm = Some(next);
-            self.shared.earlier.notify_one();
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared
-            .state
+    fn lock(&self) -> MutexGuard<'_, Catalog> {
+        self.catalog
             .lock()
             .expect("no operation panics while it holds the lock")
     }

@@ -1,20 +1,18 @@
 //! All topics and subscriptions, and what crosses between them: publishing and dead letters.
 //!
-//! Like [`Subscription`] it is told the time and does not wait.
+//! Like [`Subscription`] it is told the time and does not wait; messages alone are stamped by the clock.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use prost_types::Timestamp;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use crate::error::Error;
 use crate::names::{SubscriptionName, TopicName};
 use crate::proto::PubsubMessage;
-use crate::settings::Settings;
+use crate::settings::{Settings, TopicSettings};
 use crate::subscription::{Exhausted, Subscription};
 use crate::topic::Topic;
 
@@ -23,22 +21,6 @@ pub(crate) struct Catalog {
     topics: BTreeMap<TopicName, Topic>,
     subscriptions: BTreeMap<SubscriptionName, Subscription>,
     next_message_id: u64,
-}
-
-/// The moment of an operation on both clocks: leases are measured, publish times are told.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Now {
-    pub(crate) instant: Instant,
-    pub(crate) time: SystemTime,
-}
-
-impl Now {
-    pub(crate) fn read() -> Self {
-        Self {
-            instant: Instant::now(),
-            time: SystemTime::now(),
-        }
-    }
 }
 
 impl Catalog {
@@ -52,11 +34,12 @@ impl Catalog {
         }
     }
 
-    pub(crate) fn create_topic(&mut self, name: TopicName, topic: Topic) -> Result<(), Error> {
-        if self.topics.contains_key(&name) {
-            return Err(Error::AlreadyExists(name.to_string()));
+    pub(crate) fn create_topic(&mut self, settings: TopicSettings) -> Result<(), Error> {
+        if self.topics.contains_key(&settings.name) {
+            return Err(Error::AlreadyExists(settings.name.to_string()));
         }
-        self.topics.insert(name, topic);
+        self.topics
+            .insert(settings.name.clone(), Topic::new(settings));
         Ok(())
     }
 
@@ -66,51 +49,23 @@ impl Catalog {
             .ok_or_else(|| Error::NotFound(name.to_string()))
     }
 
-    /// The project's topics after the one named by the page token, in the order of their names.
-    pub(crate) fn topics(
-        &self,
-        project: &str,
-        after: Option<TopicName>,
-    ) -> impl Iterator<Item = (&TopicName, &Topic)> {
-        self.topics
-            .range((exclusive(after), Bound::Unbounded))
-            .filter(move |(name, _)| name.project() == project)
-    }
-
-    /// Its subscriptions stay, with what they hold.
-    pub(crate) fn delete_topic(&mut self, name: &TopicName) -> Result<(), Error> {
-        let Some(topic) = self.topics.remove(name) else {
-            return Err(Error::NotFound(name.to_string()));
-        };
-        for subscription in topic.subscriptions {
-            if let Some(subscription) = self.subscriptions.get_mut(&subscription) {
-                subscription.lose_topic();
-            }
-        }
-        Ok(())
-    }
-
     /// A topic that retains messages hands them over.
     pub(crate) fn create_subscription(
         &mut self,
-        name: SubscriptionName,
         settings: Settings,
         now: Instant,
     ) -> Result<(), Error> {
-        if self.subscriptions.contains_key(&name) {
-            return Err(Error::AlreadyExists(name.to_string()));
+        if self.subscriptions.contains_key(&settings.name) {
+            return Err(Error::AlreadyExists(settings.name.to_string()));
         }
-        self.check_dead_letter_topic(&settings)?;
-        let Some(topic) = &settings.topic else {
-            return Err(Error::invalid("A subscription needs a topic."));
-        };
-        let topic = self.topic(topic)?;
-        topic.subscriptions.insert(name.clone());
-        let mut subscription = Subscription::new(settings, Uuid::new_v4());
-        for (published, message) in topic.retained(now) {
-            subscription.publish(message, published);
+        if let Some(policy) = &settings.dead_letter_policy {
+            self.topic(&policy.dead_letter_topic)?;
         }
-        self.subscriptions.insert(name, subscription);
+        let mut subscription = Subscription::new(settings.clone());
+        for message in self.topic(&settings.topic)?.retained(now) {
+            subscription.publish(message, now);
+        }
+        self.subscriptions.insert(settings.name, subscription);
         Ok(())
     }
 
@@ -123,36 +78,18 @@ impl Catalog {
             .ok_or_else(|| Error::NotFound(name.to_string()))
     }
 
-    /// The project's subscriptions after the one named by the page token, in the order of their names.
-    pub(crate) fn subscriptions(
-        &self,
-        project: &str,
-        after: Option<SubscriptionName>,
-    ) -> impl Iterator<Item = (&SubscriptionName, &Subscription)> {
-        self.subscriptions
-            .range((exclusive(after), Bound::Unbounded))
-            .filter(move |(name, _)| name.project() == project)
-    }
-
-    pub(crate) fn reconfigure(
-        &mut self,
-        name: &SubscriptionName,
-        settings: Settings,
-    ) -> Result<(), Error> {
-        self.check_dead_letter_topic(&settings)?;
-        self.subscription(name)?.reconfigure(settings);
-        Ok(())
+    /// The settings of the project's subscriptions, in the order of their names.
+    pub(crate) fn subscriptions(&self, project: &str) -> impl Iterator<Item = &Settings> {
+        let all = self.subscriptions.values();
+        all.map(|subscription| &subscription.settings)
+            .filter(move |settings| settings.name.project == project)
     }
 
     pub(crate) fn delete_subscription(&mut self, name: &SubscriptionName) -> Result<(), Error> {
-        let Some(subscription) = self.subscriptions.remove(name) else {
-            return Err(Error::NotFound(name.to_string()));
-        };
-        let topic = subscription.settings().topic.as_ref();
-        if let Some(topic) = topic.and_then(|topic| self.topics.get_mut(topic)) {
-            topic.subscriptions.remove(name);
-        }
-        Ok(())
+        let deleted = self.subscriptions.remove(name);
+        deleted
+            .map(drop)
+            .ok_or_else(|| Error::NotFound(name.to_string()))
     }
 
     /// Hands the messages to every subscription of the topic, and to the topic itself. Returns the ids they were given.
@@ -160,73 +97,64 @@ impl Catalog {
         &mut self,
         topic: &TopicName,
         messages: Vec<PubsubMessage>,
-        now: Now,
+        now: Instant,
     ) -> Result<Vec<String>, Error> {
-        let Some(topic) = self.topics.get_mut(topic) else {
-            return Err(Error::NotFound(topic.to_string()));
-        };
-        let mut ids = Vec::with_capacity(messages.len());
-        for mut message in messages {
-            message.message_id = self.next_message_id.to_string();
-            message.publish_time = Some(Timestamp::from(now.time));
-            self.next_message_id += 1;
-            ids.push(message.message_id.clone());
-            let message = Arc::new(message);
-            topic.retain(&message, now.instant);
-            for name in &topic.subscriptions {
-                if let Some(subscription) = self.subscriptions.get_mut(name) {
-                    subscription.publish(Arc::clone(&message), now.instant);
-                }
-            }
-        }
-        Ok(ids)
+        self.topic(topic)?;
+        let publish = |message| self.publish_one(topic, message, now);
+        messages.into_iter().map(publish).collect()
     }
 
-    /// Everything that has become due, in all subscriptions. Returns when the next thing will be.
-    pub(crate) fn advance(&mut self, now: Now) -> Option<Instant> {
-        for subscription in self.subscriptions.values_mut() {
-            subscription.advance(now.instant);
-        }
-        let names: Vec<_> = self.subscriptions.keys().cloned().collect();
-        for name in names {
-            self.move_dead_letters(&name, now);
-        }
-        self.subscriptions
-            .values()
-            .filter_map(Subscription::next_event)
-            .min()
-    }
-
-    /// Publishes what the subscription gave up on to its dead-letter topic, and returns that topic.
-    pub(crate) fn move_dead_letters(
+    fn publish_one(
         &mut self,
-        name: &SubscriptionName,
-        now: Now,
-    ) -> Option<TopicName> {
-        let subscription = self.subscriptions.get_mut(name)?;
-        let topic = subscription.settings().dead_letter.as_ref()?.topic.clone();
-        if !self.topics.contains_key(&topic) {
-            subscription.keep_exhausted(now.instant);
-            return None;
+        topic: &TopicName,
+        mut message: PubsubMessage,
+        now: Instant,
+    ) -> Result<String, Error> {
+        let id = self.next_message_id.to_string();
+        self.next_message_id += 1;
+        message.message_id.clone_from(&id);
+        message.publish_time = Some(Timestamp::from(SystemTime::now()));
+        let message = Arc::new(message);
+        self.topic(topic)?.retain(&message, now);
+        for subscription in self.subscriptions.values_mut() {
+            if subscription.settings.topic == *topic {
+                subscription.publish(Arc::clone(&message), now);
+            }
         }
-        let exhausted = subscription.take_exhausted(now.instant);
-        if exhausted.is_empty() {
-            return None;
-        }
-        let letters = exhausted
-            .into_iter()
-            .map(|exhausted| dead_letter(&exhausted, name))
-            .collect();
-        self.publish(&topic, letters, now).ok()?;
-        Some(topic)
+        Ok(id)
     }
 
-    fn check_dead_letter_topic(&self, settings: &Settings) -> Result<(), Error> {
-        match &settings.dead_letter {
-            Some(policy) if !self.topics.contains_key(&policy.topic) => {
-                Err(Error::NotFound(policy.topic.to_string()))
+    /// Does everything that has become due, in all subscriptions.
+    pub(crate) fn advance(&mut self, now: Instant) {
+        for subscription in self.subscriptions.values_mut() {
+            subscription.advance(now);
+        }
+        self.move_dead_letters(now);
+    }
+
+    /// When [`Self::advance`] next has something to do.
+    pub(crate) fn next_event(&self) -> Option<Instant> {
+        let subscriptions = self.subscriptions.values();
+        subscriptions.filter_map(Subscription::next_event).min()
+    }
+
+    /// Publishes to the dead-letter topics what the subscriptions gave up on.
+    pub(crate) fn move_dead_letters(&mut self, now: Instant) {
+        let mut letters = Vec::new();
+        for subscription in self.subscriptions.values_mut() {
+            let exhausted = subscription.take_exhausted();
+            let settings = &subscription.settings;
+            if let Some(policy) = &settings.dead_letter_policy {
+                let topic = &policy.dead_letter_topic;
+                letters.extend(exhausted.into_iter().map(|exhausted| {
+                    let letter = dead_letter(&exhausted, &settings.name);
+                    (topic.clone(), letter)
+                }));
             }
-            _ => Ok(()),
+        }
+        for (topic, letter) in letters {
+            self.publish_one(&topic, letter, now)
+                .expect("a topic that is there stays");
         }
     }
 }
@@ -239,15 +167,11 @@ fn dead_letter(exhausted: &Exhausted, from: &SubscriptionName) -> PubsubMessage 
     letter.attributes.extend(
         [
             ("DeliveryCount", exhausted.attempts.to_string()),
-            ("Subscription", from.id().to_owned()),
-            ("SubscriptionProject", from.project().to_owned()),
+            ("Subscription", from.id.clone()),
+            ("SubscriptionProject", from.project.clone()),
             ("TopicPublishTime", published.unwrap_or_default()),
         ]
         .map(|(name, value)| (format!("CloudPubSubDeadLetterSource{name}"), value)),
     );
     letter
-}
-
-fn exclusive<T>(after: Option<T>) -> Bound<T> {
-    after.map_or(Bound::Unbounded, Bound::Excluded)
 }

@@ -16,7 +16,7 @@ pub(crate) enum Error {
     AlreadyExists(String),
     #[error("{0}")]
     InvalidArgument(String),
-    #[error("{0}")]
+    #[error("This emulator has no {0}.")]
     Unimplemented(String),
     /// The one that clients meet with a new attempt.
     #[error("The server is shutting down.")]
@@ -28,41 +28,31 @@ impl Error {
         Self::InvalidArgument(reason.into())
     }
 
-    fn code(&self) -> Code {
+    /// The code of gRPC, and what `google/rpc/code.proto` pairs with it: the HTTP status and the code's name.
+    fn code(&self) -> (Code, u16, &'static str) {
         match self {
-            Self::NotFound(_) => Code::NotFound,
-            Self::AlreadyExists(_) => Code::AlreadyExists,
-            Self::InvalidArgument(_) => Code::InvalidArgument,
-            Self::Unimplemented(_) => Code::Unimplemented,
-            Self::ShuttingDown => Code::Unavailable,
-        }
-    }
-
-    /// The HTTP status and the name that `google/rpc/code.proto` pairs with each code.
-    fn http(&self) -> (StatusCode, &'static str) {
-        match self {
-            Self::NotFound(_) => (StatusCode::NOT_FOUND, "NOT_FOUND"),
-            Self::AlreadyExists(_) => (StatusCode::CONFLICT, "ALREADY_EXISTS"),
-            Self::InvalidArgument(_) => (StatusCode::BAD_REQUEST, "INVALID_ARGUMENT"),
-            Self::Unimplemented(_) => (StatusCode::NOT_IMPLEMENTED, "UNIMPLEMENTED"),
-            Self::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"),
+            Self::NotFound(_) => (Code::NotFound, 404, "NOT_FOUND"),
+            Self::AlreadyExists(_) => (Code::AlreadyExists, 409, "ALREADY_EXISTS"),
+            Self::InvalidArgument(_) => (Code::InvalidArgument, 400, "INVALID_ARGUMENT"),
+            Self::Unimplemented(_) => (Code::Unimplemented, 501, "UNIMPLEMENTED"),
+            Self::ShuttingDown => (Code::Unavailable, 503, "UNAVAILABLE"),
         }
     }
 }
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        Self::new(error.code(), error.to_string())
+        Self::new(error.code().0, error.to_string())
     }
 }
 
 /// [Google's JSON error body](https://cloud.google.com/apis/design/errors#http_mapping).
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let (http, status) = self.http();
-        let body = json!({
-            "error": {"code": http.as_u16(), "message": self.to_string(), "status": status}
-        });
+        let (_, http, status) = self.code();
+        let message = self.to_string();
+        let body = json!({"error": {"code": http, "message": message, "status": status}});
+        let http = StatusCode::from_u16(http).unwrap_or_default();
         (http, Json(body)).into_response()
     }
 }

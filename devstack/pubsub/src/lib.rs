@@ -4,16 +4,18 @@
 //! an emulator by `PUBSUB_EMULATOR_HOST`.
 //!
 //! ```text
-//! grpc/ ┐          ┌ catalog.rs ─ topic.rs
-//!       ├ api/ ─ broker.rs      └ subscription/ ─ filter.rs, settings.rs
-//! rest/ ┘    (lock, wake-ups, time)   (state machines without IO)
+//! grpc.rs ┐ streaming_pull.rs            ┌ topic.rs
+//!         ├ api.rs ─ broker.rs ─ catalog.rs
+//! rest.rs ┘    (lock, wake-ups, time)    └ subscription.rs ─ queue.rs, flow.rs
+//!                                          (state machines without IO)
 //! ```
 
+mod ack_id;
 mod api;
 mod broker;
 mod catalog;
 mod error;
-mod filter;
+mod flow;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -21,31 +23,31 @@ mod grpc;
 mod message;
 mod names;
 mod proto;
+mod queue;
 mod resources;
 mod rest;
 mod settings;
+mod streaming_pull;
 mod subscription;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod topic;
 
-pub use resources::{DeadLetterPolicy, Resources, RetryPolicy, Subscription};
-
-use std::time::Duration;
+pub use resources::{DeadLetterPolicy, Resources, Subscription};
+pub use settings::RetryPolicy;
 
 use anyhow::Context;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use axum::serve::ListenerExt;
 use http::header::CONTENT_TYPE;
+use standin::Visitors;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::Status;
 
 use crate::broker::Broker;
-
-/// How long the server waits at its end for requests that are half sent or half answered.
-const GRACE: Duration = Duration::from_secs(2);
+use crate::error::Error;
 
 /// Serves until `shutdown` is cancelled, and then ends streams and pulls at once with `UNAVAILABLE`.
 ///
@@ -56,33 +58,32 @@ pub async fn serve(
     resources: Resources,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let broker = Broker::new(shutdown.clone());
+    let broker = Broker::new(shutdown);
     create(&broker, &resources)?;
-    let router = router().with_state(broker.clone());
-    // Small answers leave at once instead of waiting to fill a packet.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY was not set");
-        }
-    });
-    let server =
-        axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    tokio::select! {
-        result = server => result.context("serving Pub/Sub"),
-        () = grace_is_over(&shutdown) => Ok(()),
-        never = broker.keep_time() => match never {},
-    }
+    serve_broker(listener, broker).await
+}
+
+async fn serve_broker(listener: TcpListener, broker: Broker) -> anyhow::Result<()> {
+    let shutdown = broker.shutdown.clone();
+    let router = router().with_state(broker);
+    let served = standin::serve(listener, router, Visitors::Programs, shutdown).await;
+    served.context("serving Pub/Sub")
 }
 
 fn create(broker: &Broker, resources: &Resources) -> anyhow::Result<()> {
-    for topic in resources.topics() {
-        let name = topic.name.clone();
-        api::publisher::create_topic(broker, topic).with_context(|| format!("creating {name}"))?;
+    for id in &resources.topics {
+        let topic = resources.topic(id);
+        topic
+            .and_then(|topic| broker.change(|catalog, _| catalog.create_topic(topic)))
+            .with_context(|| format!("creating the topic {id}"))?;
     }
-    for subscription in resources.subscriptions() {
-        let name = subscription.name.clone();
-        api::subscriber::create_subscription(broker, subscription)
-            .with_context(|| format!("creating {name}"))?;
+    for from in &resources.subscriptions {
+        let settings = resources.subscription(from);
+        settings
+            .and_then(|settings| {
+                broker.change(|catalog, now| catalog.create_subscription(settings, now))
+            })
+            .with_context(|| format!("creating the subscription {}", from.id))?;
     }
     Ok(())
 }
@@ -91,20 +92,18 @@ fn router() -> Router<Broker> {
     Router::new()
         .merge(grpc::router())
         .merge(rest::router())
-        .fallback(unknown)
+        .fallback(unimplemented)
+        .method_not_allowed_fallback(unimplemented)
 }
 
-async fn unknown(request: Request) -> Response {
+/// gRPC wants an answer in its own form, whatever it asked for.
+async fn unimplemented(request: Request) -> Response {
     let path = request.uri().path();
+    let error = Error::Unimplemented(format!("{} {path}", request.method()));
     let content_type = request.headers().get(CONTENT_TYPE);
     if content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc")) {
-        grpc::unimplemented(path)
+        Status::from(error).into_http::<axum::body::Body>()
     } else {
-        rest::not_found(path).into_response()
+        error.into_response()
     }
-}
-
-async fn grace_is_over(shutdown: &CancellationToken) {
-    shutdown.cancelled().await;
-    tokio::time::sleep(GRACE).await;
 }

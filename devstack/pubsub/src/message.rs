@@ -31,63 +31,56 @@ pub(crate) fn size(message: &PubsubMessage) -> usize {
 
 /// Checks a whole publish request: either all of its messages are accepted or none.
 pub(crate) fn check(messages: &[PubsubMessage]) -> Result<(), Error> {
-    if messages.is_empty() || messages.len() > MAX_MESSAGES {
-        return Err(Error::invalid(format!(
-            "A publish request has 1 to {MAX_MESSAGES} messages; this one has {}.",
-            messages.len()
-        )));
-    }
+    let number = messages.len();
+    require((1..=MAX_MESSAGES).contains(&number), || {
+        format!("A publish request has 1 to {MAX_MESSAGES} messages; this one has {number}.")
+    })?;
     let bytes: usize = messages.iter().map(size).sum();
-    if bytes > MAX_PUBLISH_BYTES {
-        return Err(Error::invalid(format!(
-            "The request's messages are {bytes} bytes; the limit is {MAX_PUBLISH_BYTES}."
-        )));
-    }
+    require(bytes <= MAX_PUBLISH_BYTES, || {
+        format!("The request's messages are {bytes} bytes; the limit is {MAX_PUBLISH_BYTES}.")
+    })?;
     messages.iter().try_for_each(check_one)
 }
 
 fn check_one(message: &PubsubMessage) -> Result<(), Error> {
-    if message.data.is_empty() && message.attributes.is_empty() {
-        return Err(Error::invalid(
-            "A message must have data or at least one attribute.",
-        ));
-    }
-    if message.attributes.len() > MAX_ATTRIBUTES {
-        return Err(Error::invalid(format!(
-            "A message has at most {MAX_ATTRIBUTES} attributes; this one has {}.",
-            message.attributes.len()
-        )));
-    }
-    if message.ordering_key.len() > MAX_ORDERING_KEY_BYTES {
-        return Err(Error::invalid(format!(
-            "An ordering key has at most {MAX_ORDERING_KEY_BYTES} bytes."
-        )));
-    }
-    message
-        .attributes
-        .iter()
-        .try_for_each(|(key, value)| check_attribute(key, value))
+    let attributes = &message.attributes;
+    require(!message.data.is_empty() || !attributes.is_empty(), || {
+        "A message must have data or at least one attribute.".to_owned()
+    })?;
+    let number = attributes.len();
+    require(number <= MAX_ATTRIBUTES, || {
+        format!("A message has at most {MAX_ATTRIBUTES} attributes; this one has {number}.")
+    })?;
+    require(message.ordering_key.len() <= MAX_ORDERING_KEY_BYTES, || {
+        format!("An ordering key has at most {MAX_ORDERING_KEY_BYTES} bytes.")
+    })?;
+    let mut attributes = attributes.iter();
+    attributes.try_for_each(|(key, value)| check_attribute(key, value))
 }
 
 fn check_attribute(key: &str, value: &str) -> Result<(), Error> {
-    if key.is_empty() || key.len() > MAX_KEY_BYTES {
-        return Err(Error::invalid(format!(
-            "An attribute's key has 1 to {MAX_KEY_BYTES} bytes; this one has {}.",
-            key.len()
-        )));
+    let bytes = key.len();
+    require((1..=MAX_KEY_BYTES).contains(&bytes), || {
+        format!("An attribute's key has 1 to {MAX_KEY_BYTES} bytes; this one has {bytes}.")
+    })?;
+    let reserved = key.starts_with(RESERVED_PREFIX) && !is_written_by_clients(key);
+    require(!reserved, || {
+        format!("Attribute keys that begin with '{RESERVED_PREFIX}' are reserved (key={key}).")
+    })?;
+    let bytes = value.len();
+    require(bytes <= MAX_VALUE_BYTES, || {
+        format!(
+            "An attribute's value has at most {MAX_VALUE_BYTES} bytes (key={key}, bytes={bytes})."
+        )
+    })
+}
+
+fn require(holds: bool, reason: impl FnOnce() -> String) -> Result<(), Error> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Error::invalid(reason()))
     }
-    if key.starts_with(RESERVED_PREFIX) && !is_written_by_clients(key) {
-        return Err(Error::invalid(format!(
-            "Attribute keys that begin with '{RESERVED_PREFIX}' are reserved (key={key})."
-        )));
-    }
-    if value.len() > MAX_VALUE_BYTES {
-        return Err(Error::invalid(format!(
-            "An attribute's value has at most {MAX_VALUE_BYTES} bytes (key={key}, bytes={}).",
-            value.len()
-        )));
-    }
-    Ok(())
 }
 
 /// Google's own clients put the trace context under this prefix, and the service lets it pass.

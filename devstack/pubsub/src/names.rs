@@ -1,89 +1,71 @@
 //! Resource names: `projects/{project}/topics/{topic}` and `projects/{project}/subscriptions/{subscription}`.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use crate::error::Error;
 
-/// What a subscription says its topic is after the topic was deleted.
-pub(crate) const DELETED_TOPIC: &str = "_deleted-topic_";
-
 /// The full name of a topic.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct TopicName {
-    project: String,
-    id: String,
-}
-
+pub(crate) type TopicName = Name<Topics>;
 /// The full name of a subscription.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct SubscriptionName {
-    project: String,
-    id: String,
+pub(crate) type SubscriptionName = Name<Subscriptions>;
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Name<K> {
+    pub(crate) project: String,
+    pub(crate) id: String,
+    kind: PhantomData<K>,
 }
 
-impl TopicName {
-    pub(crate) fn project(&self) -> &str {
-        &self.project
-    }
+/// What a name is of.
+pub(crate) trait Kind {
+    const COLLECTION: &'static str;
 }
 
-impl SubscriptionName {
-    pub(crate) fn project(&self) -> &str {
-        &self.project
-    }
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Topics;
 
-    pub(crate) fn id(&self) -> &str {
-        &self.id
-    }
+impl Kind for Topics {
+    const COLLECTION: &'static str = "topics";
 }
 
-impl FromStr for TopicName {
-    type Err = Error;
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Subscriptions;
 
-    fn from_str(name: &str) -> Result<Self, Error> {
-        let (project, id) = parse(name, "topics")?;
-        Ok(Self { project, id })
-    }
+impl Kind for Subscriptions {
+    const COLLECTION: &'static str = "subscriptions";
 }
 
-impl FromStr for SubscriptionName {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        let (project, id) = parse(name, "subscriptions")?;
-        Ok(Self { project, id })
-    }
-}
-
-impl fmt::Display for TopicName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "projects/{}/topics/{}", self.project, self.id)
-    }
-}
-
-impl fmt::Display for SubscriptionName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "projects/{}/subscriptions/{}", self.project, self.id)
-    }
-}
-
-/// The project of `projects/{project}`, the parent in list requests.
-pub(crate) fn parse_project(name: &str) -> Result<&str, Error> {
-    name.strip_prefix("projects/")
-        .filter(|project| !project.is_empty() && !project.contains('/'))
-        .ok_or_else(|| invalid_name(name))
-}
-
-fn parse(name: &str, collection: &str) -> Result<(String, String), Error> {
-    let parts: Vec<&str> = name.split('/').collect();
-    match parts[..] {
-        ["projects", project, kind, id]
-            if kind == collection && !project.is_empty() && is_valid_id(id) =>
-        {
-            Ok((project.to_owned(), id.to_owned()))
+impl<K: Kind> Name<K> {
+    pub(crate) fn new(project: &str, id: &str) -> Result<Self, Error> {
+        let name = Self {
+            project: project.to_owned(),
+            id: id.to_owned(),
+            kind: PhantomData,
+        };
+        if project.is_empty() || !is_valid_id(id) {
+            return Err(invalid_name(&name.to_string()));
         }
-        _ => Err(invalid_name(name)),
+        Ok(name)
+    }
+}
+
+impl<K: Kind> FromStr for Name<K> {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let parts: Vec<&str> = name.split('/').collect();
+        match parts[..] {
+            ["projects", project, kind, id] if kind == K::COLLECTION => Self::new(project, id),
+            _ => Err(invalid_name(name)),
+        }
+    }
+}
+
+impl<K: Kind> fmt::Display for Name<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "projects/{}/{}/{}", self.project, K::COLLECTION, self.id)
     }
 }
 
@@ -112,7 +94,7 @@ mod tests {
         let parsed: SubscriptionName = name.parse().unwrap();
 
         assert_eq!(parsed.to_string(), name);
-        assert_eq!(parsed.id(), "order.classified.dlq");
+        assert_eq!(parsed.id, "order.classified.dlq");
     }
 
     #[test]
@@ -137,12 +119,5 @@ mod tests {
     fn rejects_a_subscription_where_a_topic_is_expected() {
         assert!("projects/p/subscriptions/abc".parse::<TopicName>().is_err());
         assert!("abc".parse::<TopicName>().is_err());
-    }
-
-    #[test]
-    fn a_parent_is_a_project() {
-        assert_eq!(parse_project("projects/p").unwrap(), "p");
-        assert!(parse_project("p").is_err());
-        assert!(parse_project("projects/p/topics").is_err());
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::proto;
+use crate::error::Error;
+use crate::names::{SubscriptionName, TopicName};
+use crate::settings::{DeadLetter, RetryPolicy, Settings, TopicSettings};
 
 /// Topics and subscriptions that are created before the first request is answered.
 ///
@@ -37,47 +39,31 @@ pub struct DeadLetterPolicy {
     pub max_delivery_attempts: u8,
 }
 
-/// How long a failed message stays away: doubling from the minimum to the maximum, 0 to 600 seconds.
-#[derive(Debug, Clone, Copy)]
-pub struct RetryPolicy {
-    pub minimum_backoff: Duration,
-    pub maximum_backoff: Duration,
-}
-
 impl Resources {
-    pub(crate) fn topics(&self) -> impl Iterator<Item = proto::Topic> {
-        self.topics.iter().map(|id| proto::Topic {
-            name: self.topic_name(id),
-            ..proto::Topic::default()
+    /// What a client would ask for to create this topic.
+    pub(crate) fn topic(&self, id: &str) -> Result<TopicSettings, Error> {
+        Ok(TopicSettings {
+            name: TopicName::new(&self.project, id)?,
+            message_retention_duration: None,
         })
     }
 
-    pub(crate) fn subscriptions(&self) -> impl Iterator<Item = proto::Subscription> {
-        self.subscriptions.iter().map(|from| proto::Subscription {
-            name: format!("projects/{}/subscriptions/{}", self.project, from.id),
-            topic: self.topic_name(&from.topic),
-            ack_deadline_seconds: i32::try_from(from.ack_deadline.as_secs()).unwrap_or(i32::MAX),
-            dead_letter_policy: from.dead_letter_policy.as_ref().map(|policy| {
-                proto::DeadLetterPolicy {
-                    dead_letter_topic: self.topic_name(&policy.topic),
-                    max_delivery_attempts: policy.max_delivery_attempts.into(),
-                }
-            }),
-            retry_policy: from.retry_policy.map(RetryPolicy::to_proto),
-            ..proto::Subscription::default()
-        })
-    }
-
-    fn topic_name(&self, id: &str) -> String {
-        format!("projects/{}/topics/{id}", self.project)
-    }
-}
-
-impl RetryPolicy {
-    fn to_proto(self) -> proto::RetryPolicy {
-        proto::RetryPolicy {
-            minimum_backoff: prost_types::Duration::try_from(self.minimum_backoff).ok(),
-            maximum_backoff: prost_types::Duration::try_from(self.maximum_backoff).ok(),
-        }
+    /// What a client would ask for to create this subscription.
+    pub(crate) fn subscription(&self, from: &Subscription) -> Result<Settings, Error> {
+        let dead_letter_policy = from.dead_letter_policy.as_ref().map(|policy| {
+            Ok(DeadLetter {
+                dead_letter_topic: TopicName::new(&self.project, &policy.topic)?,
+                max_delivery_attempts: policy.max_delivery_attempts.into(),
+            })
+        });
+        let settings = Settings {
+            name: SubscriptionName::new(&self.project, &from.id)?,
+            topic: TopicName::new(&self.project, &from.topic)?,
+            ack_deadline_seconds: from.ack_deadline.as_secs(),
+            enable_message_ordering: false,
+            dead_letter_policy: dead_letter_policy.transpose()?,
+            retry_policy: from.retry_policy,
+        };
+        settings.check()
     }
 }

@@ -1,252 +1,317 @@
-//! A subscription's settings: parsed once from the protocol's message, printed back for `Get`.
+//! What a topic or a subscription was created with, as REST writes it. It does not change afterwards.
+//!
+//! A field that is not here is one that this server does nothing about, so it is refused by its name.
 
-use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_with::{DeserializeAs, DisplayFromStr, SerializeAs, serde_as, skip_serializing_none};
+
 use crate::error::Error;
-use crate::filter::Filter;
-use crate::names::{DELETED_TOPIC, SubscriptionName, TopicName};
-use crate::proto;
+use crate::names::{SubscriptionName, TopicName};
 
-const ACK_DEADLINE_SECONDS: RangeInclusive<i32> = 10..=600;
-const DEFAULT_ACK_DEADLINE: Duration = Duration::from_secs(10);
-const DELIVERY_ATTEMPTS: RangeInclusive<i32> = 5..=100;
-const DEFAULT_DELIVERY_ATTEMPTS: u32 = 5;
-const DEFAULT_MINIMUM_BACKOFF: Duration = Duration::from_secs(10);
-const MAXIMUM_BACKOFF: Duration = Duration::from_mins(10);
+const ACK_DEADLINE_SECONDS: RangeInclusive<u64> = 10..=600;
+const DELIVERY_ATTEMPTS: RangeInclusive<u32> = 5..=100;
+const BACKOFF: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_mins(10);
 const RETENTION: RangeInclusive<Duration> = Duration::from_mins(10)..=Duration::from_hours(31 * 24);
-const DEFAULT_RETENTION: Duration = Duration::from_hours(7 * 24);
-const MINIMUM_EXPIRATION: Duration = Duration::from_hours(24);
 
-/// What was asked for at creation or by the last update, with the defaults filled in.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Settings {
-    /// `None` once the topic was deleted.
-    pub(crate) topic: Option<TopicName>,
-    pub(crate) ack_deadline: Duration,
-    pub(crate) dead_letter: Option<DeadLetter>,
-    /// `None` redelivers at once.
-    pub(crate) retry: Option<Retry>,
-    pub(crate) filter: Option<Filter>,
-    pub(crate) ordered: bool,
-    pub(crate) retain_acked: bool,
-    pub(crate) retention: Duration,
-    pub(crate) labels: HashMap<String, String>,
-    /// Kept for the answer only: subscriptions of this server do not expire.
-    pub(crate) expiration: Option<proto::ExpirationPolicy>,
+#[serde_as]
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct TopicSettings {
+    #[serde_as(as = "DisplayFromStr")]
+    pub(crate) name: TopicName,
+    /// Without it, a message lives in the subscriptions alone that were there when it was published.
+    #[serde(default)]
+    #[serde_as(as = "Option<Seconds>")]
+    pub(crate) message_retention_duration: Option<Duration>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct DeadLetter {
+#[serde_as]
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Settings {
+    #[serde_as(as = "DisplayFromStr")]
+    pub(crate) name: SubscriptionName,
+    #[serde_as(as = "DisplayFromStr")]
     pub(crate) topic: TopicName,
+    #[serde(default)]
+    pub(crate) ack_deadline_seconds: u64,
+    #[serde(default)]
+    pub(crate) enable_message_ordering: bool,
+    pub(crate) dead_letter_policy: Option<DeadLetter>,
+    /// `None` redelivers at once.
+    pub(crate) retry_policy: Option<RetryPolicy>,
+}
+
+#[serde_as]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct DeadLetter {
+    #[serde_as(as = "DisplayFromStr")]
+    pub(crate) dead_letter_topic: TopicName,
+    #[serde(default)]
     pub(crate) max_delivery_attempts: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Retry {
-    pub(crate) minimum: Duration,
-    pub(crate) maximum: Duration,
+/// How long a failed message stays away: doubling from the minimum to the maximum, 0 to 600 seconds.
+#[serde_as]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct RetryPolicy {
+    #[serde_as(as = "Seconds")]
+    pub minimum_backoff: Duration,
+    #[serde_as(as = "Seconds")]
+    pub maximum_backoff: Duration,
+}
+
+/// Google's.
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            minimum_backoff: Duration::from_secs(10),
+            maximum_backoff: *BACKOFF.end(),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// How long a message waits after it failed for the `failures`th time.
+    pub(crate) fn backoff(&self, failures: u32) -> Duration {
+        let doubled = 2_u32
+            .checked_pow(failures.saturating_sub(1))
+            .and_then(|factor| self.minimum_backoff.checked_mul(factor));
+        doubled.map_or(self.maximum_backoff, |backoff| {
+            backoff.min(self.maximum_backoff)
+        })
+    }
+}
+
+impl TopicSettings {
+    pub(crate) fn check(self) -> Result<Self, Error> {
+        if let Some(retention) = &self.message_retention_duration {
+            within(&RETENTION, retention, "messageRetentionDuration")?;
+        }
+        Ok(self)
+    }
 }
 
 impl Settings {
-    pub(crate) fn parse(from: proto::Subscription) -> Result<Self, Error> {
-        refuse_other_delivery(&from)?;
-        let topic = match from.topic.as_str() {
-            DELETED_TOPIC => None,
-            name => Some(name.parse()?),
-        };
-        let filter = match from.filter.as_str() {
-            "" => None,
-            source => Some(Filter::parse(source)?),
-        };
-        Ok(Self {
-            topic,
-            ack_deadline: match from.ack_deadline_seconds {
-                0 => DEFAULT_ACK_DEADLINE,
-                seconds => parse_ack_deadline(seconds)?,
-            },
-            dead_letter: from
-                .dead_letter_policy
-                .as_ref()
-                .map(DeadLetter::parse)
-                .transpose()?,
-            retry: from.retry_policy.as_ref().map(Retry::parse).transpose()?,
-            filter,
-            ordered: from.enable_message_ordering,
-            retain_acked: from.retain_acked_messages,
-            retention: from
-                .message_retention_duration
-                .map_or(Ok(DEFAULT_RETENTION), parse_retention)?,
-            labels: from.labels,
-            expiration: from.expiration_policy.map(check_expiration).transpose()?,
-        })
-    }
-
-    pub(crate) fn to_proto(&self, name: &SubscriptionName) -> proto::Subscription {
-        proto::Subscription {
-            name: name.to_string(),
-            topic: self
-                .topic
-                .as_ref()
-                .map_or_else(|| DELETED_TOPIC.to_owned(), ToString::to_string),
-            // Clients expect it to be present: empty means that messages are pulled.
-            push_config: Some(proto::PushConfig::default()),
-            ack_deadline_seconds: whole_seconds(self.ack_deadline),
-            retain_acked_messages: self.retain_acked,
-            message_retention_duration: to_proto(self.retention),
-            labels: self.labels.clone(),
-            enable_message_ordering: self.ordered,
-            expiration_policy: self.expiration.clone(),
-            filter: self
-                .filter
-                .as_ref()
-                .map_or_else(String::new, |filter| filter.source().to_owned()),
-            dead_letter_policy: self.dead_letter.as_ref().map(DeadLetter::to_proto),
-            retry_policy: self.retry.map(Retry::to_proto),
-            ..proto::Subscription::default()
+    /// Fills in the defaults where there are zeros, as in all of protobuf, and checks the rest.
+    pub(crate) fn check(mut self) -> Result<Self, Error> {
+        if self.ack_deadline_seconds == 0 {
+            self.ack_deadline_seconds = *ACK_DEADLINE_SECONDS.start();
         }
-    }
-}
-
-impl DeadLetter {
-    fn parse(from: &proto::DeadLetterPolicy) -> Result<Self, Error> {
-        let max_delivery_attempts = match from.max_delivery_attempts {
-            0 => DEFAULT_DELIVERY_ATTEMPTS,
-            attempts if DELIVERY_ATTEMPTS.contains(&attempts) => attempts.unsigned_abs(),
-            attempts => {
-                return Err(Error::invalid(format!(
-                    "max_delivery_attempts must be between 5 and 100 (value={attempts})."
-                )));
+        within(
+            &ACK_DEADLINE_SECONDS,
+            &self.ack_deadline_seconds,
+            "ackDeadlineSeconds",
+        )?;
+        if let Some(policy) = &mut self.dead_letter_policy {
+            if policy.max_delivery_attempts == 0 {
+                policy.max_delivery_attempts = *DELIVERY_ATTEMPTS.start();
             }
-        };
-        Ok(Self {
-            topic: from.dead_letter_topic.parse()?,
-            max_delivery_attempts,
-        })
+            within(
+                &DELIVERY_ATTEMPTS,
+                &policy.max_delivery_attempts,
+                "maxDeliveryAttempts",
+            )?;
+        }
+        if let Some(policy) = &self.retry_policy {
+            within(&BACKOFF, &policy.maximum_backoff, "maximumBackoff")?;
+            let up_to_the_maximum = Duration::ZERO..=policy.maximum_backoff;
+            within(
+                &up_to_the_maximum,
+                &policy.minimum_backoff,
+                "minimumBackoff",
+            )?;
+        }
+        Ok(self)
     }
 
-    fn to_proto(&self) -> proto::DeadLetterPolicy {
-        proto::DeadLetterPolicy {
-            dead_letter_topic: self.topic.to_string(),
-            max_delivery_attempts: i32::try_from(self.max_delivery_attempts)
-                .expect("the parser admits at most 100"),
-        }
+    pub(crate) fn ack_deadline(&self) -> Duration {
+        Duration::from_secs(self.ack_deadline_seconds)
     }
 }
 
-impl Retry {
-    fn parse(from: &proto::RetryPolicy) -> Result<Self, Error> {
-        let minimum = parse_backoff(from.minimum_backoff, DEFAULT_MINIMUM_BACKOFF)?;
-        let maximum = parse_backoff(from.maximum_backoff, MAXIMUM_BACKOFF)?;
-        if minimum > maximum {
-            return Err(Error::invalid(
-                "minimum_backoff must not be greater than maximum_backoff.",
-            ));
-        }
-        Ok(Self { minimum, maximum })
-    }
-
-    fn to_proto(self) -> proto::RetryPolicy {
-        proto::RetryPolicy {
-            minimum_backoff: to_proto(self.minimum),
-            maximum_backoff: to_proto(self.maximum),
-        }
-    }
-
-    /// How long a message waits after it failed for the `failures`th time: doubling, up to the maximum.
-    pub(crate) fn backoff(&self, failures: u32) -> Duration {
-        let doublings = failures.saturating_sub(1);
-        2_u32
-            .checked_pow(doublings)
-            .and_then(|factor| self.minimum.checked_mul(factor))
-            .map_or(self.maximum, |backoff| backoff.min(self.maximum))
-    }
-}
-
-/// Checks a deadline that a lease is given: 10 to 600 seconds.
+/// The deadline that a stream asks for.
 pub(crate) fn parse_ack_deadline(seconds: i32) -> Result<Duration, Error> {
-    if !ACK_DEADLINE_SECONDS.contains(&seconds) {
-        return Err(Error::invalid(format!(
-            "An acknowledgement deadline is 10 to 600 seconds (value={seconds})."
-        )));
-    }
-    Ok(Duration::from_secs(u64::from(seconds.unsigned_abs())))
+    let seconds = u64::try_from(seconds).unwrap_or_default();
+    within(
+        &ACK_DEADLINE_SECONDS,
+        &seconds,
+        "stream_ack_deadline_seconds",
+    )?;
+    Ok(Duration::from_secs(seconds))
 }
 
-/// Refuses what this server would otherwise silently not do.
-fn refuse_other_delivery(from: &proto::Subscription) -> Result<(), Error> {
-    let unsupported = if from
-        .push_config
-        .as_ref()
-        .is_some_and(|push| !push.push_endpoint.is_empty())
-    {
-        "push delivery"
-    } else if from.bigquery_config.is_some()
-        || from.cloud_storage_config.is_some()
-        || from.bigtable_config.is_some()
-    {
-        "export to BigQuery, Bigtable or Cloud Storage"
-    } else if from.enable_exactly_once_delivery {
-        "exactly-once delivery"
-    } else {
+fn within<T: PartialOrd + std::fmt::Debug>(
+    range: &RangeInclusive<T>,
+    value: &T,
+    field: &str,
+) -> Result<(), Error> {
+    if range.contains(value) {
         return Ok(());
-    };
-    Err(Error::Unimplemented(format!(
-        "This emulator has no {unsupported}."
+    }
+    Err(Error::invalid(format!(
+        "{field} must be within {range:?}, and is {value:?}."
     )))
 }
 
-/// How long messages are kept, of a subscription or of a topic.
-pub(crate) fn parse_retention(from: prost_types::Duration) -> Result<Duration, Error> {
-    let retention = parse_duration(from)?;
-    if !RETENTION.contains(&retention) {
-        return Err(Error::invalid(
-            "message_retention_duration must be between 10 minutes and 31 days.",
-        ));
+/// A duration as proto3 JSON has it: `3.5s`.
+pub(crate) struct Seconds;
+
+impl SerializeAs<Duration> for Seconds {
+    fn serialize_as<S: Serializer>(source: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        let duration = prost_types::Duration::try_from(*source);
+        serializer.collect_str(&duration.map_err(serde::ser::Error::custom)?)
     }
-    Ok(retention)
 }
 
-/// Without a time to live, a subscription does not expire.
-fn check_expiration(policy: proto::ExpirationPolicy) -> Result<proto::ExpirationPolicy, Error> {
-    if let Some(ttl) = policy.ttl
-        && parse_duration(ttl)? < MINIMUM_EXPIRATION
-    {
-        return Err(Error::invalid(
-            "The ttl of an expiration_policy must be at least one day.",
-        ));
+impl<'de> DeserializeAs<'de, Duration> for Seconds {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        use serde::de::Error as _;
+        let text = String::deserialize(deserializer)?;
+        let duration: prost_types::Duration = text.parse().map_err(D::Error::custom)?;
+        // Not by prost's conversion, which negates a negative one for its error and overflows at the least.
+        let parts = (
+            u64::try_from(duration.seconds),
+            u32::try_from(duration.nanos),
+        );
+        let (Ok(seconds), Ok(nanos)) = parts else {
+            return Err(D::Error::custom("a duration must not be negative"));
+        };
+        Ok(Duration::new(seconds, nanos))
     }
-    Ok(policy)
-}
-
-fn parse_backoff(
-    from: Option<prost_types::Duration>,
-    default: Duration,
-) -> Result<Duration, Error> {
-    let backoff = from.map_or(Ok(default), parse_duration)?;
-    if backoff > MAXIMUM_BACKOFF {
-        return Err(Error::invalid("A back-off is 0 to 600 seconds."));
-    }
-    Ok(backoff)
-}
-
-fn parse_duration(from: prost_types::Duration) -> Result<Duration, Error> {
-    // Not by prost's conversion, which negates a negative one for its error and overflows at the least.
-    let parts = (u64::try_from(from.seconds), u32::try_from(from.nanos));
-    let (Ok(seconds), Ok(nanos)) = parts else {
-        return Err(Error::invalid("A duration must not be negative."));
-    };
-    Ok(Duration::new(seconds, nanos))
-}
-
-pub(crate) fn to_proto(duration: Duration) -> Option<prost_types::Duration> {
-    prost_types::Duration::try_from(duration).ok()
-}
-
-fn whole_seconds(duration: Duration) -> i32 {
-    i32::try_from(duration.as_secs()).expect("the parser admits at most 600 seconds")
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn subscription(more: &Value) -> Result<Settings, String> {
+        let mut body = json!({
+            "name": "projects/p/subscriptions/orders",
+            "topic": "projects/p/topics/orders",
+        });
+        let more = more.as_object().unwrap().clone();
+        body.as_object_mut().unwrap().extend(more);
+        let parsed: Settings = serde_json::from_value(body).map_err(|error| error.to_string())?;
+        parsed.check().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn fills_in_the_defaults() {
+        let dead_letters = json!({"deadLetterTopic": "projects/p/topics/dead"});
+        let settings =
+            subscription(&json!({"deadLetterPolicy": dead_letters, "retryPolicy": {}})).unwrap();
+
+        assert_eq!(settings.ack_deadline(), Duration::from_secs(10));
+        assert_eq!(
+            settings.dead_letter_policy.unwrap().max_delivery_attempts,
+            5
+        );
+        let retry = settings.retry_policy.unwrap();
+        assert_eq!(retry.minimum_backoff, Duration::from_secs(10));
+        assert_eq!(retry.maximum_backoff, Duration::from_mins(10));
+    }
+
+    #[test]
+    fn what_was_read_is_printed_back() {
+        let body = json!({
+            "name": "projects/p/subscriptions/orders",
+            "topic": "projects/p/topics/orders",
+            "ackDeadlineSeconds": 30,
+            "enableMessageOrdering": true,
+            "deadLetterPolicy": {"deadLetterTopic": "projects/p/topics/dead", "maxDeliveryAttempts": 20},
+            "retryPolicy": {"minimumBackoff": "0.500s", "maximumBackoff": "600s"},
+        });
+
+        let settings = subscription(&body).unwrap();
+
+        assert_eq!(serde_json::to_value(settings).unwrap(), body);
+    }
+
+    #[test]
+    fn refuses_by_its_name_what_is_out_of_range() {
+        let dead_letters = |attempts| json!({"deadLetterTopic": "projects/p/topics/dead", "maxDeliveryAttempts": attempts});
+        for (field, more) in [
+            ("ackDeadlineSeconds", json!({"ackDeadlineSeconds": 9})),
+            ("ackDeadlineSeconds", json!({"ackDeadlineSeconds": 601})),
+            (
+                "maxDeliveryAttempts",
+                json!({"deadLetterPolicy": dead_letters(4)}),
+            ),
+            (
+                "maxDeliveryAttempts",
+                json!({"deadLetterPolicy": dead_letters(101)}),
+            ),
+            (
+                "minimumBackoff",
+                json!({"retryPolicy": {"minimumBackoff": "20s", "maximumBackoff": "10s"}}),
+            ),
+            (
+                "maximumBackoff",
+                json!({"retryPolicy": {"maximumBackoff": "601s"}}),
+            ),
+        ] {
+            let refused = subscription(&more).unwrap_err();
+            assert!(refused.contains(field), "{refused}");
+        }
+    }
+
+    #[test]
+    fn refuses_by_its_name_what_it_does_nothing_about() {
+        for (field, value) in [
+            ("filter", json!("attributes:a")),
+            ("pushConfig", json!({"pushEndpoint": "https://example.com"})),
+            ("enableExactlyOnceDelivery", json!(true)),
+            ("retainAckedMessages", json!(true)),
+            ("messageRetentionDuration", json!("600s")),
+            ("labels", json!({"team": "orders"})),
+        ] {
+            let refused = subscription(&json!({field: value})).unwrap_err();
+            assert!(refused.contains(&format!("`{field}`")), "{refused}");
+        }
+    }
+
+    #[test]
+    fn refuses_a_duration_that_is_none() {
+        for text in ["-9223372036854775808s", "-0.5s", "soon", ""] {
+            let refused = subscription(&json!({"retryPolicy": {"minimumBackoff": text}}));
+            assert!(refused.is_err(), "{text} was accepted");
+        }
+    }
+
+    #[test]
+    fn the_back_off_doubles_up_to_its_maximum() {
+        let retry = RetryPolicy {
+            minimum_backoff: Duration::from_secs(1),
+            maximum_backoff: Duration::from_secs(5),
+        };
+
+        let waits: Vec<u64> = (1..=5).map(|n| retry.backoff(n).as_secs()).collect();
+
+        assert_eq!(waits, [1, 2, 4, 5, 5]);
+        assert_eq!(retry.backoff(u32::MAX), Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_topic_retains_for_ten_minutes_at_least() {
+        let topic = |retention| {
+            let body =
+                json!({"name": "projects/p/topics/orders", "messageRetentionDuration": retention});
+            serde_json::from_value::<TopicSettings>(body)
+                .unwrap()
+                .check()
+        };
+
+        assert!(topic("600s").is_ok());
+        assert!(topic("599s").is_err());
+    }
+}

@@ -1,15 +1,16 @@
-//! A Pub/Sub of a test's own, and a stranger who publishes to it and reads from it, over REST.
+//! A Pub/Sub of a test's own, and a stranger who publishes to it and reads from it.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
-use reqwest::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::broker::Broker;
+use crate::names::{SubscriptionName, TopicName};
+use crate::proto::PubsubMessage;
 use crate::{DeadLetterPolicy, Resources, RetryPolicy, Subscription};
 
 const PROJECT: &str = "orderflow";
@@ -21,8 +22,7 @@ pub struct PubSub {
     pub host: String,
     topic: String,
     subscription: String,
-    client: Client,
-    shutdown: CancellationToken,
+    broker: Broker,
     /// Aborted when dropped.
     _server: JoinSet<anyhow::Result<()>>,
 }
@@ -42,35 +42,40 @@ impl PubSub {
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.expect("some port is free");
         let host = listener.local_addr().expect("it listens").to_string();
-        let shutdown = CancellationToken::new();
+        let broker = Broker::new(CancellationToken::new());
+        crate::create(&broker, &resources(topic, subscription)).expect("the names are valid");
         let mut server = JoinSet::new();
-        server.spawn(crate::serve(
-            listener,
-            resources(topic, subscription),
-            shutdown.clone(),
-        ));
+        server.spawn(crate::serve_broker(listener, broker.clone()));
         Self {
             host,
             topic: topic.to_owned(),
             subscription: subscription.to_owned(),
-            client: Client::builder().build().expect("it has no settings"),
-            shutdown,
+            broker,
             _server: server,
         }
     }
 
     /// Stops it as a signal would.
     pub fn stop(&self) {
-        self.shutdown.cancel();
+        self.broker.shutdown.cancel();
     }
 
     /// Publishes these in one request.
+    #[expect(
+        clippy::unused_async,
+        reason = "the helpers of the other brokers have to wait"
+    )]
     pub async fn publish(&self, payloads: &[&Value]) {
-        let encode =
-            |payload: &&Value| json!({"data": BASE64_STANDARD.encode(payload.to_string())});
-        let messages: Vec<_> = payloads.iter().map(encode).collect();
-        let path = format!("topics/{}:publish", self.topic);
-        self.call(&path, &json!({"messages": messages})).await;
+        let message = |payload: &&Value| PubsubMessage {
+            data: payload.to_string().into(),
+            ..PubsubMessage::default()
+        };
+        let messages = payloads.iter().map(message).collect();
+        let topic = TopicName::new(PROJECT, &self.topic).expect("it was created");
+        let published = self
+            .broker
+            .change(|catalog, now| catalog.publish(&topic, messages, now));
+        published.expect("the topic is there");
     }
 
     /// Waits for the next message of the subscription.
@@ -85,27 +90,17 @@ impl PubSub {
     }
 
     async fn pull(&self, subscription: &str) -> Message {
-        let path = format!("subscriptions/{subscription}:pull");
+        let name = SubscriptionName::new(PROJECT, subscription).expect("it was created");
         loop {
-            let pulled = self.call(&path, &json!({"maxMessages": 1})).await;
-            let message = &pulled["receivedMessages"][0]["message"];
-            if let Some(data) = message["data"].as_str() {
-                let payload = BASE64_STANDARD.decode(data).expect("data is base64");
+            let pulled = self.broker.pull(&name, 1, true).await;
+            if let Some(delivery) = pulled.expect("the server runs").pop() {
+                let message = PubsubMessage::clone(&delivery.message);
                 return Message {
-                    payload: serde_json::from_slice(&payload).expect("the payload is JSON"),
-                    attributes: serde_json::from_value(message["attributes"].clone())
-                        .unwrap_or_default(),
+                    payload: serde_json::from_slice(&message.data).expect("the payload is JSON"),
+                    attributes: message.attributes,
                 };
             }
         }
-    }
-
-    async fn call(&self, path: &str, body: &Value) -> Value {
-        let url = format!("http://{}/v1/projects/{PROJECT}/{path}", self.host);
-        let answer = self.client.post(url).json(body).send().await;
-        let answer = answer.and_then(reqwest::Response::error_for_status);
-        let answer = answer.expect("the server does as it is asked");
-        answer.json().await.expect("it answers in JSON")
     }
 }
 

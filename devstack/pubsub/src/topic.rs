@@ -1,153 +1,134 @@
-//! One topic: its settings, who subscribes, and what it keeps for those who subscribe later.
+//! One topic: its settings, and what it keeps in a bounded space for those who subscribe later.
 
-mod retained;
-
-use std::collections::{BTreeSet, HashMap};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::Error;
-use crate::names::{SubscriptionName, TopicName};
-use crate::proto::{self, PubsubMessage};
-use crate::settings;
+use crate::message;
+use crate::proto::PubsubMessage;
+use crate::settings::TopicSettings;
 
-use retained::Retained;
+/// Bytes of all messages that a topic keeps, and their number: beyond either, the oldest go before their time.
+/// Everything is in memory here, and the shortest retention is ten minutes.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+const MAX_MESSAGES: usize = 10_000;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Topic {
-    labels: HashMap<String, String>,
-    /// Without it, a message lives in the subscriptions alone that were there when it was published.
-    retention: Option<Duration>,
-    retained: Retained,
-    pub(crate) subscriptions: BTreeSet<SubscriptionName>,
+    pub(crate) settings: TopicSettings,
+    /// In the order of publishing.
+    retained: VecDeque<(Instant, Arc<PubsubMessage>)>,
+    bytes: usize,
 }
 
 impl Topic {
-    pub(crate) fn parse(from: proto::Topic) -> Result<Self, Error> {
-        Ok(Self {
-            labels: from.labels,
-            retention: parse_retention(from.message_retention_duration)?,
-            ..Self::default()
-        })
-    }
-
-    pub(crate) fn to_proto(&self, name: &TopicName) -> proto::Topic {
-        proto::Topic {
-            name: name.to_string(),
-            labels: self.labels.clone(),
-            message_retention_duration: self.retention.and_then(settings::to_proto),
+    pub(crate) fn new(settings: TopicSettings) -> Self {
+        Self {
+            settings,
+            retained: VecDeque::new(),
+            bytes: 0,
         }
-    }
-
-    /// Takes over the fields that the mask names.
-    pub(crate) fn update(&mut self, from: proto::Topic, mask: &[String]) -> Result<(), Error> {
-        let unknown = mask
-            .iter()
-            .find(|path| !["labels", "message_retention_duration"].contains(&path.as_str()));
-        if let Some(path) = unknown {
-            return Err(Error::invalid(format!(
-                "The field of a topic cannot be updated (path={path})."
-            )));
-        }
-        let proto::Topic {
-            labels,
-            message_retention_duration,
-            ..
-        } = from;
-        if mask.iter().any(|path| path == "message_retention_duration") {
-            self.retention = parse_retention(message_retention_duration)?;
-        }
-        if mask.iter().any(|path| path == "labels") {
-            self.labels = labels;
-        }
-        Ok(())
     }
 
     /// Keeps a message that was published now, if the topic retains any.
     pub(crate) fn retain(&mut self, message: &Arc<PubsubMessage>, now: Instant) {
-        self.forget(now);
-        if self.retention.is_some() {
-            self.retained.push(Arc::clone(message), now);
+        let Some(retention) = self.settings.message_retention_duration else {
+            return;
+        };
+        self.forget(now, retention);
+        self.bytes += message::size(message);
+        self.retained.push_back((now, Arc::clone(message)));
+        while self.bytes > MAX_BYTES || self.retained.len() > MAX_MESSAGES {
+            self.pop();
         }
     }
 
-    /// What a subscription gets that is created now, with the time of its publishing, the oldest first.
+    /// What a subscription gets that is created now, the oldest first.
     ///
     /// So does Google's emulator; Google's service hands out what a topic retains only after a seek.
-    pub(crate) fn retained(
-        &mut self,
-        now: Instant,
-    ) -> impl Iterator<Item = (Instant, Arc<PubsubMessage>)> {
-        self.forget(now);
-        self.retained.iter()
+    pub(crate) fn retained(&mut self, now: Instant) -> impl Iterator<Item = Arc<PubsubMessage>> {
+        let retention = self.settings.message_retention_duration;
+        self.forget(now, retention.unwrap_or_default());
+        self.retained.iter().map(|(_, message)| Arc::clone(message))
     }
 
-    fn forget(&mut self, now: Instant) {
-        let retention = self.retention.unwrap_or_default();
-        self.retained
-            .forget(|published| published + retention <= now);
+    fn forget(&mut self, now: Instant, retention: Duration) {
+        let is_over = |(published, _): &(Instant, _)| *published + retention <= now;
+        while self.retained.front().is_some_and(is_over) {
+            self.pop();
+        }
     }
-}
 
-fn parse_retention(from: Option<prost_types::Duration>) -> Result<Option<Duration>, Error> {
-    from.map(settings::parse_retention).transpose()
+    fn pop(&mut self) {
+        if let Some((_, message)) = self.retained.pop_front() {
+            self.bytes -= message::size(&message);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn rejects_a_retention_that_could_not_be_printed() {
-        let from = proto::Topic {
-            message_retention_duration: Some(prost_types::Duration {
-                seconds: i64::MIN,
-                nanos: 0,
-            }),
-            ..proto::Topic::default()
-        };
-        let mask = ["message_retention_duration".to_owned()];
-
-        let updated = Topic::default().update(from.clone(), &mask);
-
-        assert!(matches!(updated, Err(Error::InvalidArgument(_))));
-        assert!(matches!(Topic::parse(from), Err(Error::InvalidArgument(_))));
+    fn topic(retention: Option<Duration>) -> Topic {
+        Topic::new(TopicSettings {
+            name: "projects/p/topics/orders".parse().unwrap(),
+            message_retention_duration: retention,
+        })
     }
 
-    fn retaining(seconds: i64) -> proto::Topic {
-        proto::Topic {
-            message_retention_duration: Some(prost_types::Duration { seconds, nanos: 0 }),
-            ..proto::Topic::default()
+    fn message(id: usize, bytes: usize) -> Arc<PubsubMessage> {
+        Arc::new(PubsubMessage {
+            message_id: id.to_string(),
+            data: vec![b'x'; bytes].into(),
+            ..PubsubMessage::default()
+        })
+    }
+
+    /// The first id and the number of what is kept of `count` messages of this size.
+    fn kept_of(count: usize, bytes: usize) -> (String, usize) {
+        let mut topic = topic(Some(Duration::from_mins(10)));
+        let now = Instant::now();
+        for id in 0..count {
+            topic.retain(&message(id, bytes), now);
         }
+        let first = topic.retained(now).next().unwrap().message_id.clone();
+        (first, topic.retained(now).count())
     }
 
-    fn retained(topic: &mut Topic, now: Instant) -> usize {
-        topic.retained(now).count()
+    #[test]
+    fn the_oldest_go_when_there_are_too_many() {
+        assert_eq!(kept_of(MAX_MESSAGES, 1), ("0".to_owned(), MAX_MESSAGES));
+        assert_eq!(kept_of(MAX_MESSAGES + 2, 1), ("2".to_owned(), MAX_MESSAGES));
+    }
+
+    #[test]
+    fn the_oldest_go_when_they_are_too_large() {
+        assert_eq!(kept_of(4, MAX_BYTES / 4), ("0".to_owned(), 4));
+        assert_eq!(kept_of(5, MAX_BYTES / 4), ("1".to_owned(), 4));
     }
 
     #[test]
     fn forgets_a_message_when_its_time_is_over() {
-        let mut topic = Topic::parse(retaining(600)).unwrap();
+        let mut topic = topic(Some(Duration::from_mins(10)));
         let published = Instant::now();
         topic.retain(&Arc::default(), published);
 
         let end = published + Duration::from_mins(10);
 
-        assert_eq!(retained(&mut topic, end - Duration::from_millis(1)), 1);
-        assert_eq!(retained(&mut topic, end), 0);
+        let just_before = end - Duration::from_millis(1);
+        assert_eq!(topic.retained(just_before).count(), 1);
+        assert_eq!(topic.retained(end).count(), 0);
     }
 
     #[test]
-    fn forgets_everything_when_it_no_longer_retains() {
-        let mut topic = Topic::parse(retaining(600)).unwrap();
+    fn keeps_nothing_unless_it_was_told_to() {
+        let mut topic = topic(None);
         let now = Instant::now();
         topic.retain(&Arc::default(), now);
 
-        let mask = ["message_retention_duration".to_owned()];
-        topic.update(proto::Topic::default(), &mask).unwrap();
-
-        assert_eq!(retained(&mut topic, now), 0);
+        assert_eq!(topic.retained(now).count(), 0);
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::filter::Filter;
+use crate::settings::RetryPolicy;
 
 #[test]
 fn delivers_in_the_order_of_publishing() {
@@ -26,7 +26,6 @@ fn an_acknowledged_message_is_gone() {
 
     assert!(subscription.pull(1, clock.at(100)).is_empty());
     assert_eq!(subscription.next_event(), None);
-    assert!(subscription.entries.is_empty());
 }
 
 #[test]
@@ -53,11 +52,12 @@ fn an_extended_lease_ends_later() {
     subscription.publish(message("a"), clock.at(0));
     let delivered = subscription.pull(1, clock.at(0));
 
-    subscription.extend(delivered[0].ack_id, clock.at(30));
+    let extension = Duration::from_secs(30);
+    subscription.modify_deadline(delivered[0].ack_id, extension, clock.at(0));
     subscription.advance(clock.at(29));
-    assert!(subscription.ready() == 0);
+    assert!(subscription.queue.ready() == 0);
     subscription.advance(clock.at(30));
-    assert!(subscription.ready() == 1);
+    assert!(subscription.queue.ready() == 1);
 }
 
 #[test]
@@ -66,15 +66,15 @@ fn an_ack_id_of_an_earlier_delivery_settles_nothing() {
     let mut subscription = subscription(settings());
     subscription.publish(message("a"), clock.at(0));
     let first = subscription.pull(1, clock.at(0));
-    subscription.nack(first[0].ack_id, clock.at(1));
+    subscription.modify_deadline(first[0].ack_id, Duration::ZERO, clock.at(1));
     let second = subscription.pull(1, clock.at(1));
 
     subscription.acknowledge(first[0].ack_id, clock.at(2));
-    subscription.nack(first[0].ack_id, clock.at(2));
-    assert!(subscription.ready() == 0);
+    subscription.modify_deadline(first[0].ack_id, Duration::ZERO, clock.at(2));
+    assert!(subscription.queue.ready() == 0);
 
-    subscription.nack(second[0].ack_id, clock.at(2));
-    assert!(subscription.ready() == 1);
+    subscription.modify_deadline(second[0].ack_id, Duration::ZERO, clock.at(2));
+    assert!(subscription.queue.ready() == 1);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_late_acknowledgement_counts_until_the_message_is_handed_out_again() {
 fn an_ack_id_of_another_subscription_settles_nothing() {
     let clock = Clock::start();
     let mut one = subscription(settings());
-    let mut other = Subscription::new(settings(), Uuid::from_u128(2));
+    let mut other = subscription(settings());
     one.publish(message("a"), clock.at(0));
     other.publish(message("b"), clock.at(0));
     let delivered = one.pull(1, clock.at(0));
@@ -107,36 +107,39 @@ fn an_ack_id_of_another_subscription_settles_nothing() {
 }
 
 #[test]
-fn only_messages_that_match_the_filter_arrive() {
+fn what_is_due_happens_at_its_time_however_late_one_looks() {
     let clock = Clock::start();
     let mut subscription = subscription(Settings {
-        filter: Some(Filter::parse("attributes:colour").unwrap()),
+        retry_policy: Some(RetryPolicy {
+            minimum_backoff: Duration::from_secs(5),
+            maximum_backoff: Duration::from_secs(5),
+        }),
         ..settings()
     });
-    let coloured = PubsubMessage {
-        data: "b".into(),
-        attributes: [("colour".to_owned(), "red".to_owned())].into(),
-        ..PubsubMessage::default()
-    };
-
     subscription.publish(message("a"), clock.at(0));
-    subscription.publish(Arc::new(coloured), clock.at(0));
+    subscription.pull(1, clock.at(0));
 
-    assert_eq!(data(&subscription.pull(10, clock.at(0))), ["b"]);
+    // The lease ended after ten seconds, and the back-off five seconds later.
+    subscription.advance(clock.at(15));
+
+    assert_eq!(data(&subscription.pull(1, clock.at(15))), ["a"]);
 }
 
 #[test]
-fn messages_past_their_retention_are_dropped() {
+fn a_seek_settles_what_was_published_before_and_nothing_else() {
     let clock = Clock::start();
-    let mut subscription = subscription(Settings {
-        retention: Duration::from_mins(10),
-        ..settings()
-    });
-    subscription.publish(message("a"), clock.at(0));
-    subscription.publish(message("b"), clock.at(1));
+    let mut subscription = subscription(settings());
+    for (name, seconds) in [("a", 100), ("b", 200), ("c", 300)] {
+        subscription.publish(published_at(name, seconds), clock.at(0));
+    }
+    subscription.pull(1, clock.at(0));
+    let time = Timestamp {
+        seconds: 300,
+        nanos: 0,
+    };
 
-    assert_eq!(subscription.next_event(), Some(clock.at(600)));
-    subscription.advance(clock.at(600));
+    subscription.seek(time, clock.at(1));
 
-    assert_eq!(data(&subscription.pull(10, clock.at(600))), ["b"]);
+    subscription.advance(clock.at(100));
+    assert_eq!(data(&subscription.pull(10, clock.at(100))), ["c"]);
 }

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use super::*;
-use crate::proto;
 use crate::settings::DeadLetter;
 
 mod delivery;
 mod failures;
 mod ordering;
-mod seek;
 mod streams;
 
 struct Clock(Instant);
@@ -25,17 +23,20 @@ impl Clock {
 }
 
 fn settings() -> Settings {
-    Settings::parse(proto::Subscription {
-        topic: "projects/p/topics/orders".to_owned(),
-        ..proto::Subscription::default()
-    })
-    .unwrap()
+    Settings {
+        name: "projects/p/subscriptions/orders".parse().unwrap(),
+        topic: "projects/p/topics/orders".parse().unwrap(),
+        ack_deadline_seconds: 10,
+        enable_message_ordering: false,
+        dead_letter_policy: None,
+        retry_policy: None,
+    }
 }
 
 fn with_dead_letter() -> Settings {
     Settings {
-        dead_letter: Some(DeadLetter {
-            topic: "projects/p/topics/dead".parse().unwrap(),
+        dead_letter_policy: Some(DeadLetter {
+            dead_letter_topic: "projects/p/topics/dead".parse().unwrap(),
             max_delivery_attempts: 5,
         }),
         ..settings()
@@ -43,7 +44,7 @@ fn with_dead_letter() -> Settings {
 }
 
 fn subscription(settings: Settings) -> Subscription {
-    Subscription::new(settings, Uuid::from_u128(1))
+    Subscription::new(settings)
 }
 
 fn message(data: &str) -> Arc<PubsubMessage> {
@@ -74,10 +75,7 @@ fn data(deliveries: &[Delivery]) -> Vec<&str> {
 }
 
 fn limits(messages: usize, bytes: usize) -> Limits {
-    Limits {
-        messages: Some(messages),
-        bytes: Some(bytes),
-    }
+    Limits { messages, bytes }
 }
 
 const DEADLINE: Duration = Duration::from_secs(10);

@@ -1,9 +1,9 @@
 use super::*;
-use crate::settings::Retry;
+use crate::settings::RetryPolicy;
 
 fn ordered() -> Subscription {
     subscription(Settings {
-        ordered: true,
+        enable_message_ordering: true,
         ..settings()
     })
 }
@@ -48,7 +48,7 @@ fn a_failed_message_takes_those_after_it_back_and_comes_first() {
     }
     let first = subscription.pull(10, clock.at(0));
 
-    subscription.nack(first[1].ack_id, clock.at(0));
+    subscription.modify_deadline(first[1].ack_id, Duration::ZERO, clock.at(0));
     subscription.acknowledge(first[2].ack_id, clock.at(0));
     assert!(
         subscription.pull(10, clock.at(0)).is_empty(),
@@ -62,19 +62,19 @@ fn a_failed_message_takes_those_after_it_back_and_comes_first() {
 #[test]
 fn a_back_off_holds_up_the_whole_key() {
     let clock = Clock::start();
-    let mut subscription = ordered();
-    subscription.reconfigure(Settings {
-        retry: Some(Retry {
-            minimum: Duration::from_secs(5),
-            maximum: Duration::from_secs(5),
+    let mut subscription = subscription(Settings {
+        enable_message_ordering: true,
+        retry_policy: Some(RetryPolicy {
+            minimum_backoff: Duration::from_secs(5),
+            maximum_backoff: Duration::from_secs(5),
         }),
-        ..subscription.settings().clone()
+        ..settings()
     });
     for name in ["a", "b"] {
         subscription.publish(keyed(name, "key"), clock.at(0));
     }
     let first = subscription.pull(1, clock.at(0));
-    subscription.nack(first[0].ack_id, clock.at(0));
+    subscription.modify_deadline(first[0].ack_id, Duration::ZERO, clock.at(0));
 
     assert!(subscription.pull(10, clock.at(4)).is_empty());
     subscription.advance(clock.at(5));
@@ -85,7 +85,7 @@ fn a_back_off_holds_up_the_whole_key() {
 fn a_dead_letter_lets_the_next_message_pass() {
     let clock = Clock::start();
     let mut subscription = subscription(Settings {
-        ordered: true,
+        enable_message_ordering: true,
         ..with_dead_letter()
     });
     for name in ["a", "b"] {
@@ -94,11 +94,10 @@ fn a_dead_letter_lets_the_next_message_pass() {
     for _ in 1..=5 {
         let delivered = subscription.pull(1, clock.at(0));
         assert_eq!(data(&delivered), ["a"]);
-        subscription.nack(delivered[0].ack_id, clock.at(0));
+        subscription.modify_deadline(delivered[0].ack_id, Duration::ZERO, clock.at(0));
     }
 
-    assert_eq!(subscription.take_exhausted(clock.at(0)).len(), 1);
-
+    assert_eq!(subscription.take_exhausted().len(), 1);
     let next = subscription.pull(1, clock.at(0));
     assert_eq!(data(&next), ["b"]);
     assert_eq!(next[0].attempt, Some(1));

@@ -70,8 +70,8 @@ fn an_answer_stays_small_enough_for_any_client() {
 fn streams_come_to_hold_equally_many() {
     let clock = Clock::start();
     let mut subscription = subscription(settings());
-    let one = subscription.open_stream(Limits::default());
-    let other = subscription.open_stream(Limits::default());
+    let one = subscription.open_stream(limits(usize::MAX, usize::MAX));
+    let other = subscription.open_stream(limits(usize::MAX, usize::MAX));
     for _ in 0..10 {
         subscription.publish(message("a"), clock.at(0));
     }
@@ -92,7 +92,7 @@ fn a_stream_without_room_does_not_hold_up_the_others() {
     let clock = Clock::start();
     let mut subscription = subscription(settings());
     let full = subscription.open_stream(limits(1, 1000));
-    let other = subscription.open_stream(Limits::default());
+    let other = subscription.open_stream(limits(usize::MAX, usize::MAX));
     for _ in 0..10 {
         subscription.publish(message("a"), clock.at(0));
     }
@@ -108,7 +108,7 @@ fn a_stream_without_room_does_not_hold_up_the_others() {
 fn a_closed_stream_gets_nothing_and_keeps_its_leases() {
     let clock = Clock::start();
     let mut subscription = subscription(settings());
-    let stream = subscription.open_stream(Limits::default());
+    let stream = subscription.open_stream(limits(usize::MAX, usize::MAX));
     subscription.publish(message("a"), clock.at(0));
     subscription.pull_stream(stream, DEADLINE, clock.at(0));
 

@@ -1,0 +1,152 @@
+//! Streaming pull: messages flow out as they come, and settlements may flow in beside them.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::stream::{self, Stream};
+use tonic::{Status, Streaming};
+
+use crate::api::{received, settle};
+use crate::broker::Broker;
+use crate::error::Error;
+use crate::flow::{Limits, StreamId};
+use crate::names::SubscriptionName;
+use crate::proto::{StreamingPullRequest, StreamingPullResponse, SubscriptionProperties};
+use crate::settings::parse_ack_deadline;
+
+/// Opens a stream with the client's first request.
+///
+/// It ends when the client ends its side, and with `UNAVAILABLE` when the server stops.
+pub(crate) async fn open(
+    broker: Broker,
+    mut requests: Streaming<StreamingPullRequest>,
+) -> Result<impl Stream<Item = Result<StreamingPullResponse, Status>>, Status> {
+    let Some(first) = requests.message().await? else {
+        return Err(Error::invalid("The first request must name the subscription.").into());
+    };
+    let session = Session::open(broker, &first)?;
+    let state = (session, requests);
+    Ok(stream::try_unfold(
+        state,
+        async |(mut session, mut requests)| {
+            let response = session.next(&mut requests).await?;
+            Ok(response.map(|response| (response, (session, requests))))
+        },
+    ))
+}
+
+/// One open stream of a subscription; closed when it is dropped.
+struct Session {
+    broker: Broker,
+    subscription: SubscriptionName,
+    stream: StreamId,
+    ack_deadline: Duration,
+    ordered: bool,
+}
+
+impl Session {
+    fn open(broker: Broker, first: &StreamingPullRequest) -> Result<Self, Error> {
+        let name: SubscriptionName = first.subscription.parse()?;
+        let ack_deadline = parse_ack_deadline(first.stream_ack_deadline_seconds)?;
+        let limits = Limits {
+            messages: limit(first.max_outstanding_messages),
+            bytes: limit(first.max_outstanding_bytes),
+        };
+        let (stream, ordered) = broker.change(|catalog, _| {
+            let subscription = catalog.subscription(&name)?;
+            let ordered = subscription.settings.enable_message_ordering;
+            Ok((subscription.open_stream(limits), ordered))
+        })?;
+        let session = Self {
+            broker,
+            subscription: name,
+            stream,
+            ack_deadline,
+            ordered,
+        };
+        session.settle(first)?;
+        Ok(session)
+    }
+
+    /// Waits for messages, and meanwhile does what the client's requests say.
+    async fn next(
+        &mut self,
+        requests: &mut Streaming<StreamingPullRequest>,
+    ) -> Result<Option<StreamingPullResponse>, Status> {
+        loop {
+            if self.broker.shutdown.is_cancelled() {
+                return Err(Error::ShuttingDown.into());
+            }
+            let news = self.broker.news();
+            // Requests first: a busy subscription must not keep acknowledgements waiting.
+            let request = if let Some(request) = requests.message().now_or_never() {
+                request?
+            } else if let Some(response) = self.lease()? {
+                return Ok(Some(response));
+            } else {
+                tokio::select! {
+                    () = news => continue,
+                    () = self.broker.shutdown.cancelled() => continue,
+                    request = requests.message() => request?,
+                }
+            };
+            let Some(request) = request else {
+                return Ok(None);
+            };
+            self.handle(&request)?;
+        }
+    }
+
+    /// Later requests settle messages, or change the deadline, or only keep the connection alive.
+    fn handle(&mut self, request: &StreamingPullRequest) -> Result<(), Error> {
+        if request.stream_ack_deadline_seconds != 0 {
+            self.ack_deadline = parse_ack_deadline(request.stream_ack_deadline_seconds)?;
+        }
+        self.settle(request)
+    }
+
+    fn settle(&self, request: &StreamingPullRequest) -> Result<(), Error> {
+        let modified = &request.modify_deadline_ack_ids;
+        let seconds = &request.modify_deadline_seconds;
+        if modified.len() != seconds.len() {
+            return Err(Error::invalid(
+                "modify_deadline_ack_ids and modify_deadline_seconds differ in length.",
+            ));
+        }
+        let name = &self.subscription;
+        settle(&self.broker, name, &request.ack_ids, modified, seconds).map(|_| ())
+    }
+
+    fn lease(&self) -> Result<Option<StreamingPullResponse>, Error> {
+        let deliveries = self.broker.lease(&self.subscription, |subscription, now| {
+            subscription.pull_stream(self.stream, self.ack_deadline, now)
+        })?;
+        if deliveries.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(StreamingPullResponse {
+            received_messages: deliveries.iter().map(received).collect(),
+            subscription_properties: Some(SubscriptionProperties {
+                message_ordering_enabled: self.ordered,
+            }),
+        }))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // What this stream left for the others to take is theirs now, so they are woken.
+        // A subscription that was deleted in between has no streams to close.
+        let _ = self.broker.change(|catalog, _| {
+            let subscription = catalog.subscription(&self.subscription)?;
+            subscription.close_stream(self.stream);
+            Ok(())
+        });
+    }
+}
+
+/// Zero or less is unlimited.
+fn limit(from: i64) -> usize {
+    let limit = usize::try_from(from).ok().filter(|limit| *limit > 0);
+    limit.unwrap_or(usize::MAX)
+}
