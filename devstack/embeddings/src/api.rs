@@ -6,33 +6,33 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
 use axum::{Json, Router, body::Bytes};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use standin::faults::{Faults, switches};
 
 use crate::error::ApiError;
-use crate::faults::{self, Fault, Faults};
+use crate::faults::{self, Fault, MAX_BODY_BYTES};
 use crate::model::{self, Text};
 
 /// OpenAI's own limit for one request.
 const MAX_INPUTS: usize = 2048;
 /// OpenAI's limit is 8192 tokens for one input; a word stands for a token here.
 const MAX_WORDS: usize = 8192;
-/// Bounds the work, and the memory, of one request.
-pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 pub(crate) fn router(faults: Vec<Fault>) -> Router {
     let faults = Arc::new(Faults::new(faults));
-    let switches = get(faults::list).put(faults::put).delete(faults::delete);
+    let refuse = |error| ApiError::request(StatusCode::BAD_REQUEST, error).into_response();
     Router::new()
         .route("/v1/embeddings", post(create))
         .route("/v1/models", get(list_models))
         .route("/v1/models/{model}", get(get_model))
         .route_layer(from_fn_with_state(faults.clone(), faults::stand_before))
-        .route("/faults", switches)
+        .route("/faults", switches(refuse))
         .with_state(faults)
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)

@@ -17,7 +17,7 @@ use standin::Visitors;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use faults::{Fault, FaultError, Times};
+pub use faults::Fault;
 
 /// Serves the API on `listener` until `shutdown`, then finishes the requests in hand.
 ///

@@ -16,12 +16,12 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use standin::Visitors;
+use standin::faults::Faults;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use faults::{Fault, FaultError, Times};
+pub use faults::Fault;
 
-use faults::Faults;
 use mailbox::Mailbox;
 
 /// The two sockets of the server; bound by the caller, who may want any free port.

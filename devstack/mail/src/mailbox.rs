@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use serde_json::Value;
 
-use crate::email::{Email, Envelope};
+use crate::email::{self, Envelope};
 
 /// How much is kept before the oldest messages go.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +19,8 @@ struct Limits {
 /// A message with the two forms in which it is asked for most.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    pub(crate) email: Email,
+    pub(crate) id: String,
+    pub(crate) email: Value,
     /// Serialised once: a list of thousands is then a matter of copying bytes.
     pub(crate) json: Bytes,
     /// As it came over the wire, dot-stuffing removed.
@@ -73,20 +75,16 @@ impl Mailbox {
     }
 
     /// Keeps a message, however malformed, and returns its id.
-    pub(crate) fn keep(&self, envelope: Envelope, source: Vec<u8>) -> String {
+    pub(crate) fn keep(&self, envelope: &Envelope, source: Vec<u8>) -> String {
         let id = format!("{:08}", self.next_id.fetch_add(1, Ordering::Relaxed));
-        let email = Email::parse(id.clone(), envelope, &source);
-        let json = serde_json::to_vec(&email)
-            .expect("strings and lists always serialise")
-            .into();
-        self.lock().push(
-            Kept {
-                email,
-                json,
-                source: source.into(),
-            },
-            self.limits,
-        );
+        let email = email::parse(&id, envelope, &source);
+        let kept = Kept {
+            id: id.clone(),
+            json: email.to_string().into(),
+            email,
+            source: source.into(),
+        };
+        self.lock().push(kept, self.limits);
         id
     }
 
@@ -99,17 +97,13 @@ impl Mailbox {
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<Arc<Kept>> {
-        self.lock()
-            .kept
-            .iter()
-            .find(|kept| kept.email.id == id)
-            .cloned()
+        self.lock().kept.iter().find(|kept| kept.id == id).cloned()
     }
 
     /// Returns whether there was such a message.
     pub(crate) fn delete(&self, id: &str) -> bool {
         let mut messages = self.lock();
-        let Some(at) = messages.kept.iter().position(|kept| kept.email.id == id) else {
+        let Some(at) = messages.kept.iter().position(|kept| kept.id == id) else {
             return false;
         };
         let removed = messages.kept.remove(at);
@@ -153,7 +147,7 @@ mod tests {
     }
 
     fn keep(mailbox: &Mailbox, source: &str) -> String {
-        mailbox.keep(Envelope::default(), source.into())
+        mailbox.keep(&Envelope::default(), source.into())
     }
 
     fn ids(mailbox: &Mailbox) -> Vec<String> {
@@ -161,7 +155,7 @@ mod tests {
             .snapshot()
             .messages
             .iter()
-            .map(|kept| kept.email.id.clone())
+            .map(|kept| kept.id.clone())
             .collect()
     }
 

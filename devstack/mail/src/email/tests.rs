@@ -4,13 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn parse(source: &str) -> Email {
-    Email::parse("1".into(), Envelope::default(), source.as_bytes())
+fn parse(source: &str) -> Value {
+    super::parse("1", &Envelope::default(), source.as_bytes())
 }
 
 #[test]
 fn reads_a_multipart_message_as_maildev_does() {
-    let email = parse(concat!(
+    let json = parse(concat!(
         "From: Shop <shop@example.com>\r\n",
         "To: =?utf-8?q?Ann_=C3=84?= <a@example.com>,\r\n b@example.com\r\n",
         "Subject: =?utf-8?b?w4RwZmVs?=\r\n",
@@ -21,7 +21,6 @@ fn reads_a_multipart_message_as_maildev_does() {
         "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nhello\r\nthere\r\n",
         "--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<b>hi</b>\r\n--b--\r\n",
     ));
-    let json = serde_json::to_value(&email).unwrap();
     assert_eq!(json["subject"], "Äpfel");
     assert_eq!(json["messageId"], "x@y");
     assert_eq!(json["time"], "2026-11-21T07:00:00.000Z");
@@ -54,7 +53,7 @@ fn reads_a_multipart_message_as_maildev_does() {
 
 #[test]
 fn leaves_out_what_a_message_does_not_have() {
-    let json = serde_json::to_value(parse("Subject: plain\r\n\r\nx\r\n")).unwrap();
+    let json = parse("Subject: plain\r\n\r\nx\r\n");
     assert_eq!(json["text"], "x\n");
     for absent in ["from", "to", "html", "messageId"] {
         assert!(json.get(absent).is_none(), "{absent} in {json}");
@@ -64,41 +63,41 @@ fn leaves_out_what_a_message_does_not_have() {
 #[test]
 fn html_alone_is_not_shown_as_text() {
     let email = parse("Content-Type: text/html\r\n\r\n<p>hi</p>");
-    assert_eq!(email.html.as_deref(), Some("<p>hi</p>"));
-    assert_eq!(email.text, None);
+    assert_eq!(email["html"], "<p>hi</p>");
+    assert_eq!(email.get("text"), None);
 }
 
 #[test]
 fn an_empty_source_is_a_message_without_anything() {
     let email = parse("");
-    assert_eq!(email.text.as_deref(), Some(""));
-    assert!(email.subject.is_none() && email.headers.is_empty());
+    assert_eq!(email["text"], "");
+    assert!(email.get("subject").is_none());
+    assert_eq!(email["headers"], json!({}));
 }
 
 #[test]
 fn finds_values_by_path() {
     let email = parse("To: a@x.org, b@x.org\r\nSubject: s\r\nX-Order-Id: 7\r\n\r\n");
-    assert_eq!(email.values("to.address"), ["a@x.org", "b@x.org"]);
-    assert_eq!(email.values("subject"), ["s"]);
-    assert_eq!(email.values("headers.x-order-id"), ["7"]);
-    assert!(email.values("headers.absent").is_empty());
-    assert!(email.values("no.such.path").is_empty());
+    assert_eq!(values(&email, "to.address"), ["a@x.org", "b@x.org"]);
+    assert_eq!(values(&email, "subject"), ["s"]);
+    assert_eq!(values(&email, "headers.x-order-id"), ["7"]);
+    assert!(values(&email, "headers.absent").is_empty());
+    assert!(values(&email, "no.such.path").is_empty());
 }
 
 #[test]
 fn an_impossible_date_becomes_the_time_of_arrival() {
     let before = Utc::now().timestamp();
     let email = parse("Date: Sat, 99 Nov 99999 99:99:99 +9999\r\n\r\n");
-    let time = DateTime::parse_from_rfc3339(&email.time).unwrap();
+    let time = DateTime::parse_from_rfc3339(email["time"].as_str().unwrap()).unwrap();
     assert!((before..=before + 60).contains(&time.timestamp()), "{time}");
 }
 
 proptest! {
     #[test]
     fn any_bytes_become_a_message(source in proptest::collection::vec(any::<u8>(), 0..2048)) {
-        let email = Email::parse("1".into(), Envelope::default(), &source);
-        prop_assert_eq!(email.size, source.len());
-        prop_assert!(serde_json::to_string(&email).is_ok());
+        let email = super::parse("1", &Envelope::default(), &source);
+        prop_assert_eq!(&email["size"], source.len());
     }
 
     /// Random bytes seldom reach the inner parsers; random pieces of real messages do.
@@ -110,7 +109,7 @@ proptest! {
             "--b", "--", "b", "\"", ";", "<", ">", "@", ":", ",", "(", "\\", "\r\n", "\r\n\r\n", "\n", " ", "\t", "\0", "ä",
         ]), 0..200)) {
         let source = pieces.concat();
-        let email = Email::parse("1".into(), Envelope::default(), source.as_bytes());
-        prop_assert_eq!(email.size, source.len());
+        let email = parse(&source);
+        prop_assert_eq!(&email["size"], source.len());
     }
 }

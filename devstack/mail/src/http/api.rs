@@ -10,6 +10,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::email::values;
 use crate::mailbox::{Kept, Mailbox};
 
 /// How many messages match, before `skip` and `limit`.
@@ -111,7 +112,7 @@ impl Selection {
 
     fn matches(&self, kept: &Kept) -> bool {
         let equals =
-            |(path, value): &(String, String)| kept.email.values(path).contains(&value.as_str());
+            |(path, value): &(String, String)| values(&kept.email, path).contains(&value.as_str());
         self.filters.iter().all(equals)
     }
 }
@@ -137,6 +138,7 @@ fn json_list<'a>(values: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
 pub(super) enum ApiError {
     NotFound,
     NotANumber(&'static str),
+    BadFaults(String),
 }
 
 impl IntoResponse for ApiError {
@@ -144,6 +146,7 @@ impl IntoResponse for ApiError {
         let (status, message) = match self {
             Self::NotFound => (StatusCode::NOT_FOUND, "Email was not found".to_owned()),
             Self::NotANumber(name) => (StatusCode::BAD_REQUEST, format!("{name} must be a number")),
+            Self::BadFaults(error) => (StatusCode::BAD_REQUEST, error),
         };
         (status, Json(json!({ "error": message }))).into_response()
     }

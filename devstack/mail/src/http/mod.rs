@@ -1,20 +1,21 @@
 //! The HTTP side: `MailDev`'s REST API for tests, a page for people.
 
 mod api;
-mod faults;
 mod page;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::response::IntoResponse as _;
 use axum::routing::{delete, get};
+use standin::faults::{Faults, switches};
 
-use crate::faults::Faults;
+use crate::faults::Fault;
 use crate::mailbox::Mailbox;
 
-pub(crate) fn router(mailbox: Arc<Mailbox>, faults: Arc<Faults>) -> Router {
-    let switches = get(faults::list).put(faults::put).delete(faults::delete);
-    let switches = Router::new().route("/faults", switches);
+pub(crate) fn router(mailbox: Arc<Mailbox>, faults: Arc<Faults<Fault>>) -> Router {
+    let refuse = |error| api::ApiError::BadFaults(error).into_response();
+    let switches = Router::new().route("/faults", switches(refuse));
     Router::new()
         .route("/", get(page::list))
         .route("/message/{id}", get(page::message))

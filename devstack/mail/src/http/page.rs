@@ -8,8 +8,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde_json::Value;
 
-use crate::email::{Address, Email};
+use crate::email::values;
 use crate::mailbox::{Kept, Mailbox, Snapshot};
 
 /// More than anybody reads; the REST API has the rest.
@@ -69,11 +70,11 @@ pub(super) async fn message(
         StatusCode::OK,
         subject(email),
         &html! {
-            p { a href="/" { "All messages" } " · " a href={ "/email/" (email.id) "/source" } { "Source" } }
+            p { a href="/" { "All messages" } " · " a href={ "/email/" (kept.id) "/source" } { "Source" } }
             h1 { (subject(email)) }
             (headers(email))
-            @if let Some(text) = &email.text { pre { (text) } }
-            @if let Some(html) = &email.html { iframe sandbox="" title="The message as HTML" srcdoc=(html) {} }
+            @if let Some(text) = email["text"].as_str() { pre { (text) } }
+            @if let Some(html) = email["html"].as_str() { iframe sandbox="" title="The message as HTML" srcdoc=(html) {} }
         },
     )
 }
@@ -95,20 +96,21 @@ fn heading(snapshot: &Snapshot) -> String {
 
 fn row(kept: &Kept) -> Markup {
     let email = &kept.email;
+    let time = email["time"].as_str().unwrap_or_default();
     html! {
         tr {
-            td { time datetime=(email.time) { (email.time) } }
-            td { (addresses(&email.to)) }
-            td { a href={ "/message/" (email.id) } { (subject(email)) } }
+            td { time datetime=(time) { (time) } }
+            td { (values(email, "to.address").join(", ")) }
+            td { a href={ "/message/" (kept.id) } { (subject(email)) } }
         }
     }
 }
 
-fn headers(email: &Email) -> Markup {
+fn headers(email: &Value) -> Markup {
     html! {
         table {
-            @for (name, header) in &email.headers {
-                @for value in header.values() {
+            @for (name, header) in email["headers"].as_object().into_iter().flatten() {
+                @for value in values(header, "") {
                     tr { th scope="row" { (name) } td { (value) } }
                 }
             }
@@ -116,20 +118,10 @@ fn headers(email: &Email) -> Markup {
     }
 }
 
-fn subject(email: &Email) -> &str {
-    email
-        .subject
-        .as_deref()
-        .filter(|subject| !subject.is_empty())
-        .unwrap_or("(no subject)")
-}
-
-fn addresses(addresses: &[Address]) -> String {
-    let addresses: Vec<_> = addresses
-        .iter()
-        .map(|address| address.address.as_str())
-        .collect();
-    addresses.join(", ")
+fn subject(email: &Value) -> &str {
+    let subject = email["subject"].as_str();
+    let subject = subject.filter(|subject| !subject.is_empty());
+    subject.unwrap_or("(no subject)")
 }
 
 fn respond(status: StatusCode, title: &str, body: &Markup) -> Response {

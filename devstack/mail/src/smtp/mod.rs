@@ -11,13 +11,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use standin::faults::Faults;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::faults::Faults;
+use crate::faults::{self, Fault};
 use crate::mailbox::Mailbox;
 use session::{Session, Step};
 
@@ -34,7 +35,7 @@ const READ_BYTES: usize = 16 * 1024;
 pub(crate) async fn serve(
     listener: TcpListener,
     mailbox: Arc<Mailbox>,
-    faults: Arc<Faults>,
+    faults: Arc<Faults<Fault>>,
     shutdown: CancellationToken,
 ) {
     let connections = TaskTracker::new();
@@ -62,7 +63,7 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     mailbox: Arc<Mailbox>,
-    faults: Arc<Faults>,
+    faults: Arc<Faults<Fault>>,
     shutdown: CancellationToken,
 ) {
     if let Err(error) = converse(stream, peer, &mailbox, faults, &shutdown).await {
@@ -80,7 +81,7 @@ async fn converse(
     mut stream: TcpStream,
     peer: SocketAddr,
     mailbox: &Mailbox,
-    faults: Arc<Faults>,
+    faults: Arc<Faults<Fault>>,
     shutdown: &CancellationToken,
 ) -> io::Result<()> {
     let mut session = Session::new(peer.ip().to_string(), faults.clone());
@@ -111,8 +112,8 @@ async fn converse(
 }
 
 /// A slow server, on purpose; but it stops as fast as any.
-async fn hold_back(faults: &Faults, shutdown: &CancellationToken) {
-    let delay = faults.delay();
+async fn hold_back(faults: &Faults<Fault>, shutdown: &CancellationToken) {
+    let delay = faults::delay(faults);
     if !delay.is_zero() {
         shutdown
             .run_until_cancelled(tokio::time::sleep(delay))
@@ -145,7 +146,7 @@ fn answer(session: &mut Session, mut bytes: &[u8], mailbox: &Mailbox) -> Answer 
         match step {
             Step::Reply(reply) => answer.replies.push_str(&reply),
             Step::Keep(envelope, source) => {
-                let id = mailbox.keep(envelope, source);
+                let id = mailbox.keep(&envelope, source);
                 tracing::debug!(id, "kept a message");
                 answer.replies.push_str(&reply::kept(&id));
             }

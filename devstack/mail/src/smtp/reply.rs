@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use smtp_proto::Error;
 
-use super::session::{MAX_MESSAGE_BYTES, MAX_RECIPIENTS};
+/// Announced with the SIZE extension (RFC 1870).
+pub(super) const MAX_MESSAGE_BYTES: usize = 10 * 1024 * 1024;
+/// The least that RFC 5321 §4.5.3.1.8 lets a server offer.
+pub(super) const MAX_RECIPIENTS: usize = 100;
 
 /// One or more complete reply lines.
 pub(super) type Reply = Cow<'static, str>;

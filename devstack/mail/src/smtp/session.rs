@@ -7,16 +7,13 @@ use std::sync::Arc;
 
 use smtp_proto::request::receiver::{DataReceiver, DummyDataReceiver};
 use smtp_proto::{MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8, MailFrom, RcptTo, Request};
+use standin::faults::Faults;
 
 use super::line::{Line, TooLong};
-use super::reply::{self, Reply};
+use super::reply::{self, MAX_MESSAGE_BYTES, MAX_RECIPIENTS, Reply};
 use crate::email::{Envelope, Recipient};
-use crate::faults::Faults;
+use crate::faults::{self, Fault};
 
-/// Announced with the SIZE extension (RFC 1870).
-pub(super) const MAX_MESSAGE_BYTES: usize = 10 * 1024 * 1024;
-/// The least that RFC 5321 §4.5.3.1.8 lets a server offer.
-pub(super) const MAX_RECIPIENTS: usize = 100;
 /// A client that is refused this often is not a mail client.
 const MAX_REFUSALS: u32 = 20;
 
@@ -38,7 +35,7 @@ pub(super) struct Session {
     input: Input,
     refusals: u32,
     authenticated: bool,
-    faults: Arc<Faults>,
+    faults: Arc<Faults<Fault>>,
 }
 
 /// What MAIL and RCPT have said so far.
@@ -58,7 +55,7 @@ enum Input {
 }
 
 impl Session {
-    pub(super) fn new(remote_address: String, faults: Arc<Faults>) -> Self {
+    pub(super) fn new(remote_address: String, faults: Arc<Faults<Fault>>) -> Self {
         Self {
             host: None,
             remote_address,
@@ -126,7 +123,7 @@ impl Session {
     fn answer<T: AsRef<str>>(&mut self, request: Request<T>) -> Result<Reply, Reply> {
         match request {
             Request::Ehlo { host } => {
-                let extensions = reply::extensions(self.faults.offers_auth());
+                let extensions = reply::extensions(faults::offers_auth(&self.faults));
                 Ok(self.greet(host.as_ref(), extensions))
             }
             Request::Helo { host } => Ok(self.greet(host.as_ref(), reply::HELLO.into())),
@@ -156,10 +153,10 @@ impl Session {
 
     /// Faults are answers and no refusals of ours: however many there are, the connection stays open.
     fn authenticate(&mut self, credentials: &str) -> Result<Reply, Reply> {
-        if !self.faults.offers_auth() || credentials.is_empty() {
+        if !faults::offers_auth(&self.faults) || credentials.is_empty() {
             return Err(reply::NOT_IMPLEMENTED.into());
         }
-        if self.faults.refuses_auth() {
+        if faults::refuses_auth(&self.faults) {
             return Ok(reply::BAD_CREDENTIALS.into());
         }
         self.authenticated = true;
@@ -179,10 +176,10 @@ impl Session {
             return Err(reply::UNKNOWN_PARAMETER.into());
         }
         let from = address(&from.address, utf8)?;
-        if !self.authenticated && self.faults.refuses_auth() {
+        if !self.authenticated && faults::refuses_auth(&self.faults) {
             return Ok(reply::BAD_CREDENTIALS.into());
         }
-        if self.faults.refuses_sender() {
+        if faults::refuses_sender(&self.faults) {
             return Ok(reply::SENDER_REFUSED.into());
         }
         self.transaction = Some(Transaction {
@@ -204,14 +201,14 @@ impl Session {
             return Err(reply::TOO_MANY_RECIPIENTS.into());
         }
         let to = address(&to.address, transaction.utf8)?;
-        if self.faults.is_unknown(&to) {
-            return Ok(reply::UNKNOWN_RECIPIENT.into());
-        }
-        if self.faults.puts_off(&to) {
-            return Ok(reply::GREYLISTED.into());
-        }
-        transaction.to.push(to);
-        Ok(reply::OK.into())
+        Ok(match faults::refuses_recipient(&self.faults, &to) {
+            Some(Fault::Greylist(_)) => reply::GREYLISTED.into(),
+            Some(_) => reply::UNKNOWN_RECIPIENT.into(),
+            None => {
+                transaction.to.push(to);
+                reply::OK.into()
+            }
+        })
     }
 
     fn data(&mut self) -> Result<Reply, Reply> {
