@@ -1,6 +1,7 @@
 //! The email service: tells each customer once of each status that their order reaches.
 
 pub mod config;
+mod email;
 mod emails;
 mod mailer;
 mod messages;

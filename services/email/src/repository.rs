@@ -7,7 +7,7 @@ use domain::{OrderId, Outcome};
 use sqlx::PgPool;
 use telemetry::sql::traced;
 
-use crate::emails::Email;
+use crate::email::Email;
 
 /// The email database.
 #[derive(Debug, Clone)]

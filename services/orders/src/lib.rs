@@ -6,6 +6,7 @@ mod housekeeping;
 mod http;
 mod idempotency;
 mod messages;
+mod order;
 mod orders;
 mod outbox;
 mod repository;

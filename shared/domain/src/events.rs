@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Category, CustomerId, Note, OrderId, OrderLines, OrderStatus};
+use crate::{Category, CustomerId, Note, OrderId, OrderLines, Outcome};
 
 /// An order was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,35 +131,6 @@ impl OrderEnded {
     pub const INVENTORY_GROUP: &str = "inventory";
     /// The topic of those that one of the groups could not process; a letter names its group.
     pub const DEAD_LETTERS: &str = "order.ended.dlt";
-}
-
-/// What becomes of an order: a status that a decision leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Everything that it wants is held for it, and it gets it.
-    Confirmed,
-    /// Something is not to be had, or a person refused it.
-    Rejected,
-    /// A person must look at it; what it wants stays held.
-    InReview,
-    /// It could not be processed; what is held for it stays held.
-    Failed,
-}
-
-impl Outcome {
-    /// Every outcome.
-    pub const ALL: [Self; 4] = [
-        Self::Confirmed,
-        Self::Rejected,
-        Self::InReview,
-        Self::Failed,
-    ];
-
-    /// The outcome as JSON and the database name it.
-    pub fn as_str(self) -> &'static str {
-        OrderStatus::from(self).as_str()
-    }
 }
 
 #[cfg(test)]

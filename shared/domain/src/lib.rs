@@ -21,9 +21,9 @@ mod stock;
 
 pub use amount::{AmountError, Price, Quantity};
 pub use category::{Category, UnknownCategory};
-pub use events::{ClassificationJob, Finding, OrderClassified, OrderCreated, OrderEnded, Outcome};
+pub use events::{ClassificationJob, Finding, OrderClassified, OrderCreated, OrderEnded};
 pub use id::{CustomerId, IdError, ItemId, OrderId, Tier};
 pub use note::{Note, NoteError};
 pub use order::{NewOrder, OrderLine, OrderLines, OrderLinesError};
-pub use status::{Decider, OrderStatus, UnknownStatus};
+pub use status::{Decider, OrderStatus, Outcome, UnknownStatus};
 pub use stock::{Hold, HoldLine, HoldStatus, Holding, StockItem, refusals};

@@ -3,8 +3,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Outcome;
-
 /// Where an order is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -83,6 +81,35 @@ pub enum Decider {
     Finding,
     /// A person who looked at it.
     Person,
+}
+
+/// What becomes of an order: a status that a decision leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Everything that it wants is held for it, and it gets it.
+    Confirmed,
+    /// Something is not to be had, or a person refused it.
+    Rejected,
+    /// A person must look at it; what it wants stays held.
+    InReview,
+    /// It could not be processed; what is held for it stays held.
+    Failed,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [
+        Self::Confirmed,
+        Self::Rejected,
+        Self::InReview,
+        Self::Failed,
+    ];
+
+    /// The outcome as JSON and the database name it.
+    pub fn as_str(self) -> &'static str {
+        OrderStatus::from(self).as_str()
+    }
 }
 
 impl From<Outcome> for OrderStatus {

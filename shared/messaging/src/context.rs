@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::span::{self, Destination};
+use crate::destination::Destination;
+use crate::span;
 
 /// Trace context and baggage as a map of strings, in the form of the configured propagators.
 ///

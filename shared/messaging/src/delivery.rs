@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use opentelemetry::Context;
 
+use crate::destination::Destination;
 use crate::headers::Headers;
-use crate::span::Destination;
 
 /// A message as its broker delivered it, which owns all that it tells. Cheap to clone.
 #[derive(Debug, Clone)]

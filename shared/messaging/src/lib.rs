@@ -13,6 +13,7 @@ mod consumer;
 mod context;
 mod dead_letter;
 mod delivery;
+mod destination;
 mod driver;
 mod error;
 mod gate;

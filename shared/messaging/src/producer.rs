@@ -9,9 +9,10 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::codec::{Encode, Json};
 use crate::context::StoredContext;
+use crate::destination::Destination;
 use crate::error::{ConnectError, SendError};
 use crate::headers::Headers;
-use crate::span::{self, Destination};
+use crate::span;
 
 /// An event on its way, and what goes beside it. A reference to an event is one with nothing beside it.
 #[derive(Debug)]

@@ -226,9 +226,9 @@ mod tests {
     use super::*;
     use crate::context::inject;
     use crate::dead_letter::{DeadLetters, Letter};
+    use crate::destination::Destination;
     use crate::error::{ConnectError, HandlerError};
     use crate::producer::Sent;
-    use crate::span::Destination;
     use crate::testing::{destination, keyed};
 
     /// Takes everything, up to `most` bytes of payload, and keeps it as a broker would.

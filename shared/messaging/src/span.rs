@@ -19,6 +19,7 @@ use tracing::{Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::delivery::{Delivery, Origin};
+use crate::destination::Destination;
 use crate::error::{Dependency, HandlerError, SendError};
 use crate::settings::Relation;
 
@@ -35,40 +36,6 @@ const FAILED_DEPENDENCY: &str = "orderflow.messaging.failed_dependency";
 
 /// The most links that the SDK keeps on a span.
 const MAX_LINKS: usize = 128;
-
-/// A topic or queue, as spans describe it.
-#[derive(Debug, Clone)]
-pub(crate) struct Destination {
-    pub(crate) system: &'static str,
-    pub(crate) name: String,
-    pub(crate) server_address: String,
-    pub(crate) server_port: Option<u16>,
-}
-
-impl Destination {
-    /// `server` is `host:port`.
-    pub(crate) fn new(system: &'static str, name: &str, server: &str) -> Self {
-        let (address, port) = match server.rsplit_once(':') {
-            Some((address, port)) => (address, port.parse().ok()),
-            None => (server, None),
-        };
-        Self {
-            system,
-            name: name.to_owned(),
-            server_address: address.to_owned(),
-            server_port: port,
-        }
-    }
-
-    fn describe(&self, span: &Span) {
-        span.set_attribute(MESSAGING_SYSTEM, self.system);
-        span.set_attribute(MESSAGING_DESTINATION_NAME, self.name.clone());
-        span.set_attribute(SERVER_ADDRESS, self.server_address.clone());
-        if let Some(port) = self.server_port {
-            span.set_attribute(SERVER_PORT, i64::from(port));
-        }
-    }
-}
 
 /// `send <destination>`, PRODUCER, child of `parent`.
 pub(crate) fn send(destination: &Destination, parent: Context) -> Span {
@@ -157,6 +124,16 @@ pub(crate) fn link_to(span: &Span, context: &Context) {
     let sender = context.span().span_context().clone();
     if sender.is_valid() {
         span.add_link(sender);
+    }
+}
+
+/// Where a message goes to, or comes from.
+fn describe(span: &Span, destination: &Destination) {
+    span.set_attribute(MESSAGING_SYSTEM, destination.system);
+    span.set_attribute(MESSAGING_DESTINATION_NAME, destination.name.clone());
+    span.set_attribute(SERVER_ADDRESS, destination.server_address.clone());
+    if let Some(port) = destination.server_port {
+        span.set_attribute(SERVER_PORT, i64::from(port));
     }
 }
 
@@ -263,7 +240,7 @@ fn name(span: &Span, operation: &'static str, kind: &'static str, destination: &
     span.record("otel.name", format!("{operation} {}", destination.name));
     span.set_attribute(MESSAGING_OPERATION_NAME, operation);
     span.set_attribute(MESSAGING_OPERATION_TYPE, kind);
-    destination.describe(span);
+    describe(span, destination);
 }
 
 /// Tracing never fails a message: a span that cannot get its parent begins a trace of its own.

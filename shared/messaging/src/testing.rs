@@ -8,8 +8,8 @@ use bytes::Bytes;
 
 use crate::context::extract;
 use crate::delivery::{Delivery, Message, Origin};
+use crate::destination::Destination;
 use crate::headers::Headers;
-use crate::span::Destination;
 
 pub(crate) const SENDER: &str = "00-b2611246a58fd7ea623d2264c5a1e226-b2c9b811f2f424af-01";
 

@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
-use crate::connections::Limits;
+use crate::limits::Limits;
 use crate::problem::Problem;
 
 /// The most bytes a body may have: many times what the largest order needs.

@@ -26,6 +26,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::body::ReadWithin;
+use crate::limits::Limits;
 use activity::{Activity, Doing, InHand, Watched};
 
 /// The most bytes of a request's head that are read at all; `server::api` allows less, and says so in a document.
@@ -38,32 +39,6 @@ const LAST_HEAD_WITHIN: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often it is said at most that all connections are taken.
 const SAY_EVERY: Duration = Duration::from_mins(1);
-
-/// What a server allows its callers. What a request in hand may take is for its handler to say.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Connections that are open at once. Whoever comes then waits, and is not refused: places become free by the limits
-    /// below, and the caller's own time-out tells it when it waited too long.
-    pub connections: usize,
-    /// How long the head of a request may take, from its first byte; on a new connection from its beginning.
-    pub head_within: Duration,
-    /// How long the body of a request may take.
-    pub body_within: Duration,
-    /// How long a connection may be open between two requests.
-    pub idle_within: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            // Well below the number of files that a process may usually have open, and enough for a busy door.
-            connections: 1024,
-            head_within: Duration::from_secs(10),
-            body_within: Duration::from_secs(30),
-            idle_within: Duration::from_mins(1),
-        }
-    }
-}
 
 /// Accepts connections until `shutdown`; then requests in hand are finished, and this returns.
 pub(crate) async fn serve(

@@ -17,6 +17,7 @@ pub mod database;
 pub mod extract;
 pub mod health;
 mod healthcheck;
+mod limits;
 pub mod problem;
 pub mod remote;
 pub mod server;
@@ -25,10 +26,10 @@ pub mod startup;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use connections::Limits;
 pub use database::{DatabaseArgs, refuses_data};
 pub use extract::{Json, Path, Query};
 pub use health::{Readiness, health};
+pub use limits::Limits;
 pub use problem::Problem;
 pub use remote::{Probe, below};
 pub use server::{DRAIN, Parts, api, bind, serve, serve_within, shutdown_signal};

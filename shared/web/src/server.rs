@@ -23,7 +23,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::connections::{self, Limits};
+use crate::connections;
+use crate::limits::Limits;
 use crate::problem::Problem;
 
 /// How long requests in hand may take after a service was told to stop: as long as the gateway waits for an answer.

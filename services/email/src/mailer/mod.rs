@@ -20,7 +20,7 @@ use url::Url;
 use self::connections::Connections;
 use self::reply::{Failure, Step};
 use self::server::Server;
-use crate::emails::Email;
+use crate::email::Email;
 
 pub(crate) use self::reply::SendMailError;
 

@@ -4,7 +4,8 @@ use anyhow::Error;
 use domain::OrderEnded;
 use otel_messaging::{Delivery, Dependency, ErrorType, Handler, HandlerError};
 
-use crate::emails::{Email, Emails, SendError, Sent};
+use crate::email::Email;
+use crate::emails::{Emails, SendError, Sent};
 use crate::mailer::SendMailError;
 
 /// Writes to the customer of an order that has ended.

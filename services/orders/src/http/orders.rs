@@ -12,7 +12,8 @@ use web::{Json, Path, Query};
 use super::error::Error;
 use super::idempotency_key::OptionalKey;
 use crate::decision::Decision;
-use crate::orders::{Change, Order, Orders, Placed};
+use crate::order::Order;
+use crate::orders::{Change, Orders, Placed};
 
 /// An order as callers see it.
 #[derive(Serialize)]

@@ -7,7 +7,7 @@ use otel_messaging::StoredContext;
 use serde_json::json;
 
 use crate::decision::Decision;
-use crate::orders::Order;
+use crate::order::Order;
 use crate::outbox::Event;
 
 /// An order was accepted.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::OrderRepository;
 use crate::idempotency::IdempotencyKey;
-use crate::orders::Order;
+use crate::order::Order;
 use crate::outbox::Event;
 
 impl OrderRepository {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{OrderRepository, illegal};
 use crate::idempotency::IdempotencyKey;
-use crate::orders::Order;
+use crate::order::Order;
 
 #[derive(FromRow)]
 struct OrderRow {

@@ -1,43 +1,29 @@
-use std::collections::{HashMap, HashSet};
+//! A member of a consumer group: it joins, says whether it is ready, and leaves; and what its client's errors mean.
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{CommitMode, Consumer as _, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::{Message as _, Offset, TopicPartitionList};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::group::{Membership, Rebalance, answer, log};
-use super::offsets::Offsets;
-use super::partition::Partition;
-use crate::consumer::{Probe, Receive};
-use crate::driver::Driver;
+use crate::consumer::Probe;
+use crate::destination::Destination;
 use crate::error::{ConnectError, ReceiveError};
 use crate::settings::Settings;
-use crate::span::Destination;
-use crate::stack::Process;
 
 /// How long committing and leaving the group may take.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
-/// How long to wait after the client failed to receive: it must go on to be polled for rebalances.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// A partition, by its topic and number.
-type Name = (String, i32);
-/// What a partition's task ends with.
-type Ended = (Name, Result<(), ReceiveError>);
-
 /// A membership in a consumer group.
 pub struct Group {
-    client: Arc<StreamConsumer<Membership>>,
-    rebalances: mpsc::UnboundedReceiver<Rebalance>,
-    destinations: Vec<Arc<Destination>>,
-    name: Arc<str>,
-    settings: Settings,
+    pub(super) client: Arc<StreamConsumer<Membership>>,
+    pub(super) rebalances: mpsc::UnboundedReceiver<Rebalance>,
+    pub(super) destinations: Vec<Arc<Destination>>,
+    pub(super) name: Arc<str>,
+    pub(super) settings: Settings,
 }
 
 impl Group {
@@ -94,7 +80,7 @@ impl Group {
 
     /// Commits and leaves the group, on a thread of its own: both block, for long when the broker is gone, and for
     /// ever when the group rebalances meanwhile (<https://github.com/confluentinc/librdkafka/issues/4884>).
-    async fn leave(mut self) {
+    pub(super) async fn leave(mut self) {
         self.client.context().leave();
         while let Ok(unanswered) = self.rebalances.try_recv() {
             log(answer(&*self.client, &unanswered));
@@ -137,223 +123,13 @@ impl std::fmt::Debug for Group {
     }
 }
 
-impl Receive for Group {
-    async fn receive<P: Process>(
-        mut self,
-        driver: Arc<Driver<P>>,
-        stop: CancellationToken,
-    ) -> Result<(), ReceiveError> {
-        let mut partitions = Partitions {
-            driver,
-            stop: stop.clone(),
-            assigned: HashMap::new(),
-            tasks: JoinSet::new(),
-            revoking: None,
-        };
-        let received = partitions.receive(&mut self, &stop).await;
-        partitions.end().await;
-        drop(partitions);
-        self.leave().await;
-        received
-    }
-}
-
-/// The partitions that are ours, each worked on by a task.
-struct Partitions<P> {
-    driver: Arc<Driver<P>>,
-    stop: CancellationToken,
-    assigned: HashMap<Name, Assigned>,
-    tasks: JoinSet<Ended>,
-    revoking: Option<Revoking>,
-}
-
-struct Assigned {
-    stop: CancellationToken,
-    task: AbortHandle,
-    offsets: Offsets,
-}
-
-/// Partitions that go to another member as soon as what is in hand of them is finished.
-struct Revoking {
-    partitions: TopicPartitionList,
-    unfinished: HashSet<Name>,
-}
-
-impl<P: Process> Partitions<P> {
-    async fn receive(
-        &mut self,
-        group: &mut Group,
-        stop: &CancellationToken,
-    ) -> Result<(), ReceiveError> {
-        let mut fatal_at = None;
-        loop {
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => return Ok(()),
-                Some(rebalance) = group.rebalances.recv() => {
-                    if rebalance.gives_partitions() {
-                        fatal_at = None;
-                    }
-                    self.rebalance(group, rebalance);
-                }
-                Some(ended) = self.tasks.join_next() => self.partition_ended(group, ended)?,
-                () = at(fatal_at.as_ref()) => return Err(receive_error(group, fatal_at)),
-                polled = group.client.recv() => match polled {
-                    // Partitions have queues of their own, so this one is here by mistake: fetch it again.
-                    Ok(record) => {
-                        let (topic, partition) = (record.topic(), record.partition());
-                        let offset = Offset::Offset(record.offset());
-                        log(group.client.seek(topic, partition, offset, Duration::ZERO));
-                    }
-                    Err(error) => {
-                        note(group, &error, &mut fatal_at)?;
-                        tokio::time::sleep(PAUSE).await;
-                    }
-                },
-            }
-        }
-    }
-
-    /// A rebalance while another one waits means that the group did not wait: what is in hand is not ours any more.
-    fn rebalance(&mut self, group: &Group, rebalance: Rebalance) {
-        if let Some(revoking) = self.revoking.take() {
-            for name in &revoking.unfinished {
-                self.abandon(name);
-            }
-            let_go(group, revoking.partitions);
-        }
-        match rebalance {
-            Rebalance::Assign(partitions) => self.assign(group, partitions),
-            Rebalance::Revoke { partitions, lost } => self.revoke(group, partitions, lost),
-        }
-    }
-
-    /// The queues are split off before the partitions are fetched from, so that no record goes past them.
-    fn assign(&mut self, group: &Group, partitions: TopicPartitionList) {
-        let mut begun = Vec::new();
-        for name in names(&partitions) {
-            let destination = group.destinations.iter().find(|topic| topic.name == name.0);
-            let queue = group.client.split_partition_queue(&name.0, name.1);
-            let (Some(destination), Some(queue)) = (destination, queue) else {
-                tracing::error!(
-                    topic = name.0,
-                    partition = name.1,
-                    "there is no such partition"
-                );
-                continue;
-            };
-            let partition = Partition {
-                client: group.client.clone(),
-                queue,
-                destination: destination.clone(),
-                group: group.name.clone(),
-                number: name.1,
-                offsets: Offsets::default(),
-                run_ahead: group.settings.run_ahead,
-            };
-            begun.push((name, partition));
-        }
-        log(answer(&*group.client, &Rebalance::Assign(partitions)));
-        for (name, partition) in begun {
-            self.begin(name, partition);
-        }
-    }
-
-    fn begin(&mut self, name: Name, partition: Partition) {
-        let (stop, offsets) = (self.stop.child_token(), partition.offsets.clone());
-        let (driver, token, of) = (self.driver.clone(), stop.clone(), name.clone());
-        let work = async move { (of, driver.drive(partition, token).await) };
-        let task = self.tasks.spawn(work);
-        let assigned = Assigned {
-            stop,
-            task,
-            offsets,
-        };
-        self.assigned.insert(name, assigned);
-    }
-
-    fn revoke(&mut self, group: &Group, partitions: TopicPartitionList, lost: bool) {
-        let mut unfinished = HashSet::new();
-        for name in names(&partitions) {
-            if lost {
-                self.abandon(&name);
-            } else if let Some(assigned) = self.assigned.get(&name) {
-                assigned.stop.cancel();
-                unfinished.insert(name);
-            }
-        }
-        if unfinished.is_empty() {
-            return let_go(group, partitions);
-        }
-        self.revoking = Some(Revoking {
-            partitions,
-            unfinished,
-        });
-    }
-
-    fn partition_ended(
-        &mut self,
-        group: &Group,
-        ended: Result<Ended, JoinError>,
-    ) -> Result<(), ReceiveError> {
-        let (name, result) = match ended {
-            Ok(ended) => ended,
-            Err(aborted) if aborted.is_cancelled() => return Ok(()),
-            Err(panic) => return Err(error(group, &panic)),
-        };
-        self.assigned.remove(&name);
-        if let Some(revoking) = &mut self.revoking {
-            revoking.unfinished.remove(&name);
-        }
-        let finished = self
-            .revoking
-            .take_if(|revoking| revoking.unfinished.is_empty());
-        if let Some(revoking) = finished {
-            let_go(group, revoking.partitions);
-        }
-        result
-    }
-
-    /// Another member has the partition: what is settled here from now on must not move its offset.
-    fn abandon(&mut self, name: &Name) {
-        if let Some(assigned) = self.assigned.remove(name) {
-            assigned.offsets.close();
-            assigned.task.abort();
-        }
-    }
-
-    /// Every task ends within the drain time-out.
-    async fn end(&mut self) {
-        for assigned in self.assigned.values() {
-            assigned.stop.cancel();
-        }
-        while self.tasks.join_next().await.is_some() {}
-    }
-}
-
-fn let_go(group: &Group, partitions: TopicPartitionList) {
-    let revoke = Rebalance::Revoke {
-        partitions,
-        lost: false,
-    };
-    log(answer(&*group.client, &revoke));
-}
-
-fn names(partitions: &TopicPartitionList) -> Vec<Name> {
-    let elements = partitions.elements();
-    let names = elements
-        .iter()
-        .map(|element| (element.topic().to_owned(), element.partition()));
-    names.collect()
-}
-
 /// An error that does not heal by itself, and when it is borne no longer.
-struct Fatal {
+pub(super) struct Fatal {
     at: Instant,
     reason: String,
 }
 
-async fn at(fatal: Option<&Fatal>) {
+pub(super) async fn at(fatal: Option<&Fatal>) {
     match fatal {
         Some(fatal) => tokio::time::sleep_until(fatal.at).await,
         None => std::future::pending().await,
@@ -361,7 +137,11 @@ async fn at(fatal: Option<&Fatal>) {
 }
 
 /// librdkafka goes on by itself after most errors, and says each of these once.
-fn note(group: &Group, why: &KafkaError, fatal: &mut Option<Fatal>) -> Result<(), ReceiveError> {
+pub(super) fn note(
+    group: &Group,
+    why: &KafkaError,
+    fatal: &mut Option<Fatal>,
+) -> Result<(), ReceiveError> {
     if let KafkaError::MessageConsumptionFatal(_) = why {
         return Err(error(group, why));
     }
@@ -396,12 +176,12 @@ fn heals(code: RDKafkaErrorCode) -> bool {
     )
 }
 
-fn receive_error(group: &Group, fatal: Option<Fatal>) -> ReceiveError {
+pub(super) fn receive_error(group: &Group, fatal: Option<Fatal>) -> ReceiveError {
     let reason = fatal.map(|fatal| fatal.reason);
     error(group, &reason.unwrap_or_default())
 }
 
-fn error(group: &Group, reason: &impl ToString) -> ReceiveError {
+pub(super) fn error(group: &Group, reason: &impl ToString) -> ReceiveError {
     ReceiveError {
         destination: group.topics(),
         reason: reason.to_string(),

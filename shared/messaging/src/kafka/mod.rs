@@ -4,6 +4,7 @@ mod consumer;
 mod group;
 mod offsets;
 mod partition;
+mod partitions;
 mod producer;
 
 use std::sync::{Arc, OnceLock};
@@ -17,9 +18,9 @@ use rdkafka::producer::FutureProducer;
 pub use consumer::Group;
 pub use producer::Topic;
 
+use crate::destination::Destination;
 use crate::error::ConnectError;
 use crate::settings::Settings;
-use crate::span::Destination;
 
 const SYSTEM: &str = "kafka";
 

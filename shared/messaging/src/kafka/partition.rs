@@ -16,10 +16,11 @@ use super::group::Membership;
 use super::offsets::Offsets;
 use crate::context::extract;
 use crate::delivery::{Delivery, Message, Origin};
+use crate::destination::Destination;
 use crate::error::ReceiveError;
 use crate::headers::Headers;
 use crate::source::{Receipt, Received, Source};
-use crate::span::{self, Destination};
+use crate::span;
 
 /// The most records that are taken at once.
 const BATCH: usize = 100;

@@ -10,10 +10,11 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::context::inject;
+use crate::destination::Destination;
 use crate::error::{ConnectError, SendError};
 use crate::headers::Headers;
 use crate::producer::{Outbound, Sent, Transport};
-use crate::span::{self, Destination};
+use crate::span;
 
 /// A topic to send to.
 pub struct Topic {

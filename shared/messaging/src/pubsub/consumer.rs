@@ -17,12 +17,13 @@ use tokio_util::task::TaskTracker;
 use crate::consumer::Receive;
 use crate::context::extract;
 use crate::delivery::{Delivery, Message, Origin};
+use crate::destination::Destination;
 use crate::driver::Driver;
 use crate::error::ReceiveError;
 use crate::headers::Headers;
 use crate::settings::Settings;
 use crate::source::{Receipt, Received, Source};
-use crate::span::{self, Destination};
+use crate::span;
 use crate::stack::Process;
 
 /// How long to wait after the stream failed.

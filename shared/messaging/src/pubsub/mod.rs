@@ -13,9 +13,9 @@ pub use consumer::Subscription;
 pub use producer::Topic;
 
 use crate::consumer::Probe;
+use crate::destination::Destination;
 use crate::error::ConnectError;
 use crate::settings::Settings;
-use crate::span::Destination;
 
 const SYSTEM: &str = "gcp_pubsub";
 const GOOGLES_OWN: &str = "pubsub.googleapis.com:443";

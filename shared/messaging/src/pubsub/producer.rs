@@ -14,10 +14,11 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::context::{inject, note_left_out};
+use crate::destination::Destination;
 use crate::error::{ConnectError, SendError};
 use crate::headers::Headers;
 use crate::producer::{Outbound, Sent, Transport};
-use crate::span::{self, Destination};
+use crate::span;
 
 /// How long the client waits for more messages to fill a batch.
 /// A request waits for this publish, so it is as short as the client allows.

@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::lease::Leases;
 use super::producer::{Queue, headers};
-use super::settle::{MAX_BATCH, Settlement, Settlements, settle};
-use super::{class, reason, timeouts, whole_seconds};
+use super::settle::{Settlement, Settlements, settle};
+use super::{MAX_BATCH, class, reason, timeouts, whole_seconds};
 use crate::consumer::Receive;
 use crate::context::extract;
 use crate::delivery::{Delivery, Message, Origin};

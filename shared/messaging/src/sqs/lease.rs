@@ -7,8 +7,9 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use super::MAX_BATCH;
 use super::producer::Queue;
-use super::settle::{MAX_BATCH, change_visibility};
+use super::settle::change_visibility;
 use super::whole_seconds;
 
 /// The messages in hand, by their receipt handles, and since when each is leased.

@@ -16,14 +16,17 @@ pub use consumer::Receivers;
 pub use producer::Queue;
 
 use crate::consumer::Probe;
+use crate::destination::Destination;
 use crate::error::ConnectError;
 use crate::settings::Settings;
-use crate::span::Destination;
 
 const SYSTEM: &str = "aws_sqs";
 
 /// What the names of FIFO queues end with.
 const FIFO: &str = ".fifo";
+
+/// The most entries of a batch request.
+const MAX_BATCH: usize = 10;
 
 /// How long SQS may take to answer; the SDK alone would wait for ever.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);

@@ -14,13 +14,13 @@ use otel_carriers::sqs::MetadataInjector;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::settle::MAX_BATCH;
-use super::{class, reason};
+use super::{MAX_BATCH, class, reason};
 use crate::context::{inject, note_left_out};
+use crate::destination::Destination;
 use crate::error::{ConnectError, SendError};
 use crate::headers::Headers;
 use crate::producer::{Outbound, Sent, Transport};
-use crate::span::{self, Destination};
+use crate::span;
 
 /// The most bytes of a batch, bodies and attributes together.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>

@@ -8,10 +8,8 @@ use futures::future::join_all;
 use tokio::sync::mpsc;
 
 use super::producer::Queue;
-use super::reason;
+use super::{MAX_BATCH, reason};
 
-/// The most entries of a batch request.
-pub(super) const MAX_BATCH: usize = 10;
 /// What is settled in one go, in several requests side by side.
 const AT_ONCE: usize = 8 * MAX_BATCH;
 
