@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Record;
+use crate::record::Record;
 
 /// A line on a member's standard output. Times are microseconds since 1970, so that those of two processes compare.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::Record;
 use crate::calls::{Call, Outcome};
+use crate::record::Record;
 use crate::topic::Progress;
 
 /// A rule, and each case in which it was broken.

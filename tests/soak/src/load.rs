@@ -8,7 +8,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::util::Timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::Record;
+use crate::record::Record;
 
 const TICK: Duration = Duration::from_millis(20);
 

@@ -13,8 +13,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::Record;
 use crate::calls::{Line, Outcome, now};
+use crate::record::Record;
 
 /// The shortest that Kafka takes by default: the partitions of a member that was killed wait so long for the other.
 const SESSION_TIMEOUT_MS: &str = "6000";

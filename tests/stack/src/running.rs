@@ -15,7 +15,8 @@ use nix::unistd::Pid;
 use orderflow::STOP_LIMIT;
 use tokio::time::{Instant, sleep};
 
-use crate::{Options, Servers, program};
+use crate::options::{Options, Servers};
+use crate::program;
 
 /// On a machine that compiles at the same time; a warm start takes some seconds.
 const START_PATIENCE: Duration = Duration::from_mins(3);

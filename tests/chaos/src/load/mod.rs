@@ -1,5 +1,6 @@
 //! Customers: patient ones, some that hang up, and some that ask twice with one `Idempotency-Key`.
 
+mod asked;
 mod hang_up;
 mod order;
 mod patient;
@@ -10,8 +11,8 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
-use uuid::Uuid;
 
+pub(crate) use self::asked::{Answer, Asked, Manner};
 use self::order::NewOrder;
 
 /// How many orders, and how fast.
@@ -31,36 +32,6 @@ impl Load {
         let orders = u32::try_from(self.orders).unwrap_or(u32::MAX);
         self.pause().saturating_mul(orders)
     }
-}
-
-/// How a customer behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Manner {
-    /// Waits for the answer, and takes it as it is.
-    Patient,
-    /// Sends some of the request or all of it, and closes the connection without an answer.
-    HangsUp,
-    /// Sends the order twice side by side with one `Idempotency-Key`, and again until it is accepted.
-    Insists,
-}
-
-/// What a customer asked for and was told. Each has a name of its own, so at most one order.
-#[derive(Debug)]
-pub(crate) struct Asked {
-    pub(crate) customer: String,
-    pub(crate) manner: Manner,
-    pub(crate) answers: Vec<Answer>,
-}
-
-/// What was seen of one request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// 201, with this id.
-    Accepted(Uuid),
-    /// Another status: the order may be there or not, unless it is the request's fault.
-    Refused(u16, String),
-    /// None, for this reason.
-    Nothing(String),
 }
 
 /// Sends the orders of a cell, whose customers' names begin with `prefix`, and waits for all answers.
@@ -125,14 +96,4 @@ async fn ask(
         manner,
         answers,
     })
-}
-
-impl Asked {
-    /// The ids that this customer was told.
-    pub(crate) fn accepted(&self) -> impl Iterator<Item = Uuid> + '_ {
-        self.answers.iter().filter_map(|answer| match answer {
-            Answer::Accepted(id) => Some(*id),
-            Answer::Refused(..) | Answer::Nothing(_) => None,
-        })
-    }
 }
