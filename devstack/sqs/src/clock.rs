@@ -17,10 +17,6 @@ impl Timestamp {
         self.0
     }
 
-    pub(crate) fn seconds(self) -> u64 {
-        self.0 / 1_000
-    }
-
     pub(crate) fn plus_seconds(self, seconds: u64) -> Self {
         Self(self.0 + seconds * 1_000)
     }

@@ -1,6 +1,11 @@
-//! The queues that exist from the start.
+//! What a queue is like, whether it exists from the start or a client creates it.
 
 use std::time::Duration;
+
+use crate::{error::Error, limits};
+
+/// Ends the name of every FIFO queue, and of no other.
+const FIFO_SUFFIX: &str = ".fifo";
 
 /// The queues to begin with; clients may create more.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +24,7 @@ impl Queues {
     }
 }
 
-/// One queue to begin with.
+/// One queue.
 #[derive(Debug, Clone)]
 pub struct QueueConfig {
     /// Letters, digits, hyphens and underscores, at most 80; the ending `.fifo` makes it a FIFO queue.
@@ -30,6 +35,15 @@ pub struct QueueConfig {
     pub redrive: Option<Redrive>,
 }
 
+/// When a message is given up, and where it goes.
+#[derive(Debug, Clone)]
+pub struct Redrive {
+    /// The name of another queue.
+    pub dead_letter_queue: String,
+    /// How often a message is delivered before it is moved; 1 to 1000.
+    pub max_receive_count: u32,
+}
+
 impl QueueConfig {
     /// A queue as AWS creates it: 30 seconds of visibility timeout, no dead-letter queue.
     pub fn new(name: impl Into<String>) -> Self {
@@ -38,12 +52,6 @@ impl QueueConfig {
             visibility_timeout: Duration::from_secs(30),
             redrive: None,
         }
-    }
-
-    /// Hides a received message for `timeout`.
-    pub fn with_visibility_timeout(mut self, timeout: Duration) -> Self {
-        self.visibility_timeout = timeout;
-        self
     }
 
     /// Moves a message to `dead_letter_queue` instead of delivering it once more than `max_receive_count` times.
@@ -58,13 +66,74 @@ impl QueueConfig {
         });
         self
     }
+
+    pub(crate) fn is_fifo(&self) -> bool {
+        self.name.ends_with(FIFO_SUFFIX)
+    }
+
+    /// Refuses what AWS would refuse of the queue alone.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        check_name(&self.name, self.is_fifo())?;
+        let invalid = |name: &str| Err(Error::InvalidParameterValue(format!("{name} is invalid.")));
+        if !limits::VISIBILITY_TIMEOUT.contains(&self.visibility_timeout.as_secs()) {
+            return invalid("The visibility timeout");
+        }
+        match &self.redrive {
+            Some(redrive) if !limits::MAX_RECEIVE_COUNT.contains(&redrive.max_receive_count) => {
+                invalid("The maximum of receives")
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
-/// When a message is given up, and where it goes.
-#[derive(Debug, Clone)]
-pub struct Redrive {
-    /// The name of another queue.
-    pub dead_letter_queue: String,
-    /// How often a message is delivered before it is moved; 1 to 1000.
-    pub max_receive_count: u32,
+/// The suffix of a FIFO queue counts towards the length of its name, and no other name may have it.
+pub(crate) fn check_name(name: &str, is_fifo: bool) -> Result<(), Error> {
+    let (stem, reason) = if is_fifo {
+        let reason = "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, \
+                      must end with .fifo suffix and be 1 to 80 in length";
+        (name.strip_suffix(FIFO_SUFFIX), reason)
+    } else {
+        let reason =
+            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
+        (Some(name), reason)
+    };
+    if stem.is_some_and(limits::is_name) && name.len() <= limits::MAX_NAME {
+        return Ok(());
+    }
+    Err(Error::InvalidParameterValue(reason.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_queue_and_its_kind_must_agree() {
+        let longest = format!("{}.fifo", "a".repeat(75));
+        check_name(&longest, true).unwrap();
+        for (name, is_fifo) in [
+            ("jobs.fifo", false),
+            ("jobs", true),
+            (".fifo", true),
+            ("a b", false),
+            (&format!("a{longest}"), true),
+        ] {
+            let error = check_name(name, is_fifo).unwrap_err();
+            assert!(matches!(error, Error::InvalidParameterValue(_)), "{name}");
+        }
+    }
+
+    #[test]
+    fn refuses_numbers_that_aws_would_refuse() {
+        let mut queue = QueueConfig::new("jobs").with_redrive("dead", 1000);
+        queue.visibility_timeout = Duration::from_hours(12);
+        queue.check().unwrap();
+        for count in [0, 1001] {
+            let queue = QueueConfig::new("jobs").with_redrive("dead", count);
+            assert!(queue.check().is_err(), "{count}");
+        }
+        queue.visibility_timeout += Duration::from_secs(1);
+        assert!(queue.check().is_err());
+    }
 }

@@ -24,11 +24,9 @@ pub(crate) struct Emulator {
 impl Emulator {
     /// An emulator with the queues of `config`, or the reason why one of them cannot be.
     pub(crate) fn start(config: &Queues, shutdown: CancellationToken) -> anyhow::Result<Self> {
-        let clock = Clock::start();
-        let queues = Mutex::new(QueueSet::of(config, clock.now())?);
         Ok(Self {
-            clock,
-            queues,
+            clock: Clock::start(),
+            queues: Mutex::new(QueueSet::of(config)?),
             shutdown,
         })
     }
@@ -156,7 +154,7 @@ mod tests {
         let emulator = emulator();
         let mut poll = pin!(emulator.receive("jobs", 1, None, 20));
         assert!(poll!(&mut poll).is_pending());
-        emulator.queues().delete("jobs", emulator.now()).unwrap();
+        emulator.queues().delete("jobs").unwrap();
         let received = tokio::time::timeout(SOON, poll).await.unwrap();
         assert!(matches!(received, Err(Error::QueueDoesNotExist)));
     }

@@ -9,14 +9,6 @@
 pub(crate) enum Error {
     #[error("The specified queue does not exist.")]
     QueueDoesNotExist,
-    #[error("A queue already exists with the same name and a different value for an attribute.")]
-    QueueNameExists,
-    #[error(
-        "You must wait 60 seconds after deleting a queue before you can create another with the same name."
-    )]
-    QueueDeletedRecently,
-    #[error("Only one PurgeQueue operation on {0} is allowed every 60 seconds.")]
-    PurgeQueueInProgress(String),
     #[error("The input receipt handle is invalid.")]
     ReceiptHandleIsInvalid,
     #[error("The message is not in flight, so its visibility timeout cannot be changed.")]
@@ -41,8 +33,6 @@ pub(crate) enum Error {
     OverLimit,
     #[error("Unknown Attribute {0}.")]
     InvalidAttributeName(String),
-    #[error("{0}")]
-    InvalidAttributeValue(String),
     #[error("The address {0} is not valid for this endpoint.")]
     InvalidAddress(String),
     #[error("{0}")]
@@ -89,9 +79,6 @@ impl Error {
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::QueueDoesNotExist => Code::new("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", 400),
-            Self::QueueNameExists => Code::new("QueueNameExists", "QueueAlreadyExists", 400),
-            Self::QueueDeletedRecently => Code::new("QueueDeletedRecently", "AWS.SimpleQueueService.QueueDeletedRecently", 400),
-            Self::PurgeQueueInProgress(_) => Code::new("PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress", 403),
             Self::ReceiptHandleIsInvalid => Code::new("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", 404),
             Self::MessageNotInflight => Code::new("MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", 400),
             Self::EmptyBatchRequest => Code::new("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest", 400),
@@ -102,7 +89,6 @@ impl Error {
             Self::InvalidMessageContents => Code::new("InvalidMessageContents", "InvalidMessageContents", 400),
             Self::OverLimit => Code::new("OverLimit", "OverLimit", 403),
             Self::InvalidAttributeName(_) => Code::new("InvalidAttributeName", "InvalidAttributeName", 400),
-            Self::InvalidAttributeValue(_) => Code::new("InvalidAttributeValue", "InvalidAttributeValue", 400),
             Self::InvalidAddress(_) => Code::new("InvalidAddress", "InvalidAddress", 404),
             Self::InvalidParameterValue(_) => Code::new("InvalidParameterValueException", "InvalidParameterValue", 400),
             Self::MissingParameter(_) => Code::new("MissingRequiredParameterException", "MissingParameter", 400),

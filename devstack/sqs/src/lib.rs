@@ -31,9 +31,7 @@ mod operations;
 mod protocol;
 mod queue;
 mod queue_set;
-mod redrive;
 mod server;
-mod settings;
 mod shelves;
 
 pub use config::{QueueConfig, Queues, Redrive};

@@ -30,16 +30,14 @@ const MAX_MESSAGE_ID: usize = 128;
 /// Seconds for which a FIFO queue takes a message with the same deduplication id for the same message.
 pub(crate) const DEDUPLICATION_SECONDS: u64 = 300;
 
-/// Seconds between the deletion of a queue and its re-creation, and between two purges of a queue.
-pub(crate) const COOL_DOWN_SECONDS: u64 = 60;
+/// Seconds for which a message is kept: four days, to which AWS sets a new queue.
+pub(crate) const RETENTION_SECONDS: u64 = 345_600;
 
 pub(crate) const MESSAGES_PER_RECEIVE: RangeInclusive<u64> = 1..=10;
 pub(crate) const DELAY_SECONDS: RangeInclusive<u64> = 0..=900;
-pub(crate) const MAXIMUM_MESSAGE_SIZE: RangeInclusive<u64> = 1_024..=MAX_MESSAGE_BYTES;
-pub(crate) const RETENTION_SECONDS: RangeInclusive<u64> = 60..=1_209_600;
 pub(crate) const WAIT_TIME_SECONDS: RangeInclusive<u64> = 0..=20;
 pub(crate) const VISIBILITY_TIMEOUT: RangeInclusive<u64> = 0..=43_200;
-pub(crate) const MAX_RECEIVE_COUNT: RangeInclusive<u64> = 1..=1_000;
+pub(crate) const MAX_RECEIVE_COUNT: RangeInclusive<u32> = 1..=1_000;
 
 /// The value of a parameter that must lie in `range` if it is there.
 pub(crate) fn in_range(

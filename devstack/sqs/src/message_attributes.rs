@@ -82,9 +82,16 @@ pub(crate) fn parse(wire: BTreeMap<String, WireAttribute>) -> Result<MessageAttr
 
 /// Checks one attribute, of the sender's or of the system's.
 pub(crate) fn parse_attribute(name: &str, wire: WireAttribute) -> Result<MessageAttribute, Error> {
-    let data_type = check_data_type(name, wire.data_type)?;
-    let value = match kind(&data_type) {
-        "String" => Value::Text(string(name, "String", wire.string_value)?),
+    let data_type = wire.data_type.unwrap_or_default();
+    // A label may follow after a dot.
+    let kind = data_type.split('.').next().unwrap_or_default();
+    let value = match kind {
+        _ if data_type.len() > limits::MAX_ATTRIBUTE_NAME => {
+            return Err(invalid(format!(
+                "The message attribute '{name}' has a type of more than 256 characters."
+            )));
+        }
+        "String" => Value::Text(string(name, kind, wire.string_value)?),
         "Number" => Value::Text(number(name, wire.string_value)?),
         "Binary" => Value::Binary(binary(name, wire.binary_value)?),
         _ => {
@@ -101,46 +108,22 @@ fn invalid(message: String) -> Error {
     Error::InvalidParameterValue(message)
 }
 
-/// The type before the label, if there is one.
-fn kind(data_type: &str) -> &str {
-    data_type
-        .split_once('.')
-        .map_or(data_type, |(kind, _)| kind)
-}
-
 fn check_name(name: &str) -> Result<(), Error> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if name.is_empty() || name.len() > limits::MAX_ATTRIBUTE_NAME || !name.chars().all(allowed) {
-        return Err(invalid(format!(
-            "The message attribute name '{name}' is invalid. \
-             Attribute name can contain A-Z, a-z, 0-9, underscore (_), hyphen (-), and period (.) characters, \
-             and at most 256 of them."
-        )));
-    }
-    if name.starts_with('.') || name.ends_with('.') || name.contains("..") {
-        return Err(invalid(format!(
-            "The message attribute name '{name}' must not start or end with a period, nor contain two in succession."
-        )));
-    }
+    let is_in_alphabet = !name.is_empty() && name.chars().all(allowed);
+    let has_empty_part = name.split('.').any(str::is_empty);
     let lower = name.to_ascii_lowercase();
-    if lower.starts_with("aws.") || lower.starts_with("amazon.") {
-        return Err(invalid(format!(
-            "The message attribute name '{name}' starts with a reserved prefix."
-        )));
+    let is_reserved = lower.starts_with("aws.") || lower.starts_with("amazon.");
+    if is_in_alphabet && name.len() <= limits::MAX_ATTRIBUTE_NAME && !has_empty_part && !is_reserved
+    {
+        return Ok(());
     }
-    Ok(())
-}
-
-fn check_data_type(name: &str, data_type: Option<String>) -> Result<String, Error> {
-    match data_type {
-        Some(data_type) if data_type.len() > limits::MAX_ATTRIBUTE_NAME => Err(invalid(format!(
-            "The message attribute '{name}' has a type of more than 256 characters."
-        ))),
-        Some(data_type) if !data_type.is_empty() => Ok(data_type),
-        _ => Err(invalid(format!(
-            "The message attribute '{name}' must contain a non-empty message attribute type."
-        ))),
-    }
+    Err(invalid(format!(
+        "The message attribute name '{name}' is invalid. \
+         Attribute name can contain A-Z, a-z, 0-9, underscore (_), hyphen (-), and period (.) characters, \
+         and at most 256 of them. It must not start or end with a period, contain two in succession, \
+         or start with AWS. or Amazon."
+    )))
 }
 
 fn string(name: &str, kind: &str, value: Option<String>) -> Result<String, Error> {

@@ -166,7 +166,10 @@ fn encode_query(operation: &str, result: Result<Value, Error>, id: &str) -> Resp
 }
 
 fn element(name: &str, text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    let text = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
     format!("<{name}>{text}</{name}>")
 }
 

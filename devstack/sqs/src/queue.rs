@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use crate::{
     clock::Timestamp,
+    config::QueueConfig,
     error::Error,
     limits,
     message::{Accepted, Key, Message, ReceiptHandle},
-    settings::Settings,
     shelves::{Counts, Place, Shelves},
 };
 
@@ -17,9 +17,7 @@ use crate::{
 pub(crate) struct Queue {
     /// Tells this queue's receipt handles from those of a deleted queue of the same name.
     id: Uuid,
-    pub(crate) settings: Settings,
-    pub(crate) created_at: Timestamp,
-    purged_at: Option<Timestamp>,
+    pub(crate) config: QueueConfig,
     next_sequence: u64,
     shelves: Shelves,
     /// On a FIFO queue only.
@@ -47,13 +45,11 @@ pub(crate) struct Received {
 }
 
 impl Queue {
-    pub(crate) fn new(settings: Settings, now: Timestamp) -> Self {
+    pub(crate) fn new(config: QueueConfig) -> Self {
         Self {
             id: Uuid::new_v4(),
-            shelves: Shelves::new(settings.is_fifo),
-            settings,
-            created_at: now,
-            purged_at: None,
+            shelves: Shelves::new(config.is_fifo()),
+            config,
             next_sequence: 0,
             deduplication: Deduplication::default(),
         }
@@ -67,7 +63,7 @@ impl Queue {
         now: Timestamp,
     ) -> Accepted {
         let id = message.deduplication_id.clone();
-        let Some(id) = id.filter(|_| self.settings.is_fifo) else {
+        let Some(id) = id.filter(|_| self.config.is_fifo()) else {
             return self.add(message, ready_at, now);
         };
         if let Some(first) = self.deduplication.find(&id, now) {
@@ -90,7 +86,7 @@ impl Queue {
             sequence: self.next_sequence,
         };
         self.next_sequence += 1;
-        message.sequence_number = self.settings.is_fifo.then_some(key.sequence);
+        message.sequence_number = self.config.is_fifo().then_some(key.sequence);
         let accepted = Accepted {
             message_id: message.id,
             sequence_number: message.sequence_number,
@@ -101,7 +97,7 @@ impl Queue {
 
     /// Hands out up to `wanted.max` messages and hides them.
     pub(crate) fn receive(&mut self, wanted: Receive, now: Timestamp) -> Received {
-        self.advance(now);
+        self.shelves.advance(now);
         let mut received = Received::default();
         let mut next = self.shelves.first_ready();
         while let Some(key) = next
@@ -112,7 +108,7 @@ impl Queue {
             if self.is_exhausted(key, wanted.max_receive_count) {
                 received.dead_letters.extend(self.shelves.remove(key));
             } else if self.shelves.counts().in_flight >= limits::MAX_IN_FLIGHT {
-                received.over_limit = !self.settings.is_fifo;
+                received.over_limit = !self.config.is_fifo();
                 break;
             } else {
                 let ready_at = now.plus_seconds(wanted.visibility_timeout);
@@ -150,13 +146,13 @@ impl Queue {
     /// AWS promises nothing for an old handle, so that relying on it should show here.
     /// A FIFO queue refuses the handle of a message that is there and no longer in flight by it.
     pub(crate) fn delete(&mut self, text: &str, now: Timestamp) -> Result<(), Error> {
-        self.advance(now);
+        self.shelves.advance(now);
         let handle = self.handle(text)?;
         let Some(entry) = self.shelves.get(handle.key) else {
             return Ok(());
         };
         let is_latest = entry.deliveries == handle.delivery;
-        if self.settings.is_fifo && !(is_latest && entry.place == Place::InFlight) {
+        if self.config.is_fifo() && !(is_latest && entry.place == Place::InFlight) {
             return Err(Error::InvalidParameterValue(format!(
                 "Value {text} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."
             )));
@@ -174,7 +170,7 @@ impl Queue {
         seconds: u64,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.advance(now);
+        self.shelves.advance(now);
         let handle = self.handle(handle)?;
         let entry = self.shelves.get(handle.key);
         let Some(entry) = entry.filter(|entry| entry.deliveries == handle.delivery) else {
@@ -199,30 +195,20 @@ impl Queue {
         Ok(())
     }
 
-    /// Deletes every message, at most once a minute.
-    pub(crate) fn purge(&mut self, name: &str, now: Timestamp) -> Result<(), Error> {
-        let is_recent = |at: Timestamp| now < at.plus_seconds(limits::COOL_DOWN_SECONDS);
-        if self.purged_at.is_some_and(is_recent) {
-            return Err(Error::PurgeQueueInProgress(name.to_owned()));
-        }
-        self.purged_at = Some(now);
-        self.shelves = Shelves::new(self.settings.is_fifo);
+    /// Deletes every message.
+    pub(crate) fn purge(&mut self) {
+        self.shelves = Shelves::new(self.config.is_fifo());
         self.deduplication = Deduplication::default();
-        Ok(())
     }
 
     pub(crate) fn counts(&mut self, now: Timestamp) -> Counts {
-        self.advance(now);
+        self.shelves.advance(now);
         self.shelves.counts()
     }
 
     /// When the next hidden message becomes ready, if there is one.
     pub(crate) fn next_ready_at(&self) -> Option<Timestamp> {
         self.shelves.next_ready_at()
-    }
-
-    fn advance(&mut self, now: Timestamp) {
-        self.shelves.advance(self.settings.retention_seconds, now);
     }
 
     fn handle(&self, text: &str) -> Result<ReceiptHandle, Error> {

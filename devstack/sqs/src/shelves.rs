@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
     clock::Timestamp,
+    limits,
     message::{Key, Message},
 };
 
@@ -131,9 +132,9 @@ impl Shelves {
     }
 
     /// Drops what is older than the retention period, and makes ready what was hidden until `now`.
-    pub(crate) fn advance(&mut self, retention_seconds: u64, now: Timestamp) {
+    pub(crate) fn advance(&mut self, now: Timestamp) {
         while let Some((&key, _)) = self.entries.first_key_value()
-            && key.sent_at.plus_seconds(retention_seconds) <= now
+            && key.sent_at.plus_seconds(limits::RETENTION_SECONDS) <= now
         {
             self.remove(key);
         }

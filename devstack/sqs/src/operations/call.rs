@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::{emulator::Emulator, error::Error, redrive::ACCOUNT};
+use crate::{emulator::Emulator, error::Error};
+
+/// The account that owns every queue here.
+pub(super) const ACCOUNT: &str = "000000000000";
 
 /// One request, and where it came in.
 #[derive(Debug)]
@@ -20,6 +23,11 @@ impl Call {
     pub(super) fn queue_url(&self, name: &str) -> String {
         format!("{}/{ACCOUNT}/{name}", self.endpoint)
     }
+}
+
+/// The resource name of a queue.
+pub(super) fn arn(queue: &str) -> String {
+    format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{queue}")
 }
 
 /// The answer of an operation that has nothing to tell.

@@ -1,16 +1,24 @@
 //! Queues come and go, are found, emptied and asked.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::call::{Call, Done, queue_name, required};
-use crate::{error::Error, redrive::arn, settings::QueueAttributes, shelves::Counts};
+use super::call::{Call, Done, arn, queue_name, required};
+use crate::{
+    config::{QueueConfig, check_name},
+    error::Error,
+};
+
+/// Attributes of a queue: names and texts.
+type Attributes = BTreeMap<String, String>;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CreateQueue {
     queue_name: Option<String>,
     #[serde(default)]
-    attributes: QueueAttributes,
+    attributes: Attributes,
 }
 
 #[derive(Serialize)]
@@ -21,9 +29,15 @@ pub(super) struct QueueUrl {
 
 pub(super) fn create(call: &Call, input: CreateQueue) -> Result<QueueUrl, Error> {
     let name = required("QueueName", input.queue_name)?;
-    let now = call.emulator.now();
-    let mut queues = call.emulator.queues();
-    queues.create(&name, &input.attributes, now)?;
+    // On a standard queue AWS calls the attribute unknown, even if it is false.
+    let is_fifo = |(name, value): (&String, &String)| name == "FifoQueue" && value == "true";
+    let mut attributes = input.attributes.iter();
+    if let Some((unknown, _)) = attributes.find(|attribute| !is_fifo(*attribute)) {
+        return Err(Error::InvalidAttributeName(unknown.clone()));
+    }
+    check_name(&name, !input.attributes.is_empty())?;
+    let queue = QueueConfig::new(name.as_str());
+    call.emulator.queues().create(queue)?;
     let queue_url = call.queue_url(&name);
     Ok(QueueUrl { queue_url })
 }
@@ -50,16 +64,17 @@ pub(super) struct WholeQueue {
 
 pub(super) fn delete(call: &Call, input: WholeQueue) -> Result<Done, Error> {
     let name = queue_name(input.queue_url)?;
-    let now = call.emulator.now();
-    call.emulator.queues().delete(&name, now)?;
+    call.emulator.queues().delete(&name)?;
     Ok(Done {})
 }
 
 pub(super) fn purge(call: &Call, input: WholeQueue) -> Result<Done, Error> {
     let name = queue_name(input.queue_url)?;
-    let now = call.emulator.now();
     let mut queues = call.emulator.queues();
-    queues.change(&name, |queue| queue.purge(&name, now))?;
+    queues.change(&name, |queue| {
+        queue.purge();
+        Ok(())
+    })?;
     Ok(Done {})
 }
 
@@ -74,8 +89,8 @@ pub(super) struct GetQueueAttributes {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct GetQueueAttributesResult {
-    #[serde(skip_serializing_if = "QueueAttributes::is_empty")]
-    attributes: QueueAttributes,
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    attributes: Attributes,
 }
 
 pub(super) fn get_attributes(
@@ -84,17 +99,9 @@ pub(super) fn get_attributes(
 ) -> Result<GetQueueAttributesResult, Error> {
     let name = queue_name(input.queue_url)?;
     let wanted = input.attribute_names;
-    let now = call.emulator.now();
-    let mut queues = call.emulator.queues();
-    let mut attributes = queues.change(&name, |queue| {
-        let created_at = queue.created_at.seconds().to_string();
-        let mut attributes = computed(&name, &created_at, queue.counts(now));
-        attributes.extend(queue.settings.attributes());
-        Ok(attributes)
-    })?;
+    let mut attributes = attributes(call, &name)?;
     // Asking a standard queue whether it is FIFO is an error on AWS too.
-    let is_known =
-        |name: &str| ["All", "RedrivePolicy"].contains(&name) || attributes.contains_key(name);
+    let is_known = |name: &String| name == "All" || attributes.contains_key(name);
     if let Some(unknown) = wanted.iter().find(|name| !is_known(name)) {
         return Err(Error::InvalidAttributeName(unknown.clone()));
     }
@@ -104,23 +111,25 @@ pub(super) fn get_attributes(
     Ok(GetQueueAttributesResult { attributes })
 }
 
-fn computed(name: &str, created_at: &str, counts: Counts) -> QueueAttributes {
-    let computed = [
-        ("ApproximateNumberOfMessages", counts.ready.to_string()),
-        (
-            "ApproximateNumberOfMessagesDelayed",
-            counts.delayed.to_string(),
-        ),
+fn attributes(call: &Call, name: &str) -> Result<Attributes, Error> {
+    let now = call.emulator.now();
+    let mut queues = call.emulator.queues();
+    let counts = queues.change(name, |queue| Ok(queue.counts(now)))?;
+    let config = &queues.get(name)?.config;
+    let (number, timeout) = (|n: usize| Some(n.to_string()), config.visibility_timeout);
+    let attributes = [
+        ("ApproximateNumberOfMessages", number(counts.ready)),
+        ("ApproximateNumberOfMessagesDelayed", number(counts.delayed)),
         (
             "ApproximateNumberOfMessagesNotVisible",
-            counts.in_flight.to_string(),
+            number(counts.in_flight),
         ),
-        ("CreatedTimestamp", created_at.to_owned()),
-        // Attributes stay as they were created.
-        ("LastModifiedTimestamp", created_at.to_owned()),
-        ("QueueArn", arn(name)),
+        ("FifoQueue", config.is_fifo().then(|| "true".to_owned())),
+        ("QueueArn", Some(arn(name))),
+        ("VisibilityTimeout", Some(timeout.as_secs().to_string())),
     ];
-    computed
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+    let valued = attributes.into_iter();
+    Ok(valued
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect())
 }

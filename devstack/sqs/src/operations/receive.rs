@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::call::{Call, queue_name};
+use super::call::{ACCOUNT, Call, arn, queue_name};
 use crate::{
     error::Error,
     limits::{self, in_range},
     message::{Message, ReceiptHandle, sequence_text},
     message_attributes::{self, WireAttribute, digest_of},
-    redrive::{ACCOUNT, arn},
 };
 
 #[derive(Deserialize)]
@@ -66,16 +65,9 @@ pub(super) async fn receive(
     let (hidden, range) = (input.visibility_timeout, &limits::VISIBILITY_TIMEOUT);
     let hidden = in_range("VisibilityTimeout", hidden, range)?;
     let (wait, range) = (input.wait_time_seconds, &limits::WAIT_TIME_SECONDS);
-    let wait = in_range("WaitTimeSeconds", wait, range)?;
+    let wait = in_range("WaitTimeSeconds", wait, range)?.unwrap_or(0);
     let system_names = [input.attribute_names, input.message_system_attribute_names].concat();
     check_system_names(&system_names)?;
-    let default_wait = call
-        .emulator
-        .queues()
-        .get(&queue)?
-        .settings
-        .wait_time_seconds;
-    let wait = wait.unwrap_or(default_wait);
     let max = usize::try_from(max).unwrap_or(usize::MAX);
     let received = call.emulator.receive(&queue, max, hidden, wait).await?;
     // A long poll answers an exceeded limit with no messages, a short one with the error.

@@ -13,7 +13,6 @@ use crate::{
     limits,
     message::{Content, Message, sequence_text},
     message_attributes::{self, MessageAttributes, Value, WireAttribute, digest_of},
-    settings::Settings,
 };
 
 /// What one message is made of, alone or in a batch.
@@ -56,14 +55,14 @@ pub(super) fn send(call: &Call, queue: &str, entry: Entry) -> Result<Sent, Error
 
 pub(super) fn send_batch(call: &Call, input: Batch<Entry>) -> Result<BatchResult<Sent>, Error> {
     let (queue, entries) = input.check(call)?;
-    let settings = call.emulator.queues().get(&queue)?.settings.clone();
+    let is_fifo = call.emulator.queues().get(&queue)?.config.is_fifo();
     let drafts: Vec<(String, Result<Draft, Error>)> = entries
         .into_iter()
         .map(|(id, entry)| (id, Draft::parse(call, entry)))
         .collect();
     let valid = || drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
     // One entry without its ids makes AWS refuse the whole batch.
-    valid().try_for_each(|draft| draft.require_ids(&settings))?;
+    valid().try_for_each(|draft| draft.require_ids(is_fifo))?;
     let total: u64 = valid().map(|draft| draft.content.size()).sum();
     if total > limits::MAX_MESSAGE_BYTES {
         return Err(Error::BatchRequestTooLong(total));
@@ -104,8 +103,8 @@ impl Draft {
     }
 
     /// Refuses a message that lacks what a FIFO queue needs to order it and to know it again.
-    fn require_ids(&self, settings: &Settings) -> Result<(), Error> {
-        if !settings.is_fifo {
+    fn require_ids(&self, is_fifo: bool) -> Result<(), Error> {
+        if !is_fifo {
             return Ok(());
         }
         required("MessageGroupId", self.content.group_id.as_ref())?;
@@ -120,18 +119,18 @@ impl Draft {
     }
 
     /// Refuses what this queue does not take: no ids, too large a message, and parameters of the other kind of queue.
-    fn check(&self, settings: &Settings) -> Result<(), Error> {
-        self.require_ids(settings)?;
-        let most = settings.maximum_message_size;
+    fn check(&self, is_fifo: bool) -> Result<(), Error> {
+        self.require_ids(is_fifo)?;
+        let most = limits::MAX_MESSAGE_BYTES;
         if self.content.size() > most {
             return Err(Error::InvalidParameterValue(format!(
                 "One or more parameters are invalid. Reason: Message must be shorter than {most} bytes."
             )));
         }
         let wrong = match (&self.deduplication_id, self.delay_seconds) {
-            (Some(_), _) if !settings.is_fifo => "MessageDeduplicationId",
+            (Some(_), _) if !is_fifo => "MessageDeduplicationId",
             // A delay of zero changes nothing, so AWS lets it pass.
-            (_, Some(1..)) if settings.is_fifo => "DelaySeconds",
+            (_, Some(1..)) if is_fifo => "DelaySeconds",
             _ => return Ok(()),
         };
         Err(Error::InvalidParameterValue(format!(
@@ -144,10 +143,8 @@ impl Draft {
         let mut queues = call.emulator.queues();
         // Read while the lock is held, so that messages are sent in the order of their times.
         let now = call.emulator.now();
-        let settings = &queues.get(queue)?.settings;
-        self.check(settings)?;
-        let delay = self.delay_seconds.filter(|_| !settings.is_fifo);
-        let ready_at = now.plus_seconds(delay.unwrap_or(settings.delay_seconds));
+        self.check(queues.get(queue)?.config.is_fifo())?;
+        let ready_at = now.plus_seconds(self.delay_seconds.unwrap_or(0));
         let message = Message {
             deduplication_id: self.deduplication_id,
             ..Message::new(self.content, now)

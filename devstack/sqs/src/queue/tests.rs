@@ -8,7 +8,7 @@ fn at(seconds: u64) -> Timestamp {
 }
 
 fn queue() -> Queue {
-    Queue::new(Settings::default(), at(0))
+    Queue::new(QueueConfig::new("jobs"))
 }
 
 fn send(queue: &mut Queue, body: &str, now: Timestamp) {
@@ -181,27 +181,25 @@ fn a_message_given_back_waits_behind_those_that_wait_already() {
 #[test]
 fn forgets_messages_after_the_retention_period() {
     let mut queue = queue();
-    queue.settings.retention_seconds = 60;
     send(&mut queue, "ready", at(0));
     send(&mut queue, "in flight", at(0));
-    receive_one(&mut queue, at(59));
-    assert_eq!(queue.counts(at(59)).ready, 1);
-    let counts = queue.counts(at(60));
+    let end = at(limits::RETENTION_SECONDS);
+    let just_before = at(limits::RETENTION_SECONDS - 1);
+    receive_one(&mut queue, just_before);
+    assert_eq!(queue.counts(just_before).ready, 1);
+    let counts = queue.counts(end);
     assert_eq!((counts.ready, counts.in_flight), (0, 0));
 }
 
 #[test]
-fn purges_everything_but_only_once_a_minute() {
+fn purges_everything() {
     let mut queue = queue();
     send(&mut queue, "a", at(0));
     send(&mut queue, "b", at(0));
     receive_one(&mut queue, at(0));
-    queue.purge("jobs", at(1)).unwrap();
+    queue.purge();
     let counts = queue.counts(at(1));
     assert_eq!((counts.ready, counts.in_flight), (0, 0));
-    let error = queue.purge("jobs", at(60)).unwrap_err();
-    assert!(matches!(error, Error::PurgeQueueInProgress(_)));
-    queue.purge("jobs", at(61)).unwrap();
 }
 
 #[test]

@@ -8,22 +8,6 @@ fn at(seconds: u64) -> Timestamp {
     Timestamp::from_millis(0).plus_seconds(seconds)
 }
 
-fn attributes(name: &str, value: &str) -> QueueAttributes {
-    QueueAttributes::from([(name.to_owned(), value.to_owned())])
-}
-
-fn redrive_to(name: &str, max_receive_count: u32) -> QueueAttributes {
-    let policy = RedrivePolicy {
-        dead_letter_queue: name.to_owned(),
-        max_receive_count,
-    };
-    attributes("RedrivePolicy", &policy.to_json())
-}
-
-fn create(queues: &mut QueueSet, name: &str, attributes: &QueueAttributes) -> Result<(), Error> {
-    queues.create(name, attributes, at(0))
-}
-
 fn send(queues: &mut QueueSet, name: &str, message: Message) {
     let sent = queues.change(name, |queue| Ok(queue.send(message, at(0), at(0))));
     sent.unwrap();
@@ -31,9 +15,10 @@ fn send(queues: &mut QueueSet, name: &str, message: Message) {
 
 /// `jobs`, whose messages go to `dead` after one receive, with one message.
 fn jobs_and_dead() -> QueueSet {
-    let mut queues = QueueSet::default();
-    create(&mut queues, "dead", &QueueAttributes::new()).unwrap();
-    create(&mut queues, "jobs", &redrive_to("dead", 1)).unwrap();
+    let jobs = QueueConfig::new("jobs").with_redrive("dead", 1);
+    let queues = Queues::new().with_queue(jobs);
+    let queues = queues.with_queue(QueueConfig::new("dead"));
+    let mut queues = QueueSet::of(&queues).unwrap();
     let content = Content::new("a".to_owned(), MessageAttributes::new());
     send(&mut queues, "jobs", Message::new(content, at(0)));
     queues
@@ -62,54 +47,37 @@ fn moves_a_message_that_was_received_too_often() {
 #[test]
 fn goes_on_delivering_when_the_dead_letter_queue_is_gone() {
     let mut queues = jobs_and_dead();
-    queues.delete("dead", at(0)).unwrap();
+    queues.delete("dead").unwrap();
     for round in 0..3 {
         assert_eq!(receive(&mut queues, "jobs", at(round * 30)).len(), 1);
     }
 }
 
 #[test]
-fn creating_again_succeeds_only_with_the_same_attributes() {
+fn creating_again_changes_nothing() {
     let mut queues = jobs_and_dead();
-    create(&mut queues, "jobs", &redrive_to("dead", 1)).unwrap();
-    let error = create(&mut queues, "jobs", &attributes("DelaySeconds", "1")).unwrap_err();
-    assert!(matches!(error, Error::QueueNameExists));
+    queues.create(QueueConfig::new("jobs")).unwrap();
+    assert_eq!(receive(&mut queues, "jobs", at(0)).len(), 1);
 }
 
 #[test]
-fn a_deleted_name_is_free_again_after_a_minute() {
-    let mut queues = jobs_and_dead();
-    queues.delete("jobs", at(0)).unwrap();
-    let none = QueueAttributes::new();
-    let error = queues.create("jobs", &none, at(59)).unwrap_err();
-    assert!(matches!(error, Error::QueueDeletedRecently));
-    queues.create("jobs", &none, at(60)).unwrap();
-}
-
-#[test]
-fn refuses_a_dead_letter_queue_that_is_missing() {
-    let mut queues = jobs_and_dead();
-    let error = create(&mut queues, "other", &redrive_to("missing", 1)).unwrap_err();
-    assert!(matches!(error, Error::InvalidParameterValue(_)));
-}
-
-#[test]
-fn a_dead_letter_queue_is_of_the_same_kind_as_its_source() {
-    let mut queues = jobs_and_dead();
-    let mut fifo = attributes("FifoQueue", "true");
-    create(&mut queues, "dead.fifo", &fifo).unwrap();
-    assert!(create(&mut queues, "other", &redrive_to("dead.fifo", 1)).is_err());
-    fifo.extend(redrive_to("dead", 1));
-    assert!(create(&mut queues, "jobs.fifo", &fifo).is_err());
+fn a_dead_letter_queue_is_there_and_of_the_same_kind_as_its_source() {
+    for (name, dead) in [("jobs", "gone"), ("jobs", "d.fifo"), ("j.fifo", "d")] {
+        let queues = Queues::new()
+            .with_queue(QueueConfig::new(name).with_redrive(dead, 1))
+            .with_queue(QueueConfig::new("d"))
+            .with_queue(QueueConfig::new("d.fifo"));
+        let error = QueueSet::of(&queues).unwrap_err().to_string();
+        assert!(error.contains(dead) && error.contains(name), "{error}");
+    }
 }
 
 /// `jobs.fifo`, whose messages go to `dead.fifo` after one receive, with messages of one group.
 fn fifo_jobs_and_dead(bodies: &[&str]) -> QueueSet {
-    let mut queues = QueueSet::default();
-    let mut fifo = attributes("FifoQueue", "true");
-    create(&mut queues, "dead.fifo", &fifo).unwrap();
-    fifo.extend(redrive_to("dead.fifo", 1));
-    create(&mut queues, "jobs.fifo", &fifo).unwrap();
+    let jobs = QueueConfig::new("jobs.fifo").with_redrive("dead.fifo", 1);
+    let queues = Queues::new().with_queue(jobs);
+    let queues = queues.with_queue(QueueConfig::new("dead.fifo"));
+    let mut queues = QueueSet::of(&queues).unwrap();
     for body in bodies {
         let content = Content {
             group_id: Some("a".to_owned()),

@@ -1,9 +1,7 @@
-use std::collections::HashMap;
-
 use aws_sdk_sqs::{
     Client,
     config::{BehaviorVersion, Credentials, Region},
-    types::{Message, MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName},
+    types::{Message, MessageAttributeValue, MessageSystemAttributeName},
 };
 use sqs::{QueueConfig, Queues};
 use tokio::{net::TcpListener, task::JoinSet};
@@ -71,12 +69,6 @@ impl Server {
             .send()
             .await
             .unwrap();
-    }
-
-    pub(crate) async fn attributes(&self, queue: &str) -> HashMap<QueueAttributeName, String> {
-        let get = self.client.get_queue_attributes().queue_url(queue);
-        let got = get.attribute_names(QueueAttributeName::All).send().await;
-        got.unwrap().attributes.unwrap()
     }
 }
 

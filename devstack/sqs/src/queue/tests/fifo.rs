@@ -5,11 +5,7 @@ fn at(seconds: u64) -> Timestamp {
 }
 
 fn queue() -> Queue {
-    let fifo = Settings {
-        is_fifo: true,
-        ..Settings::default()
-    };
-    Queue::new(fifo, at(0))
+    Queue::new(QueueConfig::new("jobs.fifo"))
 }
 
 fn message(group: &str, body: &str, now: Timestamp) -> Message {
@@ -154,21 +150,13 @@ fn a_dead_letter_unblocks_its_group_within_the_same_receive() {
 #[test]
 fn an_expired_message_unblocks_its_group() {
     let mut queue = queue();
-    queue.settings.retention_seconds = 60;
     send(&mut queue, "a", "old", at(0));
     send(&mut queue, "a", "new", at(50));
-    assert_eq!(bodies(&mut queue, 1, at(50)), ["old"]);
-    assert_eq!(bodies(&mut queue, 1, at(60)), ["new"]);
-}
-
-#[test]
-fn a_delayed_message_is_not_overtaken() {
-    let mut queue = queue();
-    queue.send(message("a", "1", at(0)), at(60), at(0));
-    send(&mut queue, "a", "2", at(1));
-    assert_eq!(queue.counts(at(59)).delayed, 1);
-    assert!(bodies(&mut queue, 10, at(59)).is_empty());
-    assert_eq!(bodies(&mut queue, 10, at(60)), ["1", "2"]);
+    let end = at(limits::RETENTION_SECONDS);
+    let just_before = at(limits::RETENTION_SECONDS - 10);
+    assert_eq!(bodies(&mut queue, 1, just_before), ["old"]);
+    assert!(bodies(&mut queue, 1, just_before).is_empty());
+    assert_eq!(bodies(&mut queue, 1, end), ["new"]);
 }
 
 #[test]
@@ -209,7 +197,7 @@ fn stops_at_the_limit_of_messages_in_flight_without_a_word() {
 fn a_purge_forgets_groups_and_duplicates() {
     let mut queue = queue_of(&["1", "2"]);
     bodies(&mut queue, 1, at(0));
-    queue.purge("jobs.fifo", at(1)).unwrap();
+    queue.purge();
     send(&mut queue, "a", "1", at(2));
     assert_eq!(bodies(&mut queue, 10, at(2)), ["1"]);
 }
