@@ -8,7 +8,7 @@ use reqwest::{Response, StatusCode, Url};
 use serde::Deserialize;
 
 use crate::otlp::{self, DecodeError};
-use crate::span::{Span, SpanId, SpanRef, TraceId, Value};
+use crate::span::{Span, SpanRef, TraceId};
 
 /// Longer than any store should need for one trace, shorter than a reader's patience.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,38 +33,21 @@ pub enum ClientError {
     Malformed { url: String, source: DecodeError },
 }
 
-/// One line of the backlinks index: `span` links to `linked`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backlink {
-    pub span: SpanRef,
-    pub linked: SpanRef,
-}
-
+/// The answer of the backlinks index: the spans that link into a trace.
 #[derive(Deserialize)]
 struct Backlinks {
-    data: Vec<BacklinkRow>,
+    data: Vec<SpanRef>,
 }
 
-#[derive(Deserialize)]
-struct BacklinkRow {
-    #[serde(flatten)]
-    span: SpanRef,
-    linked_trace_id: TraceId,
-    linked_span_id: SpanId,
-}
-
-impl From<BacklinkRow> for Backlink {
-    fn from(row: BacklinkRow) -> Self {
-        let linked = SpanRef {
-            trace_id: row.linked_trace_id,
-            span_id: row.linked_span_id,
-        };
-        Self {
-            span: row.span,
-            linked,
-        }
-    }
-}
+/// A parameter of a search: Jaeger up to 2.13 knows the first spelling, later versions the second, and each ignores the
+/// other.
+type Parameter = [&'static str; 2];
+const SERVICE: Parameter = ["query.service_name", "query.serviceName"];
+const OPERATION: Parameter = ["query.operation_name", "query.operationName"];
+const FROM: Parameter = ["query.start_time_min", "query.startTimeMin"];
+const UNTIL: Parameter = ["query.start_time_max", "query.startTimeMax"];
+const MOST: Parameter = ["query.num_traces", "query.searchDepth"];
+const ATTRIBUTES: Parameter = ["query.attributes", "query.attributes"];
 
 impl JaegerClient {
     /// `base_url` is the query address, such as `http://localhost:16686`, with or without a final slash.
@@ -91,18 +74,13 @@ impl JaegerClient {
 
     /// Every span of the traces in which `service` took part during the last hour, up to a hundred of them.
     pub async fn recent(&self, service: &str) -> Result<Vec<Span>, ClientError> {
-        let (now, hour) = (Utc::now(), TimeDelta::hours(1));
-        self.search([now - hour, now + hour], 100, &by_service(service))
-            .await
+        self.search(last_hour(), 100, &[(SERVICE, service)]).await
     }
 
     /// Every span of the traces in which `service` took part since `start`, in nanoseconds since the Unix epoch; of the
     /// newest five hundred of them, if there are more.
     pub async fn since(&self, start: u64, service: &str) -> Result<Vec<Span>, ClientError> {
-        let from = DateTime::from_timestamp_nanos(start.cast_signed());
-        // A service's clock may be ahead of ours.
-        let until = Utc::now() + TimeDelta::minutes(1);
-        self.search([from, until], 500, &by_service(service)).await
+        self.search(since(start), 500, &[(SERVICE, service)]).await
     }
 
     /// Every span of the traces in which `service` has done `operation` since `start`, as [`since`](Self::since).
@@ -112,15 +90,8 @@ impl JaegerClient {
         service: &str,
         operation: &str,
     ) -> Result<Vec<Span>, ClientError> {
-        let filter = form(&[
-            ("query.service_name", service),
-            ("query.serviceName", service),
-            ("query.operation_name", operation),
-            ("query.operationName", operation),
-        ]);
-        let from = DateTime::from_timestamp_nanos(start.cast_signed());
-        let until = Utc::now() + TimeDelta::minutes(1);
-        self.search([from, until], 500, &filter).await
+        let filters = [(SERVICE, service), (OPERATION, operation)];
+        self.search(since(start), 500, &filters).await
     }
 
     /// The spans of the last hour with which `service` handled messages of this idempotency key.
@@ -129,55 +100,53 @@ impl JaegerClient {
     pub async fn handled(&self, service: &str, key: &str) -> Result<Vec<Span>, ClientError> {
         const KEY: &str = "orderflow.messaging.idempotency_key";
         let wanted = serde_json::json!({ KEY: key }).to_string();
-        let filter = form(&[
-            ("query.service_name", service),
-            ("query.serviceName", service),
-            ("query.attributes", &wanted),
-        ]);
-        let (now, hour) = (Utc::now(), TimeDelta::hours(1));
-        let spans = self.search([now - hour, now + hour], 200, &filter).await;
-        let is_it = |span: &Span| span.attribute(KEY) == Some(&Value::Str(key.to_owned()));
-        spans.map(|spans| spans.into_iter().filter(is_it).collect())
+        let filters = [(SERVICE, service), (ATTRIBUTES, &wanted)];
+        let mut spans = self.search(last_hour(), 200, &filters).await?;
+        spans.retain(|span| span.text(KEY) == key);
+        Ok(spans)
     }
 
     /// Every span of the traces with a span that began within the minute after `start`, in nanoseconds since the Unix
     /// epoch; of the newest two hundred of them, if there are more.
     pub async fn minute_after(&self, start: u64) -> Result<Vec<Span>, ClientError> {
         let from = DateTime::from_timestamp_nanos(start.cast_signed());
-        self.search([from, from + TimeDelta::minutes(1)], 200, "")
+        self.search([from, from + TimeDelta::minutes(1)], 200, &[])
             .await
     }
 
     /// The spans of any trace that link to a span of `id`; `None` where the store keeps no index of them.
     ///
     /// Only our own does: Jaeger answers with 404 or with its web page.
-    pub async fn backlinks(&self, id: TraceId) -> Result<Option<Vec<Backlink>>, ClientError> {
+    pub async fn backlinks(&self, id: TraceId) -> Result<Option<Vec<SpanRef>>, ClientError> {
         let url = format!("{}/api/orderflow/backlinks/{id}", self.base_url);
         let response = self.get(&url).await?;
         if !response.status().is_success() || !is_json(&response) {
             return Ok(None);
         }
         let body = read(&url, response).await?;
-        let backlinks = parse_backlinks(&body);
-        backlinks
-            .map(Some)
-            .map_err(|source| ClientError::Malformed { url, source })
+        match serde_json::from_str::<Backlinks>(&body) {
+            Ok(answer) => Ok(Some(answer.data)),
+            Err(error) => Err(ClientError::Malformed {
+                url,
+                source: error.into(),
+            }),
+        }
     }
 
     async fn search(
         &self,
-        period: [DateTime<Utc>; 2],
+        [from, until]: [DateTime<Utc>; 2],
         most: u32,
-        filter: &str,
+        filters: &[(Parameter, &str)],
     ) -> Result<Vec<Span>, ClientError> {
-        let [from, to] = period.map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true));
-        // Jaeger up to 2.13 knows the first spelling, later versions the second; each ignores the other.
-        let url = format!(
-            "{}/api/v3/traces?query.start_time_min={from}&query.start_time_max={to}&query.num_traces={most}\
-             &query.startTimeMin={from}&query.startTimeMax={to}&query.searchDepth={most}{filter}",
-            self.base_url
-        );
-        self.spans(url).await
+        let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let (from, until, most) = (time(from), time(until), most.to_string());
+        let bounds = [(FROM, from.as_str()), (UNTIL, &until), (MOST, &most)];
+        let parameters = bounds.iter().chain(filters);
+        let spelled = parameters.flat_map(|(names, value)| names.map(|name| (name, *value)));
+        let encoded = Url::parse_with_params("http://store", spelled).expect("it is an address");
+        let (base, query) = (&self.base_url, encoded.query().unwrap_or_default());
+        self.spans(format!("{base}/api/v3/traces?{query}")).await
     }
 
     async fn spans(&self, url: String) -> Result<Vec<Span>, ClientError> {
@@ -204,14 +173,15 @@ impl JaegerClient {
     }
 }
 
-fn by_service(service: &str) -> String {
-    format!("&query.service_name={service}&query.serviceName={service}")
+fn last_hour() -> [DateTime<Utc>; 2] {
+    let (now, hour) = (Utc::now(), TimeDelta::hours(1));
+    [now - hour, now + hour]
 }
 
-/// Parameters to be added to a query, each with an ampersand before it.
-fn form(parameters: &[(&str, &str)]) -> String {
-    let url = Url::parse_with_params("http://store", parameters).expect("it is an address");
-    format!("&{}", url.query().unwrap_or_default())
+/// From `start` until now, and a little more: a service's clock may be ahead of ours.
+fn since(start: u64) -> [DateTime<Utc>; 2] {
+    let until = Utc::now() + TimeDelta::minutes(1);
+    [DateTime::from_timestamp_nanos(start.cast_signed()), until]
 }
 
 async fn read(url: &str, response: Response) -> Result<String, ClientError> {
@@ -231,11 +201,6 @@ fn unreachable(url: &str, source: reqwest::Error) -> ClientError {
 fn is_json(response: &Response) -> bool {
     let content_type = response.headers().get(CONTENT_TYPE);
     content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
-}
-
-fn parse_backlinks(body: &str) -> Result<Vec<Backlink>, DecodeError> {
-    let answer: Backlinks = serde_json::from_str(body)?;
-    Ok(answer.data.into_iter().map(Backlink::from).collect())
 }
 
 #[cfg(test)]

@@ -1,19 +1,22 @@
-//! Understands one order's linked trace: fetches it, draws it, and checks it against the trace contract.
+//! One model of a trace: an order's spans, how they hang together, and their drawing.
 //!
 //! An order crosses HTTP, an outbox, Kafka, SQS and Pub/Sub.
-//! A [`Story`] is everything that can be reached from one of its traces over parents *and* links;
-//! [`waterfall`] draws it for a person, and [`contract`] says whether it is whole.
+//! A [`Story`] is everything that can be reached from one of its traces over parents *and* links.
+//! It knows whether it is whole ([`Story::flaw`]), and lays itself out in rows ([`Story::chart`]), which [`waterfall`]
+//! draws on a terminal and a page can draw in its own way.
 
+mod chart;
 mod client;
-pub mod contract;
-#[cfg(test)]
-mod fixtures;
+mod gather;
 mod otlp;
 mod span;
 mod story;
 pub mod waterfall;
+mod whole;
 
-pub use client::{Backlink, ClientError, JaegerClient};
+pub use chart::{Chart, Note, Row, Tree};
+pub use client::{ClientError, JaegerClient};
 pub use otlp::DecodeError;
 pub use span::{Attributes, Event, InvalidId, Kind, Span, SpanId, SpanRef, Status, TraceId, Value};
-pub use story::Story;
+pub use story::{Delivered, Story};
+pub use whole::{Flaw, SERVICES, Untaken};

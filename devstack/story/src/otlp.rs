@@ -8,7 +8,7 @@ use otlp::span::SpanKind;
 use otlp::status::StatusCode;
 use serde::Deserialize;
 
-use crate::span::{Attributes, Event, Kind, Span, SpanId, SpanRef, Status, TraceId, Value};
+use crate::span::{Attributes, Event, InvalidId, Kind, Span, SpanRef, Status, Value};
 
 /// One JSON object of an answer.
 ///
@@ -38,7 +38,7 @@ pub enum DecodeError {
     #[error("the store stopped in the middle of the trace: {0}")]
     Interrupted(serde_json::Value),
     #[error("a span without a valid id: {0}")]
-    InvalidId(#[from] crate::span::InvalidId),
+    InvalidId(#[from] InvalidId),
 }
 
 /// Reads every span of `body`: one JSON object, or several in a row.
@@ -53,7 +53,10 @@ pub(crate) fn decode(body: &str) -> Result<Vec<Span>, DecodeError> {
         }
         let wrapped = chunk.result.map(|result| result.resource_spans);
         for resource in wrapped.into_iter().flatten().chain(chunk.resource_spans) {
-            spans.extend(resource_spans(resource)?);
+            let service = service(resource.resource.unwrap_or_default().attributes);
+            for raw in resource.scope_spans.into_iter().flat_map(|it| it.spans) {
+                spans.push(Span::from_otlp(raw, &service)?);
+            }
         }
     }
     let mut seen = HashSet::new();
@@ -61,54 +64,40 @@ pub(crate) fn decode(body: &str) -> Result<Vec<Span>, DecodeError> {
     Ok(spans)
 }
 
-fn resource_spans(group: otlp::ResourceSpans) -> Result<Vec<Span>, DecodeError> {
-    let resource = attributes(group.resource.unwrap_or_default().attributes);
-    let service = resource
-        .get("service.name")
-        .map_or_else(|| "unknown_service".to_owned(), ToString::to_string);
-    let spans = group.scope_spans.into_iter().flat_map(|scope| scope.spans);
-    spans.map(|raw| span(raw, &service)).collect()
+fn service(resource: Vec<KeyValue>) -> String {
+    let name = attributes(resource).remove("service.name");
+    name.map_or_else(|| "unknown_service".to_owned(), |name| name.to_string())
 }
 
-fn span(raw: otlp::Span, service: &str) -> Result<Span, DecodeError> {
-    let kind = kind(raw.kind());
-    Ok(Span {
-        trace_id: trace_id(&raw.trace_id)?,
-        span_id: span_id(&raw.span_id)?,
-        parent: parent(&raw.parent_span_id)?,
-        name: raw.name,
-        service: service.to_owned(),
-        kind,
-        start: raw.start_time_unix_nano,
-        end: raw.end_time_unix_nano,
-        attributes: attributes(raw.attributes),
-        links: raw.links.iter().filter_map(link).collect(),
-        status: raw.status.map_or(Status::Unset, status),
-        events: raw.events.into_iter().map(event).collect(),
-    })
-}
-
-/// Absent, empty and all zeros all mean "no parent": stores differ in what they keep.
-fn parent(bytes: &[u8]) -> Result<Option<SpanId>, DecodeError> {
-    if bytes.iter().all(|byte| *byte == 0) {
-        return Ok(None);
+impl Span {
+    /// The span as an exporter sent it, of a resource with this `service.name`.
+    pub fn from_otlp(raw: otlp::Span, service: &str) -> Result<Self, InvalidId> {
+        let kind = kind(raw.kind());
+        // Absent, empty and all zeros all mean "no parent": stores differ in what they keep.
+        let has_parent = raw.parent_span_id.iter().any(|byte| *byte != 0);
+        let parent = has_parent.then_some(&raw.parent_span_id);
+        Ok(Self {
+            trace_id: hex::encode(&raw.trace_id).parse()?,
+            span_id: hex::encode(&raw.span_id).parse()?,
+            parent: parent.map(|id| hex::encode(id).parse()).transpose()?,
+            name: raw.name,
+            service: service.to_owned(),
+            kind,
+            start: raw.start_time_unix_nano,
+            end: raw.end_time_unix_nano,
+            attributes: attributes(raw.attributes),
+            links: raw.links.iter().filter_map(link).collect(),
+            status: raw.status.map_or(Status::Unset, status),
+            events: raw.events.into_iter().map(event).collect(),
+        })
     }
-    Ok(Some(span_id(bytes)?))
-}
-
-fn trace_id(bytes: &[u8]) -> Result<TraceId, DecodeError> {
-    Ok(hex::encode(bytes).parse()?)
-}
-
-fn span_id(bytes: &[u8]) -> Result<SpanId, DecodeError> {
-    Ok(hex::encode(bytes).parse()?)
 }
 
 /// A link to an invalid id points nowhere; the specification allows it, for its attributes.
 fn link(raw: &otlp::span::Link) -> Option<SpanRef> {
     Some(SpanRef {
-        trace_id: trace_id(&raw.trace_id).ok()?,
-        span_id: span_id(&raw.span_id).ok()?,
+        trace_id: hex::encode(&raw.trace_id).parse().ok()?,
+        span_id: hex::encode(&raw.span_id).parse().ok()?,
     })
 }
 
@@ -159,18 +148,15 @@ fn value(raw: AnyValue) -> Option<Value> {
         any_value::Value::ArrayValue(list) => {
             Value::List(list.values.into_iter().filter_map(value).collect())
         }
-        any_value::Value::KvlistValue(map) => Value::List(pairs(map.values)),
+        // A list of `key=value`, so that nothing in it hides from the contract's search for addresses.
+        any_value::Value::KvlistValue(map) => {
+            let pairs = attributes(map.values).into_iter();
+            let pairs = pairs.map(|(key, value)| Value::Str(format!("{key}={value}")));
+            Value::List(pairs.collect())
+        }
         // An index into a table that only profiles carry.
         any_value::Value::StringValueStrindex(_) => return None,
     })
-}
-
-/// A map becomes a list of `key=value`, so that nothing in it hides from the contract's search for addresses.
-fn pairs(raw: Vec<KeyValue>) -> Vec<Value> {
-    attributes(raw)
-        .into_iter()
-        .map(|(key, value)| Value::Str(format!("{key}={value}")))
-        .collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Identifies a trace: 16 bytes, written as 32 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +53,12 @@ macro_rules! hex_id {
                     .map_err(de::Error::custom)
             }
         }
+
+        impl Serialize for $id {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
     };
 }
 
@@ -60,14 +66,15 @@ hex_id!(TraceId, 16);
 hex_id!(SpanId, 8);
 
 /// Points at one span of one trace; what a link carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SpanRef {
     pub trace_id: TraceId,
     pub span_id: SpanId,
 }
 
 /// What role a span plays; the names are those of the OpenTelemetry specification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Kind {
     Internal,
     Server,
@@ -96,7 +103,8 @@ impl fmt::Display for Kind {
 }
 
 /// The value of an attribute.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Value {
     Str(String),
     Int(i64),
@@ -111,11 +119,11 @@ impl Value {
         clippy::cast_precision_loss,
         reason = "times and counts stay far below 2^52"
     )]
-    pub fn as_f64(&self) -> Option<f64> {
+    fn as_f64(&self) -> Option<f64> {
         match self {
             Self::Int(number) => Some(*number as f64),
             Self::Float(number) => Some(*number),
-            Self::Str(_) | Self::Bool(_) | Self::List(_) => None,
+            _ => None,
         }
     }
 }
@@ -139,7 +147,7 @@ impl fmt::Display for Value {
 pub type Attributes = BTreeMap<String, Value>;
 
 /// Whether the operation failed. `Ok` is left out: no service of ours sets it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub enum Status {
     #[default]
     Unset,
@@ -148,7 +156,7 @@ pub enum Status {
 }
 
 /// Something that happened during a span.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Event {
     pub name: String,
     /// Nanoseconds since the Unix epoch.
@@ -157,7 +165,7 @@ pub struct Event {
 }
 
 /// One operation of one service.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Span {
     pub trace_id: TraceId,
     pub span_id: SpanId,
@@ -174,6 +182,13 @@ pub struct Span {
     pub links: Vec<SpanRef>,
     pub status: Status,
     pub events: Vec<Event>,
+}
+
+/// As a sentence names it: `` `send mail` (email, CLIENT) ``.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ({}, {})", self.name, self.service, self.kind)
+    }
 }
 
 impl Span {
@@ -194,6 +209,12 @@ impl Span {
         }
     }
 
+    /// The span that sent the message which this one handles, by its link or, without one, by its parent.
+    pub fn sender(&self) -> Option<SpanRef> {
+        let link = self.links.first().copied();
+        link.or_else(|| self.parent_reference())
+    }
+
     pub fn duration(&self) -> Duration {
         Duration::from_nanos(self.end.saturating_sub(self.start))
     }
@@ -206,6 +227,14 @@ impl Span {
         self.attributes.get(name)
     }
 
+    /// The text of the attribute `name`; empty without one.
+    pub fn text(&self, name: &str) -> &str {
+        match self.attribute(name) {
+            Some(Value::Str(text)) => text,
+            _ => "",
+        }
+    }
+
     /// How long the message waited in the broker, in milliseconds; `None` off a broker.
     pub fn queue_time_ms(&self) -> Option<f64> {
         self.attribute("orderflow.messaging.queue_time_ms")?
@@ -216,7 +245,7 @@ impl Span {
     pub fn attempt(&self) -> Option<i64> {
         match self.attribute("orderflow.messaging.attempt")? {
             Value::Int(attempt) => Some(*attempt),
-            Value::Str(_) | Value::Float(_) | Value::Bool(_) | Value::List(_) => None,
+            _ => None,
         }
     }
 

@@ -1,18 +1,12 @@
 //! One order's story: every trace reachable from one of them over parents and links.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use crate::client::{ClientError, JaegerClient};
 use crate::span::{Kind, Span, SpanRef, TraceId};
 
-/// More traces than any one order has; it stops a story that links bind to a whole day's traffic.
-const MAX_TRACES: usize = 64;
-
-/// The name of the command as a service: it sends dead letters back, and does little else.
-const REDRIVES: &str = "orderflow";
-/// By which service and operation a person decides about an order: a trace of its own, and there are few of them.
-const DECISIONS: (&str, &str) = ("orders", "PATCH /orders/{id}/status");
+/// Who handles which message: service, span name, and the span that sent it.
+pub type Delivered<'a> = (&'a str, &'a str, Option<SpanRef>);
 
 /// The spans of one order, in the order they began, with the edges between them.
 #[derive(Debug, Clone)]
@@ -52,23 +46,6 @@ impl Story {
         }
     }
 
-    /// Fetches the trace `origin` and every trace that a link leads to, in either direction.
-    ///
-    /// Links of broker calls (`receive`, `settle`, a batch `send`) are not followed, because their other ends are
-    /// other orders' messages; such a span outside the story is kept as a neighbour, to be shown.
-    /// `None` when the store does not know `origin`.
-    pub async fn gather(
-        client: &JaegerClient,
-        origin: TraceId,
-    ) -> Result<Option<Self>, ClientError> {
-        let mut gathering = Gathering::begin(client, origin);
-        while let Some(id) = gathering.ahead.pop_front() {
-            gathering.visit(id).await?;
-        }
-        let known = gathering.spans.iter().any(|span| span.trace_id == origin);
-        Ok(known.then(|| Self::new(origin, gathering.spans, gathering.neighbours)))
-    }
-
     /// The trace the story was asked for.
     pub fn origin(&self) -> TraceId {
         self.origin
@@ -100,6 +77,17 @@ impl Story {
         self.spans.iter().filter(|span| span.parent.is_none())
     }
 
+    /// The roots that do not continue the story by a link into another of its traces; one when nothing is broken.
+    ///
+    /// A message with `MESSAGING_TRACE_RELATION=link`, a person's decision and a dead letter that was redriven do.
+    pub fn beginnings(&self) -> impl Iterator<Item = &Span> {
+        let continues = |root: &Span| {
+            let mut linked = root.links.iter().filter_map(|link| self.get(*link));
+            linked.any(|other| other.trace_id != root.trace_id)
+        };
+        self.roots().filter(move |root| !continues(root))
+    }
+
     /// The spans whose parent was never stored.
     pub fn orphans(&self) -> impl Iterator<Item = &Span> {
         self.spans
@@ -121,6 +109,18 @@ impl Story {
             .iter()
             .chain(&self.neighbours)
             .filter(move |other| other.links.contains(&target))
+    }
+
+    /// The CONSUMER spans of each message and consumer, by the time they began.
+    pub fn deliveries(&self) -> BTreeMap<Delivered<'_>, Vec<&Span>> {
+        let mut deliveries: BTreeMap<_, Vec<&Span>> = BTreeMap::new();
+        for span in &self.spans {
+            if span.kind == Kind::Consumer {
+                let message = (span.service.as_str(), span.name.as_str(), span.sender());
+                deliveries.entry(message).or_default().push(span);
+            }
+        }
+        deliveries
     }
 
     /// The traces of the story, by the time they began.
@@ -148,117 +148,4 @@ impl Story {
         let end = self.spans.iter().map(|span| span.end).max().unwrap_or(0);
         Duration::from_nanos(end.saturating_sub(self.start()))
     }
-}
-
-/// The walk over the traces of a story, breadth first.
-struct Gathering<'a> {
-    client: &'a JaegerClient,
-    ahead: VecDeque<TraceId>,
-    seen: HashSet<TraceId>,
-    spans: Vec<Span>,
-    neighbours: Vec<Span>,
-}
-
-impl<'a> Gathering<'a> {
-    fn begin(client: &'a JaegerClient, origin: TraceId) -> Self {
-        let (ahead, seen) = (VecDeque::from([origin]), HashSet::from([origin]));
-        Self {
-            client,
-            ahead,
-            seen,
-            spans: Vec::new(),
-            neighbours: Vec::new(),
-        }
-    }
-
-    async fn visit(&mut self, id: TraceId) -> Result<(), ClientError> {
-        let Some(spans) = self.client.trace(id).await? else {
-            return Ok(());
-        };
-        let own = spans.iter().filter(|span| !span.is_broker_call());
-        let targets: Vec<TraceId> = own
-            .flat_map(|span| &span.links)
-            .map(|link| link.trace_id)
-            .collect();
-        for target in targets {
-            self.follow(target);
-        }
-        for source in self.linking_to(id, &spans).await? {
-            self.follow_back(source).await?;
-        }
-        self.spans.extend(spans);
-        Ok(())
-    }
-
-    /// The spans that link to a span of this trace, from the store's index or, where it keeps none, by a search.
-    async fn linking_to(&self, id: TraceId, spans: &[Span]) -> Result<Vec<SpanRef>, ClientError> {
-        if let Some(backlinks) = self.client.backlinks(id).await? {
-            return Ok(backlinks.iter().map(|backlink| backlink.span).collect());
-        }
-        let mut later = self.decisions_about(spans).await?;
-        // A search reads many traces, and is in vain where each message was taken within the trace it was sent in.
-        if let Some(start) = first_untaken(spans) {
-            later.extend(self.client.minute_after(start).await?);
-            // A message that was given up may be sent back after days.
-            later.extend(self.client.since(start, REDRIVES).await?);
-        }
-        later.retain(|span| span.links.iter().any(|link| link.trace_id == id));
-        Ok(later.iter().map(Span::reference).collect())
-    }
-
-    /// The traces in which persons have decided about orders since the one of this trace was placed, if one was.
-    async fn decisions_about(&self, spans: &[Span]) -> Result<Vec<Span>, ClientError> {
-        let (service, operation) = DECISIONS;
-        let requests = spans
-            .iter()
-            .filter(|span| span.service == service && span.kind == Kind::Server);
-        match requests.map(|span| span.start).min() {
-            Some(placed) => {
-                let decided = self.client.operations_since(placed, service, operation);
-                decided.await
-            }
-            None => Ok(Vec::new()),
-        }
-    }
-
-    fn follow(&mut self, id: TraceId) {
-        if self.seen.len() < MAX_TRACES && self.seen.insert(id) {
-            self.ahead.push_back(id);
-        }
-    }
-
-    /// The index does not say what kind of span links here, so its trace is read before it is followed.
-    async fn follow_back(&mut self, source: SpanRef) -> Result<(), ClientError> {
-        let known = self
-            .neighbours
-            .iter()
-            .any(|span| span.reference() == source);
-        if known || self.seen.contains(&source.trace_id) {
-            return Ok(());
-        }
-        let spans = self
-            .client
-            .trace(source.trace_id)
-            .await?
-            .unwrap_or_default();
-        match spans.into_iter().find(|span| span.reference() == source) {
-            Some(span) if span.is_broker_call() => self.neighbours.push(span),
-            Some(_) => self.follow(source.trace_id),
-            None => {}
-        }
-        Ok(())
-    }
-}
-
-/// When the first message was sent that nobody took within these spans.
-fn first_untaken(spans: &[Span]) -> Option<u64> {
-    let taken: HashSet<_> = spans
-        .iter()
-        .filter(|span| span.kind == Kind::Consumer)
-        .filter_map(|span| span.parent)
-        .collect();
-    let sent = spans.iter().filter(|span| span.kind == Kind::Producer);
-    sent.filter(|span| !taken.contains(&span.span_id))
-        .map(|span| span.start)
-        .min()
 }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::Context;
-use story::contract::scenarios::DECIDED;
-use story::contract::{Broken, Relation, Rule, Scenario, Violation, check, check_told_once};
+use contract::scenarios::DECIDED;
+use contract::{Broken, Relation, Rule, Scenario, Violation, check, check_told_once};
 use story::waterfall::{Style, render};
 use story::{JaegerClient, Story};
 use tokio::time::{Instant, sleep};

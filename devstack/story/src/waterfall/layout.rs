@@ -1,8 +1,7 @@
 //! Divides the width of the screen among the columns.
 
-use super::cell::Cell;
-use super::text;
-use super::tree::{Limb, Node};
+use super::text::{self, Cell};
+use super::tree::Line;
 use crate::span::Kind;
 
 /// Name, service, kind, queued, start, took, bar.
@@ -20,14 +19,19 @@ pub(super) struct Layout {
     pub(super) width: usize,
     columns: [usize; COLUMNS],
     gap: usize,
-    /// Columns by which each level of the tree is indented.
-    step: usize,
+}
+
+/// Columns by which each level of the tree is indented.
+pub(super) fn step(width: usize) -> usize {
+    if width < 80 { 1 } else { 2 }
 }
 
 impl Layout {
     /// A narrow screen loses the start, then the kind, since the bar and the name hint at them; the names lose last.
-    pub(super) fn new<'a>(width: usize, nodes: impl Iterator<Item = &'a Node<'a>> + Clone) -> Self {
-        let services = nodes.clone().map(|node| text::width(&node.span.service));
+    pub(super) fn new<'a>(width: usize, lines: impl Iterator<Item = &'a Line<'a>> + Clone) -> Self {
+        let services = lines
+            .clone()
+            .map(|line| text::width(&line.row.span.service));
         let service = services
             .max()
             .unwrap_or(0)
@@ -38,45 +42,19 @@ impl Layout {
             _ => 0,
         };
         let start = if width < 90 { 0 } else { TIME_WIDTH };
-        let step = if width < 80 { 1 } else { 2 };
         let gap = if width < 116 { 1 } else { 2 };
-        let mut layout = Self {
+        let mut columns = [0, service, kind, TIME_WIDTH, start, TIME_WIDTH, 0];
+        let fixed = columns.iter().filter(|width| **width > 0);
+        let rest = width.saturating_sub(fixed.map(|width| width + gap).sum::<usize>() + gap);
+        // Names get what they need, as long as a bar worth looking at remains.
+        let wanted = lines.map(Line::width).max().unwrap_or(0);
+        columns[0] = wanted.min(rest.saturating_sub(width / 8));
+        columns[COLUMNS - 1] = (rest - columns[0]).min(MAX_BAR_WIDTH);
+        Self {
             width,
-            columns: [0, service, kind, TIME_WIDTH, start, TIME_WIDTH, 0],
+            columns,
             gap,
-            step,
-        };
-        layout.share_the_rest(nodes);
-        layout
-    }
-
-    /// Gives names what they need, as long as a bar worth looking at remains.
-    fn share_the_rest<'a>(&mut self, nodes: impl Iterator<Item = &'a Node<'a>>) {
-        let taken: usize = self
-            .columns
-            .iter()
-            .filter(|width| **width > 0)
-            .map(|width| width + self.gap)
-            .sum();
-        let rest = self.width.saturating_sub(taken + self.gap);
-        let wanted = nodes.map(|node| self.wanted(node)).max().unwrap_or(0);
-        let name = wanted.min(rest.saturating_sub(self.width / 8));
-        self.columns[0] = name;
-        self.columns[COLUMNS - 1] = (rest - name).min(MAX_BAR_WIDTH);
-    }
-
-    fn wanted(&self, node: &Node<'_>) -> usize {
-        text::width(&self.branch(&node.branch))
-            + text::width(&node.span.name)
-            + text::width(&node.mark)
-    }
-
-    /// The lines of the tree, drawn two columns per level, or one where room is short.
-    pub(super) fn branch(&self, branch: &[Limb]) -> String {
-        branch
-            .iter()
-            .map(|limb| limb.in_columns(self.step))
-            .collect()
+        }
     }
 
     pub(super) fn kind(&self, kind: Kind) -> &'static str {

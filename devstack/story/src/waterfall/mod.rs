@@ -5,7 +5,6 @@
 //! The time axis ends with the order's own services: `›` stands for what others did with its messages after that.
 
 mod bar;
-mod cell;
 mod layout;
 mod text;
 mod tree;
@@ -14,10 +13,10 @@ use std::collections::HashMap;
 
 use anstyle::{AnsiColor, Style as Ink};
 
-use self::bar::Scale;
-use self::cell::{Cell, Paint};
 use self::layout::Layout;
-use self::tree::{Limb, Node, Note};
+use self::text::{Cell, Paint};
+use self::tree::Line;
+use crate::chart::Chart;
 use crate::span::{Span, TraceId};
 use crate::story::Story;
 
@@ -28,8 +27,6 @@ pub struct Style {
     pub width: usize,
     /// Whether to write ANSI colours. Without them there is no escape sequence in the output.
     pub color: bool,
-    /// Whether links and backlinks that are not also parents get lines of their own.
-    pub links: bool,
 }
 
 impl Style {
@@ -42,7 +39,6 @@ impl Style {
     pub const PLAIN: Self = Self {
         width: 120,
         color: false,
-        links: true,
     };
 
     /// As wide as the terminal that the process writes to; [`Style::PLAIN`]'s width where there is none.
@@ -52,7 +48,6 @@ impl Style {
         Self {
             width: width.clamp(Self::MIN_WIDTH, Self::MAX_WIDTH),
             color,
-            links: true,
         }
     }
 }
@@ -74,82 +69,60 @@ const HUES: [AnsiColor; 6] = [
 
 /// Draws `story`: a heading and the tree of each of its traces, every line ended by a newline.
 pub fn render(story: &Story, style: Style) -> String {
-    let trees: Vec<_> = story
-        .traces()
-        .into_iter()
-        .map(|id| (id, tree::flatten(story, id, style.links)))
+    let chart = story.chart();
+    let width = style.width.max(Style::MIN_WIDTH);
+    let trees = chart.traces.iter();
+    let trees: Vec<_> = trees
+        .map(|tree| (tree.id, tree::lines(&tree.rows, layout::step(width))))
         .collect();
-    let layout = Layout::new(
-        style.width.max(Style::MIN_WIDTH),
-        trees.iter().flat_map(|(_, tree)| tree),
-    );
-    let scale = Scale::new(story, layout.bar_width());
+    let services = chart.services.iter().copied();
     let canvas = Canvas {
         story,
-        layout,
-        scale,
+        chart: &chart,
+        layout: Layout::new(width, trees.iter().flat_map(|(_, lines)| lines)),
         paint: Paint(style.color),
-        hues: hues(story),
+        hues: services.zip(HUES.into_iter().cycle()).collect(),
     };
     let drawings: Vec<String> = trees
         .iter()
-        .map(|(id, tree)| canvas.trace(*id, tree))
+        .map(|(id, lines)| canvas.trace(*id, lines))
         .collect();
     drawings.join("\n")
 }
 
-/// Gives each service a colour, in the order in which they take part.
-fn hues(story: &Story) -> HashMap<&str, Ink> {
-    let mut hues = HashMap::new();
-    for span in story.spans() {
-        let next = HUES[hues.len() % HUES.len()];
-        hues.entry(span.service.as_str())
-            .or_insert(next.on_default());
-    }
-    hues
-}
-
 struct Canvas<'a> {
     story: &'a Story,
+    chart: &'a Chart<'a>,
     layout: Layout,
-    scale: Scale,
     paint: Paint,
-    hues: HashMap<&'a str, Ink>,
+    hues: HashMap<&'a str, AnsiColor>,
 }
 
 impl Canvas<'_> {
-    fn trace(&self, id: TraceId, tree: &[Node<'_>]) -> String {
-        let mut lines = vec![self.title(id, tree.len()), self.header()];
-        for node in tree {
-            lines.push(self.span(node));
-            let beyond = self.beyond(node.span);
-            let notes = node.notes.iter().chain(&beyond);
-            lines.extend(notes.map(|note| self.note(&node.beneath, note)));
+    fn trace(&self, id: TraceId, tree: &[Line<'_>]) -> String {
+        let mut drawn = vec![self.title(id, tree.len()), self.header()];
+        for line in tree {
+            drawn.push(self.span(line));
+            for note in &line.row.notes {
+                let ink = if note.is_error { RED } else { DIM };
+                drawn.push(self.note(&line.beneath, ink, &note.text));
+            }
+            let beyond = self.beyond(line);
+            drawn.extend(beyond.map(|note| self.note(&line.beneath, DIM, &note)));
         }
-        lines
-            .iter()
-            .flat_map(|line| {
-                [
-                    line.trim_end(),
-                    "
-",
-                ]
-            })
-            .collect()
+        let lines = drawn.iter();
+        lines.flat_map(|line| [line.trim_end(), "\n"]).collect()
     }
 
     /// What is said of a span that began after the right edge; what hangs below it needs no word.
-    fn beyond(&self, span: &Span) -> Option<Note> {
-        let is_beyond = |span: &Span| self.scale.is_beyond(span);
-        let first = is_beyond(span) && !self.story.parent(span).is_some_and(is_beyond);
-        first.then(|| Note {
-            text: format!(
-                "{} it began {} after the start, outside of this drawing",
-                bar::BEYOND,
-                text::duration(self.scale.offset(span))
-            ),
-            is_error: false,
-        })
+    fn beyond(&self, line: &Line<'_>) -> Option<String> {
+        let edge = self.story.start() + self.chart.length;
+        let is_beyond = |span: &Span| span.start > edge;
+        let parent = self.story.parent(line.row.span);
+        let first = line.row.is_beyond && !parent.is_some_and(is_beyond);
+        let after = text::duration(line.row.offset);
+        let mark = bar::BEYOND;
+        first.then(|| format!("{mark} it began {after} after the start, outside of this drawing"))
     }
 
     /// The first title speaks of the whole story, the others of their own trace.
@@ -159,22 +132,17 @@ impl Canvas<'_> {
         } else {
             text::count(spans, "span")
         };
-        let id = Cell::new(self.paint, BOLD, &format!("trace {id}"));
-        let facts = text::clip(
-            &format!("  {facts}"),
-            self.layout.width.saturating_sub(id.width),
-        );
-        id.then(&Cell::new(self.paint, DIM, &facts)).text
+        let id = self.paint.cell(BOLD, &format!("trace {id}"));
+        let room = self.layout.width.saturating_sub(id.width);
+        let facts = text::clip(&format!("  {facts}"), room);
+        id.then(&self.paint.cell(DIM, &facts)).text
     }
 
     fn facts(&self) -> String {
-        let (spans, took) = (
-            self.story.spans().len(),
-            text::duration(self.scale.length()),
-        );
-        let spans = text::count(spans, "span");
-        let services = text::count(self.story.services().len(), "service");
-        match self.story.traces().len() {
+        let took = text::duration(self.chart.length);
+        let spans = text::count(self.story.spans().len(), "span");
+        let services = text::count(self.chart.services.len(), "service");
+        match self.chart.traces.len() {
             1 if self.layout.width < 80 => format!("{spans}, {took}"),
             1 => format!("{spans}, {services}, {took}"),
             traces => format!("{spans} in {traces} traces, {services}, {took}"),
@@ -182,66 +150,51 @@ impl Canvas<'_> {
     }
 
     fn header(&self) -> String {
-        let end = format!(
-            "{:>width$}",
-            text::duration(self.scale.length()),
-            width = self.layout.bar_width()
-        );
+        let (took, width) = (text::duration(self.chart.length), self.layout.bar_width());
+        let end = format!("{took:>width$}");
         let titles = ["span", "service", "kind", "queued", "start", "took", &end];
-        self.layout
-            .line(&titles.map(|title| Cell::new(self.paint, DIM, title)))
+        let cells = titles.map(|title| self.paint.cell(DIM, title));
+        self.layout.line(&cells)
     }
 
-    fn span(&self, node: &Node<'_>) -> String {
-        let span = node.span;
-        let hue = self.hues[span.service.as_str()];
-        let ink = if span.is_error() { RED } else { hue };
-        let queued = span
-            .queue_time_ms()
-            .map(text::milliseconds)
-            .unwrap_or_default();
+    fn span(&self, line: &Line<'_>) -> String {
+        let (row, span) = (line.row, line.row.span);
+        let hue = self.hues[span.service.as_str()].on_default();
+        let (name_ink, bar_ink) = if span.is_error() {
+            (RED, RED)
+        } else {
+            (PLAIN, hue)
+        };
+        let service = text::shorten(&span.service, self.layout.service_width());
+        let queued = row.queued.map(text::duration).unwrap_or_default();
+        let bar = bar::bar(row, self.chart.length, self.layout.bar_width());
+        let cell = |ink, text: &str| self.paint.cell(ink, text);
         self.layout.line(&[
-            self.name(node, if span.is_error() { RED } else { PLAIN }),
-            Cell::new(
-                self.paint,
-                hue,
-                &text::shorten(&span.service, self.layout.service_width()),
-            ),
-            Cell::new(self.paint, DIM, self.layout.kind(span.kind)),
-            Cell::new(self.paint, BOLD, &queued),
-            Cell::new(self.paint, DIM, &text::duration(self.scale.offset(span))),
-            Cell::new(self.paint, PLAIN, &text::duration(span.duration())),
-            self.bar(span, ink),
+            self.name(line, name_ink),
+            cell(hue, &service),
+            cell(DIM, self.layout.kind(span.kind)),
+            cell(BOLD, &queued),
+            cell(DIM, &text::duration(row.offset)),
+            cell(PLAIN, &text::duration(row.length)),
+            cell(DIM, &bar.lead).then(&cell(bar_ink, &bar.line)),
         ])
     }
 
-    fn name(&self, node: &Node<'_>, ink: Ink) -> Cell {
-        let branch = self.layout.branch(&node.branch);
-        let room = self
-            .layout
-            .name_width()
-            .saturating_sub(text::width(&branch) + text::width(&node.mark));
-        Cell::new(self.paint, DIM, &branch)
-            .then(&Cell::new(
-                self.paint,
-                ink,
-                &text::shorten(&node.span.name, room),
-            ))
-            .then(&Cell::new(self.paint, DIM, &node.mark))
-    }
-
-    fn bar(&self, span: &Span, ink: Ink) -> Cell {
-        let bar = self.scale.bar(span);
-        Cell::new(self.paint, DIM, &bar.lead).then(&Cell::new(self.paint, ink, &bar.line))
-    }
-
-    fn note(&self, beneath: &[Limb], note: &Note) -> String {
-        let branch = Cell::new(self.paint, DIM, &self.layout.branch(beneath));
-        let room = self.layout.width.saturating_sub(branch.width);
-        let ink = if note.is_error { RED } else { DIM };
+    fn name(&self, line: &Line<'_>, ink: Ink) -> Cell {
+        let taken = text::width(&line.branch) + text::width(&line.mark);
+        let room = self.layout.name_width().saturating_sub(taken);
+        let name = text::shorten(&line.row.span.name, room);
+        let branch = self.paint.cell(DIM, &line.branch);
         branch
-            .then(&Cell::new(self.paint, ink, &text::clip(&note.text, room)))
-            .text
+            .then(&self.paint.cell(ink, &name))
+            .then(&self.paint.cell(DIM, &line.mark))
+    }
+
+    fn note(&self, beneath: &str, ink: Ink, note: &str) -> String {
+        let branch = self.paint.cell(DIM, beneath);
+        let room = self.layout.width.saturating_sub(branch.width);
+        let note = text::clip(note, room);
+        branch.then(&self.paint.cell(ink, &note)).text
     }
 }
 

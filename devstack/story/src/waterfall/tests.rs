@@ -1,6 +1,49 @@
 use super::{Style, render, text};
-use crate::fixtures::{happy, linked, no_stock};
+use crate::otlp::decode;
 use crate::span::{Kind, Span, SpanId, Status, Value};
+use crate::story::Story;
+
+const HAPPY: &str = include_str!("golden/happy.json");
+const NO_STOCK: &str = include_str!("golden/no_stock.json");
+const LINKED: &str = include_str!("golden/linked.json");
+
+/// The spans of a story, as a store sends them.
+struct Tape {
+    spans: Vec<Span>,
+}
+
+impl Tape {
+    fn of(stored: &str) -> Self {
+        let spans = decode(stored).unwrap();
+        Self { spans }
+    }
+
+    fn find(&mut self, name: &str, service: &str, kind: Kind) -> &mut Span {
+        let mut spans = self.spans.iter_mut();
+        let found =
+            spans.find(|span| span.name == name && span.service == service && span.kind == kind);
+        found.expect("the story has this span")
+    }
+
+    fn job(&mut self) -> &mut Span {
+        self.find("process classification-jobs", "classifier", Kind::Consumer)
+    }
+
+    /// A batch `receive` is a neighbour.
+    fn story(self) -> Story {
+        let is_neighbour = |span: &Span| span.name.starts_with("receive ");
+        let (neighbours, spans): (Vec<_>, Vec<_>) = self.spans.into_iter().partition(is_neighbour);
+        Story::new(spans[0].trace_id, spans, neighbours)
+    }
+}
+
+fn happy() -> Tape {
+    Tape::of(HAPPY)
+}
+
+fn no_stock() -> Tape {
+    Tape::of(NO_STOCK)
+}
 
 const NARROW: Style = Style {
     width: 60,
@@ -36,22 +79,7 @@ fn draws_a_refusal_on_a_narrow_screen() {
 fn draws_linked_traces_as_one_story() {
     assert_looks_like(
         include_str!("golden/linked.txt"),
-        &render(&linked(), Style::PLAIN),
-    );
-}
-
-#[test]
-fn leaves_the_links_out_when_asked_to() {
-    let drawn = render(
-        &linked(),
-        Style {
-            links: false,
-            ..Style::PLAIN
-        },
-    );
-    assert!(
-        !drawn.contains("link to") && !drawn.contains("linked from"),
-        "{drawn}"
+        &render(&Tape::of(LINKED).story(), Style::PLAIN),
     );
 }
 

@@ -1,7 +1,8 @@
-//! Widths, durations and names that fit.
+//! Text that fits and knows its width on the screen, with or without colour.
 
 use std::time::Duration;
 
+use anstyle::Style as Ink;
 use unicode_width::UnicodeWidthStr;
 
 /// Columns of the screen that `text` takes.
@@ -14,13 +15,12 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// At most seven columns, three significant digits: `0.42 ms`, `5.21 ms`, `84.2 ms`, `842 ms`, `1.24 s`.
-pub(super) fn duration(duration: Duration) -> String {
-    milliseconds(duration.as_secs_f64() * 1000.0)
+/// Nanoseconds in at most seven columns, three significant digits: `0.42 ms`, `84.2 ms`, `842 ms`, `1.24 s`.
+pub(super) fn duration(nanos: u64) -> String {
+    milliseconds(Duration::from_nanos(nanos).as_secs_f64() * 1000.0)
 }
 
-/// As [`duration`], from a number of milliseconds.
-pub(super) fn milliseconds(ms: f64) -> String {
+fn milliseconds(ms: f64) -> String {
     match ms {
         ms if ms < 9.995 => format!("{ms:.2} ms"),
         ms if ms < 99.95 => format!("{ms:.1} ms"),
@@ -70,6 +70,51 @@ fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
+}
+
+/// Whether colours are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paint(pub(super) bool);
+
+/// A piece of a line; escape sequences do not count towards its width.
+#[derive(Debug, Clone)]
+pub(super) struct Cell {
+    pub(super) text: String,
+    pub(super) width: usize,
+}
+
+impl Paint {
+    pub(super) fn cell(self, ink: Ink, raw: &str) -> Cell {
+        let plain = !self.0 || ink.is_plain() || raw.trim().is_empty();
+        Cell {
+            text: if plain {
+                raw.to_owned()
+            } else {
+                format!("{ink}{raw}{ink:#}")
+            },
+            width: width(raw),
+        }
+    }
+}
+
+impl Cell {
+    /// This piece and the next, without a gap.
+    pub(super) fn then(self, next: &Self) -> Self {
+        Self {
+            text: self.text + &next.text,
+            width: self.width + next.width,
+        }
+    }
+
+    /// Padded to `width`, on the left when `right` aligned.
+    pub(super) fn padded(&self, width: usize, right: bool) -> String {
+        let gap = " ".repeat(width.saturating_sub(self.width));
+        if right {
+            gap + &self.text
+        } else {
+            format!("{}{gap}", self.text)
+        }
+    }
 }
 
 #[cfg(test)]

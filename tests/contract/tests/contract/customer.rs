@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use story::{JaegerClient, TraceId};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use story::{JaegerClient, TraceId};
 use tokio::time::{Instant, sleep};
 
 use crate::addresses::Addresses;

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use story::contract::scenarios::{DEAD_LETTER, HAPPY, REDRIVEN, RETRIED};
-use story::contract::{NotWhole, check_told_once, wait_until_whole};
-use story::{Kind, Story};
+use contract::scenarios::{DEAD_LETTER, HAPPY, REDRIVEN, RETRIED};
+use contract::{NotWhole, check_told_once, wait_until_whole};
 use libtest_mimic::{Completion, Trial};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, OwnedMessage};
@@ -13,6 +12,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use serde_json::json;
 use stack::{Servers, Stack};
+use story::{Kind, Story};
 use tokio::task::spawn_blocking;
 
 use crate::addresses::Addresses;

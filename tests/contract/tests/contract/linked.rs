@@ -1,7 +1,7 @@
 //! Services that begin a trace for each message, linked to the one that sent it: the story is whole all the same.
 
 use anyhow::ensure;
-use story::contract::scenarios::LINKED;
+use contract::scenarios::LINKED;
 use libtest_mimic::{Completion, Trial};
 use stack::Servers;
 

@@ -1,11 +1,11 @@
 //! Services that lose the context on purpose, on one hop at a time: then the contract must fail, and name that hop.
 
 use anyhow::bail;
-use story::contract::scenarios::HAPPY;
-use story::contract::{Broken, Transport, Violation, check};
-use story::{Story, TraceId};
+use contract::scenarios::HAPPY;
+use contract::{Broken, Transport, Violation, check};
 use libtest_mimic::{Completion, Trial};
 use stack::Servers;
+use story::{Story, TraceId};
 
 use crate::addresses::Addresses;
 use crate::customer::{Customer, wait_for};

@@ -1,11 +1,11 @@
 //! Orders whose story must be whole.
 
 use anyhow::ensure;
-use story::Story;
-use story::contract::scenarios::{DECIDED, HAPPY, NO_STOCK, SUSPICIOUS};
-use story::contract::{Scenario, wait_until_whole};
+use contract::scenarios::{DECIDED, HAPPY, NO_STOCK, SUSPICIOUS};
+use contract::{Scenario, wait_until_whole};
 use libtest_mimic::Completion;
 use reqwest::StatusCode;
+use story::Story;
 
 use crate::customer::{Customer, PATIENCE, Placed, wait_for};
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, ensure};
-use story::Span;
-use story::contract::scenarios::{HAPPY, NO_STOCK, SUSPICIOUS};
+use contract::scenarios::{HAPPY, NO_STOCK, SUSPICIOUS};
 use libtest_mimic::Completion;
+use story::Span;
 
 use crate::customer::Customer;
 use crate::positive::{confirmed, suspicious, whole, without_stock};

@@ -1,8 +1,7 @@
-use crate::contract::scenarios::{HAPPY, LINKED, NO_STOCK};
-use crate::contract::{Broken, Rule, Scenario, Transport, Violation, check, check_told_once};
 use crate::fixtures::{Tape, again, all_linked, happy, no_stock, text, without, without_context};
-use crate::span::{Kind, Status, Value};
-use crate::story::Story;
+use crate::scenarios::{HAPPY, LINKED, NO_STOCK};
+use crate::{Broken, Rule, Scenario, Transport, Violation, check, check_told_once};
+use story::{Kind, Status, Story, Value};
 
 const HOPS: [Transport; 5] = [
     Transport::Http,

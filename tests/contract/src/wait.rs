@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::table::Scenario;
-use super::violation::Broken;
-use crate::client::{ClientError, JaegerClient};
-use crate::span::TraceId;
-use crate::story::Story;
+use crate::check::check;
+use crate::table::Scenario;
+use crate::violation::Broken;
+use story::{ClientError, JaegerClient, Story, TraceId};
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -58,6 +57,6 @@ async fn look(
     let story = Story::gather(client, id)
         .await?
         .ok_or(NotWhole::Unknown(id))?;
-    super::check(&story, scenario(&story))?;
+    check(&story, scenario(&story))?;
     Ok(story)
 }

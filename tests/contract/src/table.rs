@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use super::pattern;
-use crate::span::{Kind, Span, Value};
-use crate::story::Story;
+use crate::pattern;
+use story::{Kind, Span, Story, Value};
 
 /// One way an order can go, as a table of the spans of its story.
 ///
@@ -48,7 +47,7 @@ impl Scenario {
     }
 
     /// How `row` hangs in a story of this scenario.
-    pub(super) fn edge_of(&self, row: &Row) -> Edge {
+    pub(crate) fn edge_of(&self, row: &Row) -> Edge {
         match (row.edge, self.relation) {
             (Edge::MessageOf(id), Relation::Parent) => Edge::ChildAndLinkOf(id),
             (Edge::MessageOf(id), Relation::Link) => Edge::LinkOf(id),
@@ -57,12 +56,12 @@ impl Scenario {
     }
 
     /// Whether the table describes spans of the service that made `span`: others may join in, and are their own affair.
-    pub(super) fn is_about(&self, span: &Span) -> bool {
+    pub(crate) fn is_about(&self, span: &Span) -> bool {
         self.rows().any(|row| row.service == span.service)
     }
 
     /// The row that others call `id`.
-    pub(super) fn row(&self, id: &str) -> &'static Row {
+    pub(crate) fn row(&self, id: &str) -> &'static Row {
         self.rows()
             .find(|row| row.id == id)
             .expect("an edge names a row of its own scenario")
@@ -93,7 +92,7 @@ pub struct Row {
 }
 
 /// A row with one successful span under each span of the row above; the methods below change that.
-pub(super) const fn row(
+pub(crate) const fn row(
     id: &'static str,
     span: &'static str,
     service: &'static str,
@@ -117,41 +116,41 @@ pub(super) const fn row(
 }
 
 impl Row {
-    pub(super) const fn over(self, over: Transport) -> Self {
+    pub(crate) const fn over(self, over: Transport) -> Self {
         Self { over, ..self }
     }
 
-    pub(super) const fn times(self, count: Count) -> Self {
+    pub(crate) const fn times(self, count: Count) -> Self {
         Self { count, ..self }
     }
 
-    pub(super) const fn only(self, only: &'static [Attribute]) -> Self {
+    pub(crate) const fn only(self, only: &'static [Attribute]) -> Self {
         Self { only, ..self }
     }
 
-    pub(super) const fn has(self, has: &'static [Attribute]) -> Self {
+    pub(crate) const fn has(self, has: &'static [Attribute]) -> Self {
         Self { has, ..self }
     }
 
-    pub(super) const fn fails(self) -> Self {
+    pub(crate) const fn fails(self) -> Self {
         Self {
             outcome: Outcome::Fails,
             ..self
         }
     }
 
-    pub(super) const fn ends_the_story(self) -> Self {
+    pub(crate) const fn ends_the_story(self) -> Self {
         Self { ends: true, ..self }
     }
 
-    pub(super) const fn once(self) -> Self {
+    pub(crate) const fn once(self) -> Self {
         Self {
             repeat: Repeat::FindsItDone,
             ..self
         }
     }
 
-    pub(super) const fn only_in_a_repeat(self) -> Self {
+    pub(crate) const fn only_in_a_repeat(self) -> Self {
         Self {
             repeat: Repeat::AddsIt,
             ..self
@@ -159,7 +158,7 @@ impl Row {
     }
 
     /// Whether `span` is of this row, wherever it hangs.
-    pub(super) fn describes(&self, span: &Span) -> bool {
+    pub(crate) fn describes(&self, span: &Span) -> bool {
         span.kind == self.kind
             && span.service == self.service
             && pattern::matches(self.span, &span.name)
@@ -198,11 +197,11 @@ impl Edge {
         }
     }
 
-    pub(super) fn is_child(self) -> bool {
+    pub(crate) fn is_child(self) -> bool {
         matches!(self, Self::ChildOf(_) | Self::ChildAndLinkOf(_))
     }
 
-    pub(super) fn is_link(self) -> bool {
+    pub(crate) fn is_link(self) -> bool {
         matches!(self, Self::LinkOf(_) | Self::ChildAndLinkOf(_))
     }
 }
@@ -239,14 +238,14 @@ pub struct Count {
 }
 
 impl Count {
-    pub(super) const OPTIONAL: Self = Self::between(0, 1);
-    pub(super) const SOME: Self = Self::between(1, usize::MAX);
+    pub(crate) const OPTIONAL: Self = Self::between(0, 1);
+    pub(crate) const SOME: Self = Self::between(1, usize::MAX);
 
-    pub(super) const fn between(least: usize, most: usize) -> Self {
+    pub(crate) const fn between(least: usize, most: usize) -> Self {
         Self { least, most }
     }
 
-    pub(super) fn allows(self, found: usize) -> bool {
+    pub(crate) fn allows(self, found: usize) -> bool {
         (self.least..=self.most).contains(&found)
     }
 }
@@ -295,21 +294,21 @@ pub enum Expected {
     Number(i64),
 }
 
-pub(super) const fn any(name: &'static str) -> Attribute {
+pub(crate) const fn any(name: &'static str) -> Attribute {
     Attribute {
         name,
         value: Expected::Anything,
     }
 }
 
-pub(super) const fn is(name: &'static str, value: &'static str) -> Attribute {
+pub(crate) const fn is(name: &'static str, value: &'static str) -> Attribute {
     Attribute {
         name,
         value: Expected::Text(value),
     }
 }
 
-pub(super) const fn number(name: &'static str, value: i64) -> Attribute {
+pub(crate) const fn number(name: &'static str, value: i64) -> Attribute {
     Attribute {
         name,
         value: Expected::Number(value),
@@ -317,7 +316,7 @@ pub(super) const fn number(name: &'static str, value: i64) -> Attribute {
 }
 
 impl Attribute {
-    pub(super) fn is_met_by(&self, span: &Span) -> bool {
+    pub(crate) fn is_met_by(&self, span: &Span) -> bool {
         match (self.value, span.attribute(self.name)) {
             (_, None) => false,
             (Expected::Anything, Some(_)) => true,

@@ -1,7 +1,7 @@
-use super::scenarios::{HAPPY, NO_STOCK};
-use super::{Broken, Rule, Transport, Violation, check};
 use crate::fixtures::{OTHER_TRACE, Tape, happy, no_stock, text, without_context};
-use crate::span::{Kind, Span, SpanId, SpanRef, Status, Value};
+use crate::scenarios::{HAPPY, NO_STOCK};
+use crate::{Broken, Rule, Transport, Violation, check};
+use story::{Kind, Span, SpanId, SpanRef, Status, Value};
 
 fn broken(tape: Tape) -> Broken {
     *check(&tape.story(), &HAPPY).expect_err("the story is broken")

@@ -2,16 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::once::Telling;
-use super::table::{Edge, Outcome, Row, Scenario};
-use super::violation::{Rule, Violation, named};
-use crate::span::{Span, SpanRef};
-use crate::story::Story;
+use crate::once::Telling;
+use crate::table::{Edge, Outcome, Row, Scenario};
+use crate::violation::{Rule, Violation};
+use story::{Span, SpanRef, Story};
 
 /// Holds every row of `scenario` against `story`, from the top.
 ///
 /// Rows below a row without spans are passed over: their absence is a consequence.
-pub(super) fn check_rows(
+pub(crate) fn check_rows(
     story: &Story,
     scenario: &'static Scenario,
     telling: Telling<'_>,
@@ -138,7 +137,7 @@ impl<'a> Matching<'a> {
             (None, _) if edge.is_child() => "starts a trace of its own".to_owned(),
             (Some(parent), None) => format!("hangs under span {parent}, which is not in the story"),
             (_, Some(parent)) if edge.is_child() && !self.is_of(parent, edge) => {
-                format!("hangs under {}", named(parent))
+                format!("hangs under {parent}")
             }
             _ if edge.is_link() => "carries no link to it".to_owned(),
             _ => "has a parent".to_owned(),
@@ -171,11 +170,11 @@ impl<'a> Matching<'a> {
                 .story
                 .parent(span)
                 .map_or("without a parent".to_owned(), |from| {
-                    format!("under {}", named(from))
+                    format!("under {from}")
                 });
             Violation::of(
                 Rule::Unexpected,
-                format!("{} {place} is in no row of the table", named(span)),
+                format!("{span} {place} is in no row of the table"),
             )
         })
     }
@@ -203,7 +202,7 @@ fn check_span(row: &Row, span: &Span) -> Vec<Violation> {
                 .map_or("none".to_owned(), |value| format!("`{value}`"));
             Violation::of(
                 Rule::MissingAttribute,
-                format!("{} should have {attribute}, not {found}", named(span)),
+                format!("{span} should have {attribute}, not {found}"),
             )
         })
         .collect();
@@ -216,10 +215,7 @@ fn check_span(row: &Row, span: &Span) -> Vec<Violation> {
             Outcome::Succeeds => "succeed",
             Outcome::Fails => "fail, and say so in `error.type`",
         };
-        violations.push(Violation::of(
-            Rule::Status,
-            format!("{} should {word}", named(span)),
-        ));
+        violations.push(Violation::of(Rule::Status, format!("{span} should {word}")));
     }
     violations
 }

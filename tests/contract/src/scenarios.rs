@@ -4,10 +4,10 @@
 //! Unless it says otherwise there is exactly one under each span of that row, it succeeds, and its context travels
 //! within the process.
 
-use super::table::Edge::{ChildAndLinkOf, ChildOf, LinkOf, MessageOf, Root};
-use super::table::Transport::{Http, Kafka, Outbox, PubSub, Sqs};
-use super::table::{Attribute, Count, Relation, Row, Scenario, any, is, number, row};
-use crate::span::Kind::{Client, Consumer, Internal, Producer, Server};
+use crate::table::Edge::{ChildAndLinkOf, ChildOf, LinkOf, MessageOf, Root};
+use crate::table::Transport::{Http, Kafka, Outbox, PubSub, Sqs};
+use crate::table::{Attribute, Count, Relation, Row, Scenario, any, is, number, row};
+use story::Kind::{Client, Consumer, Internal, Producer, Server};
 
 /// Everything is in stock: the order is confirmed.
 pub static HAPPY: Scenario = Scenario {

@@ -1,10 +1,9 @@
 //! What holds for every story, whatever its scenario.
 
-use super::once::{Telling, deliveries};
-use super::table::Scenario;
-use super::violation::{Rule, Violation, named};
-use crate::span::{Kind, Span, SpanRef, Value};
-use crate::story::Story;
+use crate::once::Telling;
+use crate::table::Scenario;
+use crate::violation::{Rule, Violation};
+use story::{Kind, Span, SpanRef, Story, Value};
 
 /// Clocks of two processes on one machine agree within this; a child may seem to begin that much early.
 const CLOCK_TOLERANCE_NANOS: u64 = 1_000_000;
@@ -40,8 +39,8 @@ const FORBIDDEN: [&str; 16] = [
 /// Endings of names that stand for payloads and secrets, whatever comes before.
 const FORBIDDEN_ENDINGS: [&str; 5] = [".body", ".payload", ".password", ".secret", ".token"];
 
-pub(super) fn check(story: &Story, scenario: &Scenario, telling: Telling<'_>) -> Vec<Violation> {
-    let mut violations = roots(story);
+pub(crate) fn check(story: &Story, scenario: &Scenario, telling: Telling<'_>) -> Vec<Violation> {
+    let mut violations = Vec::from_iter(roots(story));
     violations.extend(orphans(story));
     violations.extend(dangling_links(story));
     violations.extend(attempts(story, scenario, telling));
@@ -56,35 +55,22 @@ pub(super) fn check(story: &Story, scenario: &Scenario, telling: Telling<'_>) ->
     violations
 }
 
-/// One root; and any further root continues the story by a link into another of its traces: a message with
-/// `MESSAGING_TRACE_RELATION=link`, a person's decision, a dead letter that was redriven.
-fn roots(story: &Story) -> Vec<Violation> {
-    let continues = |root: &Span| {
-        let linked = root.links.iter().filter_map(|link| story.get(*link));
-        linked
-            .into_iter()
-            .any(|other| other.trace_id != root.trace_id)
-    };
-    let beginnings: Vec<&Span> = story.roots().filter(|root| !continues(root)).collect();
-    if beginnings.len() == 1 {
-        return Vec::new();
-    }
-    let names: Vec<String> = beginnings.into_iter().map(named).collect();
-    vec![Violation::of(
-        Rule::Root,
-        format!(
-            "there should be one, not {}: {}",
-            names.len(),
-            names.join(", ")
-        ),
-    )]
+/// One root; any further one continues the story.
+fn roots(story: &Story) -> Option<Violation> {
+    let names: Vec<String> = story.beginnings().map(ToString::to_string).collect();
+    let problem = format!(
+        "there should be one, not {}: {}",
+        names.len(),
+        names.join(", ")
+    );
+    (names.len() != 1).then(|| Violation::of(Rule::Root, problem))
 }
 
 fn orphans(story: &Story) -> impl Iterator<Item = Violation> {
     story.orphans().map(|span| {
         Violation::of(
             Rule::Orphan,
-            format!("the parent of {} is not in the story", named(span)),
+            format!("the parent of {span} is not in the story"),
         )
     })
 }
@@ -94,10 +80,7 @@ fn dangling_links(story: &Story) -> impl Iterator<Item = Violation> {
         let SpanRef { trace_id, span_id } = link;
         Violation::of(
             Rule::DanglingLink,
-            format!(
-                "{} links to span {span_id} of trace {trace_id}, which is not stored",
-                named(span)
-            ),
+            format!("{span} links to span {span_id} of trace {trace_id}, which is not stored"),
         )
     })
 }
@@ -105,7 +88,8 @@ fn dangling_links(story: &Story) -> impl Iterator<Item = Violation> {
 /// The deliveries of one message to one consumer are numbered 1, 2 … N.
 fn attempts(story: &Story, scenario: &Scenario, telling: Telling<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
-    let ours = deliveries(story)
+    let ours = story
+        .deliveries()
         .into_iter()
         .filter(|(_, spans)| scenario.is_about(spans[0]));
     for ((service, name, _), spans) in ours {
@@ -124,17 +108,15 @@ fn clock(story: &Story, span: &Span) -> Option<Violation> {
     if span.end < span.start {
         return Some(Violation::of(
             Rule::Clock,
-            format!("{} ends before it begins", named(span)),
+            format!("{span} ends before it begins"),
         ));
     }
     let parent = story.parent(span)?;
     let early = parent.start.saturating_sub(span.start);
     let problem = || {
         format!(
-            "{} begins {} µs before its parent {}",
-            named(span),
-            early / 1000,
-            named(parent)
+            "{span} begins {} µs before its parent {parent}",
+            early / 1000
         )
     };
     (early > CLOCK_TOLERANCE_NANOS).then(|| Violation::of(Rule::Clock, problem()))
@@ -154,10 +136,7 @@ fn queue_time(story: &Story, span: &Span) -> Option<Violation> {
         Some(ms) if (0.0..limit).contains(&ms) => return None,
         Some(ms) => format!("says {ms} ms, in a story of {limit} ms"),
     };
-    Some(Violation::of(
-        Rule::QueueTime,
-        format!("{} {problem}", named(span)),
-    ))
+    Some(Violation::of(Rule::QueueTime, format!("{span} {problem}")))
 }
 
 /// A handled message points at the span that sent it, by its link and, in the same trace, by its parent too.
@@ -178,10 +157,7 @@ fn consumer_edge(story: &Story, span: &Span) -> Option<Violation> {
         }
         Some(_) => return None,
     };
-    Some(Violation::of(
-        Rule::Sender,
-        format!("{} {problem}", named(span)),
-    ))
+    Some(Violation::of(Rule::Sender, format!("{span} {problem}")))
 }
 
 fn messaging_attributes(span: &Span) -> Vec<Violation> {
@@ -195,7 +171,7 @@ fn messaging_attributes(span: &Span) -> Vec<Violation> {
         .map(|name| {
             Violation::of(
                 Rule::MissingAttribute,
-                format!("{} should have `{name}`", named(span)),
+                format!("{span} should have `{name}`"),
             )
         })
         .collect()
@@ -208,13 +184,8 @@ fn forbidden_attributes(span: &Span) -> Vec<Violation> {
         .iter()
         .chain(events)
         .filter(|(name, value)| is_forbidden(name) || has_address(value));
-    bad.map(|(name, _)| {
-        Violation::of(
-            Rule::ForbiddenAttribute,
-            format!("{} carries `{name}`", named(span)),
-        )
-    })
-    .collect()
+    bad.map(|(name, _)| Violation::of(Rule::ForbiddenAttribute, format!("{span} carries `{name}`")))
+        .collect()
 }
 
 fn is_forbidden(name: &str) -> bool {

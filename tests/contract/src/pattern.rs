@@ -1,7 +1,7 @@
 //! Span names with a part that is not known beforehand.
 
 /// Whether `name` is `pattern`, where each `<…>` stands for one or more characters.
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('<') else {
         return pattern == name;
     };

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::table::{Edge, Row};
-use crate::span::{Span, TraceId};
+use crate::table::{Edge, Row};
+use story::TraceId;
 
 /// A story that breaks the contract.
 ///
@@ -55,7 +55,7 @@ pub enum Violation {
 }
 
 impl Violation {
-    pub(super) fn of(rule: Rule, problem: String) -> Self {
+    pub(crate) fn of(rule: Rule, problem: String) -> Self {
         Self::Rule { rule, problem }
     }
 }
@@ -132,9 +132,4 @@ impl fmt::Display for Rule {
             Self::Ending => "no ending",
         })
     }
-}
-
-/// A span as a violation names it.
-pub(super) fn named(span: &Span) -> String {
-    format!("`{}` ({}, {})", span.name, span.service, span.kind)
 }

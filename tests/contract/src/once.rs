@@ -3,13 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
-use super::table::{Repeat, Row, Scenario, Transport};
-use crate::span::{Kind, Span, SpanRef};
-use crate::story::Story;
+use crate::table::{Repeat, Row, Scenario, Transport};
+use story::{Delivered, Kind, Span, Story};
 
 /// How a story is held against its scenario.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Telling<'a> {
+pub(crate) enum Telling<'a> {
     AsItWas,
     /// As if each message had been handled once, without these spans of the other times.
     Once(&'a [Span]),
@@ -17,12 +16,12 @@ pub(super) enum Telling<'a> {
 
 impl Telling<'_> {
     /// Whether the table has that row at all.
-    pub(super) fn has(self, row: &Row) -> bool {
+    pub(crate) fn has(self, row: &Row) -> bool {
         matches!(self, Self::Once(_)) || row.repeat != Repeat::AddsIt
     }
 
     /// Whether a repeat may lack so many spans of `row`, because an earlier time has done their work.
-    pub(super) fn was_done(self, row: &Row, absent: usize) -> bool {
+    pub(crate) fn was_done(self, row: &Row, absent: usize) -> bool {
         let Self::Once(left_out) = self else {
             return false;
         };
@@ -31,7 +30,7 @@ impl Telling<'_> {
     }
 
     /// The number that the attempts of one delivery should begin with; these are theirs, sorted.
-    pub(super) fn first_attempt(self, numbers: &[i64]) -> i64 {
+    pub(crate) fn first_attempt(self, numbers: &[i64]) -> i64 {
         match (self, numbers) {
             (Self::Once(_), [lowest, ..]) => *lowest.max(&1),
             _ => 1,
@@ -41,15 +40,15 @@ impl Telling<'_> {
 
 /// What remains of a story where a message was handled again.
 #[derive(Debug)]
-pub(super) struct ToldOnce {
-    pub(super) story: Story,
-    pub(super) left_out: Vec<Span>,
+pub(crate) struct ToldOnce {
+    pub(crate) story: Story,
+    pub(crate) left_out: Vec<Span>,
 }
 
 impl ToldOnce {
     /// `None` when no message was handled again: then nothing excuses an orphan.
-    pub(super) fn of(story: &Story, scenario: &Scenario) -> Option<Self> {
-        let deliveries = deliveries(story);
+    pub(crate) fn of(story: &Story, scenario: &Scenario) -> Option<Self> {
+        let deliveries = story.deliveries();
         let repeats = deliveries.into_iter().flat_map(|((.., sender), spans)| {
             // Messages without a sender need not be the same.
             sender.map_or_else(Vec::new, |_| all_but_the_furthest(story, scenario, spans))
@@ -74,21 +73,6 @@ fn was_handled_again(kept: &[Span], left_out: &[Span]) -> bool {
     kept.iter().any(|span| span.attempt() > Some(1)) || left_out.iter().any(is_message)
 }
 
-/// Who handles which message: service, span name, and the span that sent it.
-pub(super) type Delivered<'a> = (&'a str, &'a str, Option<SpanRef>);
-
-/// The CONSUMER spans of each message and consumer, by the time they began.
-pub(super) fn deliveries(story: &Story) -> BTreeMap<Delivered<'_>, Vec<&Span>> {
-    let mut deliveries: BTreeMap<_, Vec<&Span>> = BTreeMap::new();
-    for span in story.spans() {
-        if span.kind == Kind::Consumer {
-            let message = (span.service.as_str(), span.name.as_str(), sender(span));
-            deliveries.entry(message).or_default().push(span);
-        }
-    }
-    deliveries
-}
-
 /// The spans that sent the same event: those of a relay whose context was stored with the same change.
 fn sendings<'a>(story: &'a Story, scenario: &Scenario) -> BTreeMap<Delivered<'a>, Vec<&'a Span>> {
     let mut sendings: BTreeMap<_, Vec<&Span>> = BTreeMap::new();
@@ -107,12 +91,6 @@ fn sendings<'a>(story: &'a Story, scenario: &Scenario) -> BTreeMap<Delivered<'a>
         }
     }
     sendings
-}
-
-/// The span that sent the message which `span` handles.
-fn sender(span: &Span) -> Option<SpanRef> {
-    let link = span.links.first().copied();
-    link.or_else(|| span.parent_reference())
 }
 
 /// Of those that went equally far, the first stays. There is at least one.
