@@ -12,7 +12,14 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::broker::Broker;
-use crate::resources::{DeadLetterPolicy, Resources, Subscription};
+
+/// The requests before those of the fuzzer.
+const WHAT_IS_THERE: [&str; 3] = [
+    "PUT /v1/projects/p/topics/jobs",
+    "PUT /v1/projects/p/topics/dead",
+    "PUT /v1/projects/p/subscriptions/jobs\n\
+     {\"topic\": \"projects/p/topics/jobs\", \"deadLetterPolicy\": {\"deadLetterTopic\": \"projects/p/topics/dead\"}}",
+];
 
 /// Stands in a REST body for the latest ack id, which no fuzzer can guess.
 const ACK_ID: &str = "@ack";
@@ -36,27 +43,12 @@ pub fn request(data: &[u8]) {
         .expect("a runtime without IO needs nothing from the system");
     runtime.block_on(async {
         let broker = Broker::new(CancellationToken::new());
-        crate::create(&broker, &resources()).expect("the resources are valid");
-        send_all(&crate::router().with_state(broker), data).await;
+        let router = crate::router().with_state(broker);
+        for request in WHAT_IS_THERE {
+            send(&router, request.as_bytes(), "").await;
+        }
+        send_all(&router, data).await;
     });
-}
-
-fn resources() -> Resources {
-    let jobs = Subscription {
-        id: "jobs".to_owned(),
-        topic: "jobs".to_owned(),
-        ack_deadline: Duration::from_secs(10),
-        dead_letter_policy: Some(DeadLetterPolicy {
-            topic: "dead".to_owned(),
-            max_delivery_attempts: 5,
-        }),
-        retry_policy: None,
-    };
-    Resources {
-        project: "p".to_owned(),
-        topics: vec!["jobs".to_owned(), "dead".to_owned()],
-        subscriptions: vec![jobs],
-    }
 }
 
 async fn send_all(router: &Router, data: &[u8]) {
@@ -111,4 +103,22 @@ fn filled_in(body: &[u8], ack_id: &str) -> Bytes {
 fn received(answer: &Value) -> Option<String> {
     let ack_id = answer.pointer("/receivedMessages/0/ackId")?.as_str()?;
     Some(ack_id.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn every_seed_is_answered() {
+        let seeds = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../fuzz/seeds/pubsub_request"
+        );
+        for seed in fs::read_dir(seeds).unwrap() {
+            request(&fs::read(seed.unwrap().path()).unwrap());
+        }
+    }
 }

@@ -24,6 +24,10 @@ use crate::settings::{Settings, TopicSettings};
 /// Base64 makes four bytes of three; the rest is room for names and attributes.
 const MAX_BODY_BYTES: usize = MAX_PUBLISH_BYTES / 3 * 4 + 6_000_000;
 
+const TOPIC: &str = "/v1/projects/{project}/topics/{topic}";
+const SUBSCRIPTIONS: &str = "/v1/projects/{project}/subscriptions";
+const SUBSCRIPTION: &str = "/v1/projects/{project}/subscriptions/{subscription}";
+
 /// The project, and the last segment: an id, or an id with a verb.
 type Resource = Path<(String, String)>;
 
@@ -35,15 +39,9 @@ pub(crate) fn router() -> Router<Broker> {
         .post(ask_subscription);
     Router::new()
         .route("/", get(async || "Ok"))
-        .route("/v1/projects/{project}/topics/{topic}", topic)
-        .route(
-            "/v1/projects/{project}/subscriptions",
-            get(list_subscriptions),
-        )
-        .route(
-            "/v1/projects/{project}/subscriptions/{subscription}",
-            subscription,
-        )
+        .route(TOPIC, topic)
+        .route(SUBSCRIPTIONS, get(list_subscriptions))
+        .route(SUBSCRIPTION, subscription)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
@@ -52,9 +50,7 @@ async fn get_topic(
     Path((project, id)): Resource,
 ) -> Result<Json<TopicSettings>, Error> {
     let name = TopicName::new(&project, &id)?;
-    broker
-        .read(|catalog, _| Ok(catalog.topic(&name)?.settings.clone()))
-        .map(Json)
+    broker.read(|catalog, _| Ok(Json(catalog.topic(&name)?.settings.clone())))
 }
 
 async fn create_topic(
@@ -63,8 +59,7 @@ async fn create_topic(
     body: Bytes,
 ) -> Result<Json<TopicSettings>, Error> {
     let name = TopicName::new(&project, &id)?;
-    let settings: TopicSettings = parse(&body, "name", &name)?;
-    let settings = settings.check()?;
+    let settings = parse::<TopicSettings>(&body, "name", &name)?.check()?;
     broker.change(|catalog, _| catalog.create_topic(settings.clone()))?;
     Ok(Json(settings))
 }
@@ -101,9 +96,7 @@ async fn get_subscription(
     Path((project, id)): Resource,
 ) -> Result<Json<Settings>, Error> {
     let name = SubscriptionName::new(&project, &id)?;
-    broker
-        .read(|catalog, _| Ok(catalog.subscription(&name)?.settings.clone()))
-        .map(Json)
+    broker.read(|catalog, _| Ok(Json(catalog.subscription(&name)?.settings.clone())))
 }
 
 async fn create_subscription(
@@ -112,8 +105,7 @@ async fn create_subscription(
     body: Bytes,
 ) -> Result<Json<Settings>, Error> {
     let name = SubscriptionName::new(&project, &id)?;
-    let settings: Settings = parse(&body, "name", &name)?;
-    let settings = settings.check()?;
+    let settings = parse::<Settings>(&body, "name", &name)?.check()?;
     broker.change(|catalog, now| catalog.create_subscription(settings.clone(), now))?;
     Ok(Json(settings))
 }
@@ -158,14 +150,11 @@ fn answer<T: Serialize>(result: Result<T, Error>) -> Result<Response, Error> {
 /// An empty body is an empty message.
 fn parse<T: DeserializeOwned>(body: &[u8], field: &str, name: &impl ToString) -> Result<T, Error> {
     let body = if body.is_empty() { b"{}" } else { body };
-    let mut message: Map<String, Value> = serde_json::from_slice(body).map_err(invalid)?;
-    message.insert(field.to_owned(), name.to_string().into());
-    serde_json::from_value(message.into()).map_err(invalid)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn invalid(error: serde_json::Error) -> Error {
-    Error::invalid(format!("Invalid JSON payload received. {error}"))
+    let message = serde_json::from_slice(body).and_then(|mut message: Map<_, _>| {
+        message.insert(field.to_owned(), name.to_string().into());
+        serde_json::from_value(message.into())
+    });
+    message.map_err(|error| Error::invalid(format!("Invalid JSON payload received. {error}")))
 }
 
 /// Splits `{id}:{verb}`. Ids have no colon.

@@ -2,6 +2,7 @@
 //!
 //! A field that is not here is one that this server does nothing about, so it is refused by its name.
 
+use std::fmt::Debug;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -92,8 +93,8 @@ impl RetryPolicy {
 
 impl TopicSettings {
     pub(crate) fn check(self) -> Result<Self, Error> {
-        if let Some(retention) = &self.message_retention_duration {
-            within(&RETENTION, retention, "messageRetentionDuration")?;
+        if let Some(retention) = self.message_retention_duration {
+            within(RETENTION, retention, "messageRetentionDuration")?;
         }
         Ok(self)
     }
@@ -102,32 +103,22 @@ impl TopicSettings {
 impl Settings {
     /// Fills in the defaults where there are zeros, as in all of protobuf, and checks the rest.
     pub(crate) fn check(mut self) -> Result<Self, Error> {
-        if self.ack_deadline_seconds == 0 {
-            self.ack_deadline_seconds = *ACK_DEADLINE_SECONDS.start();
+        let seconds = &mut self.ack_deadline_seconds;
+        if *seconds == 0 {
+            *seconds = *ACK_DEADLINE_SECONDS.start();
         }
-        within(
-            &ACK_DEADLINE_SECONDS,
-            &self.ack_deadline_seconds,
-            "ackDeadlineSeconds",
-        )?;
+        within(ACK_DEADLINE_SECONDS, *seconds, "ackDeadlineSeconds")?;
         if let Some(policy) = &mut self.dead_letter_policy {
-            if policy.max_delivery_attempts == 0 {
-                policy.max_delivery_attempts = *DELIVERY_ATTEMPTS.start();
+            let attempts = &mut policy.max_delivery_attempts;
+            if *attempts == 0 {
+                *attempts = *DELIVERY_ATTEMPTS.start();
             }
-            within(
-                &DELIVERY_ATTEMPTS,
-                &policy.max_delivery_attempts,
-                "maxDeliveryAttempts",
-            )?;
+            within(DELIVERY_ATTEMPTS, *attempts, "maxDeliveryAttempts")?;
         }
-        if let Some(policy) = &self.retry_policy {
-            within(&BACKOFF, &policy.maximum_backoff, "maximumBackoff")?;
-            let up_to_the_maximum = Duration::ZERO..=policy.maximum_backoff;
-            within(
-                &up_to_the_maximum,
-                &policy.minimum_backoff,
-                "minimumBackoff",
-            )?;
+        if let Some(policy) = self.retry_policy {
+            let (minimum, maximum) = (policy.minimum_backoff, policy.maximum_backoff);
+            within(BACKOFF, maximum, "maximumBackoff")?;
+            within(Duration::ZERO..=maximum, minimum, "minimumBackoff")?;
         }
         Ok(self)
     }
@@ -140,20 +131,16 @@ impl Settings {
 /// The deadline that a stream asks for.
 pub(crate) fn parse_ack_deadline(seconds: i32) -> Result<Duration, Error> {
     let seconds = u64::try_from(seconds).unwrap_or_default();
-    within(
-        &ACK_DEADLINE_SECONDS,
-        &seconds,
-        "stream_ack_deadline_seconds",
-    )?;
+    within(ACK_DEADLINE_SECONDS, seconds, "stream_ack_deadline_seconds")?;
     Ok(Duration::from_secs(seconds))
 }
 
-fn within<T: PartialOrd + std::fmt::Debug>(
-    range: &RangeInclusive<T>,
-    value: &T,
+fn within<T: Copy + PartialOrd + Debug>(
+    range: RangeInclusive<T>,
+    value: T,
     field: &str,
 ) -> Result<(), Error> {
-    if range.contains(value) {
+    if range.contains(&value) {
         return Ok(());
     }
     Err(Error::invalid(format!(
@@ -177,13 +164,8 @@ impl<'de> DeserializeAs<'de, Duration> for Seconds {
         let text = String::deserialize(deserializer)?;
         let duration: prost_types::Duration = text.parse().map_err(D::Error::custom)?;
         // Not by prost's conversion, which negates a negative one for its error and overflows at the least.
-        let parts = (
-            u64::try_from(duration.seconds),
-            u32::try_from(duration.nanos),
-        );
-        let (Ok(seconds), Ok(nanos)) = parts else {
-            return Err(D::Error::custom("a duration must not be negative"));
-        };
+        let seconds = u64::try_from(duration.seconds).map_err(D::Error::custom)?;
+        let nanos = u32::try_from(duration.nanos).map_err(D::Error::custom)?;
         Ok(Duration::new(seconds, nanos))
     }
 }

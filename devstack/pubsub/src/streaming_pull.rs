@@ -24,20 +24,17 @@ pub(crate) async fn open(
     let Some(first) = requests.message().await? else {
         return Err(Error::invalid("The first request must name the subscription.").into());
     };
-    let session = Session::open(broker, &first)?;
-    let state = (session, requests);
-    Ok(stream::try_unfold(
-        state,
-        async |(mut session, mut requests)| {
-            let response = session.next(&mut requests).await?;
-            Ok(response.map(|response| (response, (session, requests))))
-        },
-    ))
+    let session = Session::open(broker, requests, &first)?;
+    Ok(stream::try_unfold(session, async |mut session| {
+        let response = session.next().await?;
+        Ok(response.map(|response| (response, session)))
+    }))
 }
 
 /// One open stream of a subscription; closed when it is dropped.
 struct Session {
     broker: Broker,
+    requests: Streaming<StreamingPullRequest>,
     subscription: SubscriptionName,
     stream: StreamId,
     ack_deadline: Duration,
@@ -45,7 +42,11 @@ struct Session {
 }
 
 impl Session {
-    fn open(broker: Broker, first: &StreamingPullRequest) -> Result<Self, Error> {
+    fn open(
+        broker: Broker,
+        requests: Streaming<StreamingPullRequest>,
+        first: &StreamingPullRequest,
+    ) -> Result<Self, Error> {
         let name: SubscriptionName = first.subscription.parse()?;
         let ack_deadline = parse_ack_deadline(first.stream_ack_deadline_seconds)?;
         let limits = Limits {
@@ -57,29 +58,27 @@ impl Session {
             let ordered = subscription.settings.enable_message_ordering;
             Ok((subscription.open_stream(limits), ordered))
         })?;
-        let session = Self {
+        let mut session = Self {
             broker,
+            requests,
             subscription: name,
             stream,
             ack_deadline,
             ordered,
         };
-        session.settle(first)?;
+        session.handle(first)?;
         Ok(session)
     }
 
     /// Waits for messages, and meanwhile does what the client's requests say.
-    async fn next(
-        &mut self,
-        requests: &mut Streaming<StreamingPullRequest>,
-    ) -> Result<Option<StreamingPullResponse>, Status> {
+    async fn next(&mut self) -> Result<Option<StreamingPullResponse>, Status> {
         loop {
             if self.broker.shutdown.is_cancelled() {
                 return Err(Error::ShuttingDown.into());
             }
             let news = self.broker.news();
             // Requests first: a busy subscription must not keep acknowledgements waiting.
-            let request = if let Some(request) = requests.message().now_or_never() {
+            let request = if let Some(request) = self.requests.message().now_or_never() {
                 request?
             } else if let Some(response) = self.lease()? {
                 return Ok(Some(response));
@@ -87,7 +86,7 @@ impl Session {
                 tokio::select! {
                     () = news => continue,
                     () = self.broker.shutdown.cancelled() => continue,
-                    request = requests.message() => request?,
+                    request = self.requests.message() => request?,
                 }
             };
             let Some(request) = request else {
@@ -97,15 +96,11 @@ impl Session {
         }
     }
 
-    /// Later requests settle messages, or change the deadline, or only keep the connection alive.
+    /// Every request may settle messages and change the deadline; some only keep the connection alive.
     fn handle(&mut self, request: &StreamingPullRequest) -> Result<(), Error> {
         if request.stream_ack_deadline_seconds != 0 {
             self.ack_deadline = parse_ack_deadline(request.stream_ack_deadline_seconds)?;
         }
-        self.settle(request)
-    }
-
-    fn settle(&self, request: &StreamingPullRequest) -> Result<(), Error> {
         let modified = &request.modify_deadline_ack_ids;
         let seconds = &request.modify_deadline_seconds;
         if modified.len() != seconds.len() {
@@ -121,15 +116,13 @@ impl Session {
         let deliveries = self.broker.lease(&self.subscription, |subscription, now| {
             subscription.pull_stream(self.stream, self.ack_deadline, now)
         })?;
-        if deliveries.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(StreamingPullResponse {
+        let response = StreamingPullResponse {
             received_messages: deliveries.iter().map(received).collect(),
             subscription_properties: Some(SubscriptionProperties {
                 message_ordering_enabled: self.ordered,
             }),
-        }))
+        };
+        Ok((!deliveries.is_empty()).then_some(response))
     }
 }
 

@@ -39,13 +39,6 @@ pub(crate) struct Exhausted {
     pub(crate) attempts: u32,
 }
 
-/// For whom messages are leased, and until when.
-#[derive(Clone, Copy)]
-struct Taker {
-    stream: Option<StreamId>,
-    deadline: Instant,
-}
-
 impl Subscription {
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
@@ -71,11 +64,8 @@ impl Subscription {
 
     /// Leases up to `max` messages to a caller that takes them once.
     pub(crate) fn pull(&mut self, max: usize, now: Instant) -> Vec<Delivery> {
-        let taker = Taker {
-            stream: None,
-            deadline: now + self.settings.ack_deadline(),
-        };
-        self.take(Budget::new(max), usize::MAX, taker)
+        let deadline = now + self.settings.ack_deadline();
+        self.take(Budget::new(max), usize::MAX, None, deadline)
     }
 
     /// Leases what the stream's flow control admits, and leaves the other open streams their share.
@@ -88,15 +78,17 @@ impl Subscription {
     ) -> Option<Vec<Delivery>> {
         let share = self.streams.share(stream, self.queue.ready());
         let budget = self.streams.budget(stream)?;
-        let taker = Taker {
-            stream: Some(stream),
-            deadline: now + ack_deadline,
-        };
-        Some(self.take(budget, share, taker))
+        Some(self.take(budget, share, Some(stream), now + ack_deadline))
     }
 
     /// Messages with the same ordering key go out together, in order, as far as they fit.
-    fn take(&mut self, mut budget: Budget, share: usize, taker: Taker) -> Vec<Delivery> {
+    fn take(
+        &mut self,
+        mut budget: Budget,
+        share: usize,
+        stream: Option<StreamId>,
+        deadline: Instant,
+    ) -> Vec<Delivery> {
         let mut deliveries = Vec::new();
         for _ in 0..share {
             let mut next = self.queue.first_ready();
@@ -107,18 +99,18 @@ impl Subscription {
                 if !budget.spend(self.queue.entry(sequence).size) {
                     return deliveries;
                 }
-                deliveries.push(self.lease(sequence, taker));
+                deliveries.push(self.lease(sequence, stream, deadline));
                 next = self.queue.follower(sequence);
             }
         }
         deliveries
     }
 
-    fn lease(&mut self, sequence: u64, taker: Taker) -> Delivery {
-        let ack_id = self.queue.lease(sequence, taker.deadline, taker.stream);
+    fn lease(&mut self, sequence: u64, stream: Option<StreamId>, deadline: Instant) -> Delivery {
+        let ack_id = self.queue.lease(sequence, deadline, stream);
         let counts_attempts = self.settings.dead_letter_policy.is_some();
         let entry = self.queue.entry(sequence);
-        self.streams.add(taker.stream, entry.size);
+        self.streams.add(stream, entry.size);
         Delivery {
             ack_id,
             message: Arc::clone(&entry.message),
