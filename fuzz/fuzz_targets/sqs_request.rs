@@ -1,4 +1,4 @@
-//! Any requests to SQS, run on an emulator in memory: `sqs::fuzzing` says how the input is read.
+//! Any requests to SQS, in AWS JSON or as forms, run on an emulator in memory: `sqs::fuzzing` says how the input is read.
 
 #![no_main]
 

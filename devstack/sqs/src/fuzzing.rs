@@ -1,6 +1,6 @@
 //! Whole requests for the fuzz targets, on an emulator without a port.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     body::{Bytes, to_bytes},
@@ -19,13 +19,10 @@ use crate::{
 /// Stands in a body for the latest receipt handle, which no fuzzer can guess.
 const HANDLE: &str = "@handle";
 
-/// Long enough for delays, visibility timeouts and move tasks to end.
-const AFTERWARDS: Duration = Duration::from_mins(1);
-
 /// Sends requests to a new emulator; panics on an answer that no client could read.
 ///
 /// The byte 0x1e parts the requests.
-/// The first line of each is `AmazonSQS.<Operation>` in AWS JSON 1.0, or the path in the query protocol; the rest is the body.
+/// The first line of each is `AmazonSQS.<Operation>` in AWS JSON 1.0, or the path of a form; the rest is the body.
 pub fn request(data: &[u8]) {
     // With the clock paused, long polls end as soon as nothing else is to be done.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -45,7 +42,6 @@ pub fn request(data: &[u8]) {
             let answer = send(&emulator, request, &handle).await;
             handle = answer.as_ref().and_then(receipt_handle).unwrap_or(handle);
         }
-        tokio::time::sleep(AFTERWARDS).await;
     });
 }
 
