@@ -8,18 +8,19 @@ use std::time::Duration;
 
 use clap::Args;
 use futures::future::join_all;
-use story::{Story, waterfall};
+use story::waterfall;
 use tokio::time::Instant;
 
 use crate::gateway::{Gateway, Order, Status};
 use crate::screen::{ERROR, Screen, Show, has_colour};
 use crate::settings::Addresses;
-use crate::stack::{Extent, INTERRUPTED, StackArgs, with_stack};
+use crate::signals::INTERRUPTED;
+use crate::stack::{Extent, StackArgs, with_stack};
 use crate::status::Services;
 use crate::traffic::orders::{self, Kind};
 use crate::traffic::report::order_line;
 use crate::traffic::run::{Outcome, place_and_follow};
-use crate::traffic::wholeness::Checker;
+use crate::traffic::wholeness::{Checker, Verdict};
 
 /// The first order may meet consumers that are still joining their group.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -56,20 +57,17 @@ pub(crate) async fn run(dir: &Path, args: DemoArgs) -> anyhow::Result<ExitCode> 
                 began,
             };
             let orders = demo.place_orders().await?;
-            let stories = demo.read_stories(&orders).await;
-            demo.draw_first(&orders, &stories.all);
+            let verdicts = demo.look_at_traces(&orders).await;
+            demo.draw_first(&orders, &verdicts);
             demo.tell_what_next();
             if !args.once {
                 screen.tell("\neverything stays up until Ctrl-C");
                 return std::future::pending().await;
             }
             finished.set(true);
-            let good = orders.len() == SHOWN.len() && stories.whole == SHOWN.len();
-            Ok(if good {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            })
+            let whole = verdicts.iter().filter(|verdict| verdict.is_whole()).count();
+            let good = orders.len() == SHOWN.len() && whole == SHOWN.len();
+            Ok(ExitCode::from(u8::from(!good)))
         },
     )
     .await?;
@@ -79,13 +77,6 @@ pub(crate) async fn run(dir: &Path, args: DemoArgs) -> anyhow::Result<ExitCode> 
     } else {
         code
     })
-}
-
-/// What the store told of the orders.
-#[derive(Default)]
-struct Stories {
-    whole: usize,
-    all: Vec<Story>,
 }
 
 struct Demo<'a> {
@@ -131,41 +122,29 @@ impl Demo<'_> {
         }
     }
 
-    /// The story of each order, whole or not; a flaw is told with what is known about it.
-    async fn read_stories(&self, orders: &[Order]) -> Stories {
-        let services = Services::of(self.dir, &self.addresses.gateway_url()).await;
+    /// Whether the trace of each order is whole; a flaw is told with what is known about it.
+    async fn look_at_traces(&self, orders: &[Order]) -> Vec<Verdict> {
+        let services = Services::of(self.dir, &self.addresses.gateway_url());
         let checker = Checker::new(&self.addresses.jaeger_url(), services.as_ref());
         let waiting = self.screen.waiting("looking at the traces");
         let verdicts = join_all(orders.iter().map(|order| checker.check(order))).await;
         drop(waiting);
-        let mut stories = Stories::default();
-        for (order, verdict) in orders.iter().zip(verdicts) {
-            match verdict {
-                Ok(whole) => {
-                    stories.whole += 1;
-                    stories.all.push(whole.story);
-                }
-                Err(flawed) => {
-                    let words = checker.describe(order, &flawed, true).await;
-                    self.screen
-                        .print(&format!("{ERROR}not whole{ERROR:#}  {words}"));
-                    stories.all.extend(flawed.story.map(|story| *story));
-                }
+        for (order, verdict) in orders.iter().zip(&verdicts) {
+            if !verdict.is_whole() {
+                let words = checker.describe(order, verdict, true).await;
+                self.screen
+                    .print(&format!("{ERROR}not whole{ERROR:#}  {words}"));
             }
         }
-        stories
+        verdicts
     }
 
     /// Draws the trace of the confirmed order, the one that went the whole way.
-    fn draw_first(&self, orders: &[Order], stories: &[Story]) {
-        let confirmed = orders
-            .iter()
-            .find(|order| order.status == Status::Confirmed);
-        let trace_id = confirmed.and_then(|order| order.trace_id.clone());
-        let its = stories
-            .iter()
-            .find(|story| Some(story.origin().to_string()) == trace_id);
-        if let Some(story) = its.or(stories.first()) {
+    fn draw_first(&self, orders: &[Order], verdicts: &[Verdict]) {
+        let told = || orders.iter().zip(verdicts);
+        let confirmed = told().find(|(order, _)| order.status == Status::Confirmed);
+        let mut stories = confirmed.into_iter().chain(told());
+        if let Some(story) = stories.find_map(|(_, verdict)| verdict.story.as_ref()) {
             let style = waterfall::Style::for_terminal(has_colour());
             self.screen
                 .print(&format!("\n{}", waterfall::render(story, style)));

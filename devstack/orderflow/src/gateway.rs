@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, Utc};
+pub(crate) use domain::OrderStatus as Status;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::{Deserialize, Serialize};
 
@@ -38,46 +39,13 @@ pub(crate) struct Order {
     pub(crate) updated_at: DateTime<Utc>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Status {
-    Pending,
-    Confirmed,
-    Rejected,
-    InReview,
-    Failed,
-}
-
-impl Status {
-    const ALL: [Self; 5] = [
-        Self::Pending,
-        Self::Confirmed,
-        Self::Rejected,
-        Self::InReview,
-        Self::Failed,
-    ];
-
-    /// The status that others call `name`.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
+impl Order {
+    /// By the orders service's own clock, from the acceptance to the change of status, so that the pauses between our
+    /// questions do not count.
+    pub(crate) fn took(&self) -> Duration {
+        let took = self.updated_at - self.created_at;
+        took.to_std().unwrap_or_default()
     }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Confirmed => "confirmed",
-            Self::Rejected => "rejected",
-            Self::InReview => "in_review",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// An RFC 9457 problem document, as far as a person reads it.
-#[derive(Debug, Deserialize)]
-struct Problem {
-    title: Option<String>,
-    detail: Option<String>,
 }
 
 /// The API at one address. Its requests carry no trace context: the gateway begins the trace.
@@ -150,14 +118,15 @@ impl Gateway {
     }
 }
 
-/// A problem document in one line; a body that is none is not worth more than its beginning.
+/// A problem document (RFC 9457) in one line; a body that is none is not worth more than its beginning.
 async fn refusal(response: Response) -> anyhow::Error {
     let status = response.status();
     let body = response.text().await.unwrap_or_default();
-    let problem = serde_json::from_str::<Problem>(&body).ok();
-    let words = problem.and_then(|problem| problem.detail.or(problem.title));
-    let words =
-        words.unwrap_or_else(|| body.chars().take_while(|c| *c != '\n').take(120).collect());
+    let problem: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+    let words = [&problem["detail"], &problem["title"]];
+    let words = words.into_iter().find_map(serde_json::Value::as_str);
+    let beginning = || body.chars().take_while(|c| *c != '\n').take(120).collect();
+    let words = words.map_or_else(beginning, ToOwned::to_owned);
     anyhow!("{status}: {words}")
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct TraceArgs {
 
 pub(crate) async fn run(dir: &std::path::Path, args: TraceArgs) -> anyhow::Result<ExitCode> {
     let targets = args.targets.resolve(dir)?;
-    let services = Services::of(dir, &targets.gateway).await;
+    let services = Services::of(dir, &targets.gateway);
     for notice in notices(services.as_ref()) {
         writeln!(anstream::stderr(), "{notice}")?;
     }
@@ -33,9 +33,10 @@ pub(crate) async fn run(dir: &std::path::Path, args: TraceArgs) -> anyhow::Resul
     let client = JaegerClient::new(&targets.jaeger);
     let story = Story::gather(&client, trace_id).await?;
     let story = story.with_context(|| format!("{} knows no trace {trace_id}", targets.jaeger))?;
-    print(&story)?;
+    let style = waterfall::Style::for_terminal(has_colour());
+    write!(anstream::stdout(), "{}", waterfall::render(&story, style))?;
     let explainer = Explainer {
-        client: &client,
+        client,
         services: services.as_ref(),
     };
     let order = (!is_trace_id(&args.id)).then_some(args.id.as_str());
@@ -66,13 +67,6 @@ async fn find_trace_id(id: &str, gateway_url: &str) -> anyhow::Result<TraceId> {
 /// An order id has hyphens, so the two cannot be taken for each other.
 fn is_trace_id(id: &str) -> bool {
     id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_hexdigit())
-}
-
-/// As wide as the terminal and in colour there, plain elsewhere.
-pub(crate) fn print(story: &Story) -> anyhow::Result<()> {
-    let style = waterfall::Style::for_terminal(has_colour());
-    write!(anstream::stdout(), "{}", waterfall::render(story, style))?;
-    Ok(())
 }
 
 #[cfg(test)]

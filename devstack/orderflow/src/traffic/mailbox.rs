@@ -114,7 +114,10 @@ async fn read(client: &Client, mail_url: &str) -> anyhow::Result<Mails> {
 fn count(emails: Vec<Email>) -> Mails {
     let mut mails = Mails::default();
     for email in emails {
-        if let Some(order) = email.header(ORDER_HEADER) {
+        if let Some(order) = email
+            .header(ORDER_HEADER)
+            .and_then(serde_json::Value::as_str)
+        {
             mails.add(order, email.status());
         }
     }
@@ -122,17 +125,20 @@ fn count(emails: Vec<Email>) -> Mails {
 }
 
 impl Email {
-    fn header(&self, wanted: &str) -> Option<&str> {
+    fn header(&self, wanted: &str) -> Option<&serde_json::Value> {
         let mut headers = self.headers.iter();
-        let (_, value) = headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
-        value.as_str()
+        let found = headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map(|(_, value)| value)
     }
 
     fn status(&self) -> Option<Status> {
-        let told = self.header(STATUS_HEADER).and_then(Status::from_name);
-        let subject = self.subject.as_deref().or_else(|| self.header("subject"));
-        let subject = subject.unwrap_or_default().trim_end();
-        let by_subject = SUBJECTS.iter().find(|(words, _)| subject.ends_with(words));
+        let told = self.header(STATUS_HEADER).map(Status::deserialize);
+        let subject = self.header("subject").and_then(serde_json::Value::as_str);
+        let subject = self.subject.as_deref().or(subject).unwrap_or_default();
+        let by_subject = SUBJECTS
+            .iter()
+            .find(|(words, _)| subject.trim_end().ends_with(words));
+        let told = told.and_then(Result::ok);
         told.or(by_subject.map(|(_, status)| *status))
     }
 }

@@ -6,7 +6,6 @@ pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod wholeness;
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::pin::pin;
@@ -14,13 +13,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use futures::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
+use crate::control::Run;
 use crate::gateway::{Gateway, NewOrder, Order};
 use crate::memory;
-use crate::rundir::Run;
 use crate::service::Service;
 use crate::status::{Services, fault_notice};
 use crate::targets::{Targets, Urls};
@@ -38,6 +38,10 @@ const MAIL_PATIENCE: Duration = Duration::from_secs(20);
 /// The same where it is known that the email service does not run, or stands still.
 const NO_MAIL_PATIENCE: Duration = Duration::from_secs(2);
 
+const ORDERS_BAR: &str = "{bar:40.green/dim} {pos}/{len} orders ended  {elapsed:.dim}";
+const TRACES_BAR: &str = "{spinner} looking at traces {pos}/{len}  {elapsed:.dim}";
+const MAILS_BAR: &str = "{spinner} waiting for mails {pos}/{len}  {elapsed:.dim}";
+
 /// How many orders that have not ended are looked for.
 const OPEN_EXPLAINED: usize = 20;
 
@@ -50,7 +54,7 @@ pub(crate) struct TrafficArgs {
     #[arg(long, default_value_t = 5.0, value_name = "R", value_parser = parse_rate)]
     rate: f64,
     /// Orders under way at once, at most.
-    #[arg(long, default_value_t = 64, value_name = "N", value_parser = parse_concurrency)]
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     concurrency: usize,
     /// Seconds that one order may take to its end.
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
@@ -58,21 +62,11 @@ pub(crate) struct TrafficArgs {
     /// The same seed gives the same orders.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Hold every trace against the trace contract [default: up to 1000 orders].
+    /// Look whether every trace is whole [default: up to 1000 orders].
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     check: Option<bool>,
     #[command(flatten)]
     targets: Targets,
-}
-
-/// Zero orders at once would wait for ever.
-fn parse_concurrency(text: &str) -> Result<usize, String> {
-    let number: usize = text.parse().map_err(|_| "not a whole number".to_owned())?;
-    if number == 0 {
-        Err("at least 1".to_owned())
-    } else {
-        Ok(number)
-    }
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {
@@ -96,16 +90,12 @@ pub(crate) async fn run(dir: &Path, args: TrafficArgs) -> anyhow::Result<ExitCod
     let mut says = anstream::stderr();
     writeln!(says, "orders go to {}, {}", urls.gateway, urls.why)?;
     Gateway::new(&urls.gateway)?.is_there().await?;
-    for notice in notices(Services::of(dir, &urls.gateway).await.as_ref()) {
+    for notice in notices(Services::of(dir, &urls.gateway).as_ref()) {
         writeln!(says, "{notice}")?;
     }
     let report = send_and_check(dir, &urls, orders, pace, check).await?;
     write!(anstream::stdout(), "\n{}", report.render())?;
-    Ok(if report.is_good() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(ExitCode::from(u8::from(!report.is_good())))
 }
 
 fn realistic(count: usize, seed: u64) -> impl ExactSizeIterator<Item = NewOrder> {
@@ -124,7 +114,7 @@ async fn send_and_check(
     let outcomes = send(urls, orders, pace).await?;
     let took = began.elapsed();
     // Asked now: somebody may have stopped a part while the orders were under way.
-    let services = Services::of(dir, &urls.gateway).await;
+    let services = Services::of(dir, &urls.gateway);
     let checker = Checker::new(&urls.jaeger, services.as_ref());
     let ended: Vec<Order> = outcomes
         .iter()
@@ -133,7 +123,7 @@ async fn send_and_check(
         .collect();
     let open = where_open(&checker, &outcomes).await;
     let traces = if check {
-        let bar = waiting_bar("looking at traces", ended.len());
+        let bar = bar(TRACES_BAR, ended.len());
         let looked_at = |count: usize| bar.set_position(count as u64);
         let traces = checker.check_all(&ended, looked_at).await;
         bar.finish_and_clear();
@@ -144,7 +134,7 @@ async fn send_and_check(
     // Last, so that a second mail about an order has had its time to arrive.
     let (mails, mail_trouble) = wait_for_mails(urls, &ended, services.as_ref()).await;
     let asked = Run::ready(dir)?.filter(|(_, addresses)| addresses.gateway_url() == urls.gateway);
-    let memory = asked.and_then(|(run, _)| memory::of_stack(&run));
+    let memory = asked.and_then(|(run, _)| memory::of_stack(run.command));
     Ok(Report {
         outcomes,
         took,
@@ -168,16 +158,14 @@ pub(crate) fn notices(services: Option<&Services>) -> Vec<String> {
 /// Where the orders are that have not ended; the same reason is told once.
 async fn where_open(checker: &Checker<'_>, outcomes: &[Outcome]) -> Vec<String> {
     let open = outcomes.iter().filter_map(|outcome| match outcome {
-        Outcome::NotEnded { order } => Some(order),
-        Outcome::Ended { .. } | Outcome::Refused(_) => None,
+        Outcome::NotEnded(order) => Some(order),
+        Outcome::Ended(_) | Outcome::Refused(_) => None,
     });
-    let mut by_reason = BTreeMap::<String, usize>::new();
+    let mut reasons = Vec::new();
     for order in open.take(OPEN_EXPLAINED) {
-        for reason in checker.where_is(order).await {
-            *by_reason.entry(reason).or_default() += 1;
-        }
+        reasons.extend(checker.where_is(order).await);
     }
-    let lines = by_reason.into_iter();
+    let lines = report::tally(reasons.into_iter()).into_iter();
     lines
         .map(|(reason, count)| format!("{count} × {reason}"))
         .collect()
@@ -194,7 +182,7 @@ async fn wait_for_mails(
     } else {
         MAIL_PATIENCE
     };
-    let bar = waiting_bar("waiting for mails", ended.len());
+    let bar = bar(MAILS_BAR, ended.len());
     let found = |count: usize| bar.set_position(count as u64);
     let orders: Vec<&Order> = ended.iter().collect();
     let mails = mailbox::wait_for_mails(&urls.mail, &orders, patience, found).await;
@@ -213,7 +201,7 @@ async fn send(
     pace: Pace,
 ) -> anyhow::Result<Vec<Outcome>> {
     let gateway = Gateway::new(&urls.gateway)?;
-    let bar = progress_bar(orders.len());
+    let bar = bar(ORDERS_BAR, orders.len());
     let mut outcomes = Vec::new();
     let mut ends = pin!(run::send_all(&gateway, orders, pace));
     while let Some(outcome) = ends.next().await {
@@ -226,18 +214,10 @@ async fn send(
     Ok(outcomes)
 }
 
-/// What is waited for, on standard error, and only on a terminal.
-fn waiting_bar(what: &'static str, of: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg} {pos}/{len}  {elapsed:.dim}");
-    let bar = ProgressBar::new(of as u64).with_style(style.expect("the template is constant"));
-    bar.set_message(what);
+/// On standard error, and only on a terminal.
+fn bar(template: &str, of: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).expect("the template is constant");
+    let bar = ProgressBar::new(of as u64).with_style(style);
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
-}
-
-/// On standard error, and only on a terminal.
-fn progress_bar(orders: usize) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{bar:40.green/dim} {pos}/{len} orders ended  {elapsed:.dim}");
-    ProgressBar::new(orders as u64).with_style(style.expect("the template is constant"))
 }

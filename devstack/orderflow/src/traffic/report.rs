@@ -1,5 +1,6 @@
 //! What `traffic` says: a line per order, and a summary that is its verdict.
 
+use std::borrow::Borrow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -25,20 +26,17 @@ const NAMED: usize = 5;
 pub(crate) fn order_line(outcome: &Outcome, jaeger_url: &str) -> String {
     match outcome {
         Outcome::Refused(error) => format!("{BAD}not accepted{BAD:#}  {error:#}"),
-        Outcome::NotEnded { order } => {
-            format!(
-                "{}  {BAD}still pending{BAD:#}  {}",
-                order.id,
-                link(order, jaeger_url)
-            )
+        Outcome::NotEnded(order) => {
+            let link = link(order, jaeger_url);
+            format!("{}  {BAD}still pending{BAD:#}  {link}", order.id)
         }
-        Outcome::Ended { order, took } => {
+        Outcome::Ended(order) => {
             let colour = if order.status == Status::Confirmed {
                 GOOD
             } else {
                 NOTABLE
             };
-            let (status, took) = (order.status.name(), took.as_millis());
+            let (status, took) = (order.status.as_str(), order.took().as_millis());
             let link = link(order, jaeger_url);
             format!(
                 "{}  {colour}{status:<9}{colour:#} {took:>6} ms  {DIM}{link}{DIM:#}",
@@ -73,26 +71,19 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// The orders that ended.
-    pub(crate) fn ended(&self) -> impl Iterator<Item = (&Order, Duration)> {
-        self.outcomes.iter().filter_map(|outcome| match outcome {
-            Outcome::Ended { order, took } => Some((order, *took)),
-            _ => None,
-        })
+    fn ended(&self) -> Vec<&Order> {
+        self.outcomes.iter().filter_map(Outcome::ended).collect()
     }
 
     /// Whether every order was accepted and ended, with one mail about it and, where it was looked at, a whole trace.
     pub(crate) fn is_good(&self) -> bool {
-        let ended = self.ended_orders();
-        let mails = self.mails.as_ref();
+        let ended = self.ended();
         let complete =
             |mails: &Mails| mails.missing(&ended).is_empty() && mails.doubled(&ended).is_empty();
+        let traces = self.traces.as_ref();
         ended.len() == self.outcomes.len()
-            && mails.is_ok_and(complete)
-            && self
-                .traces
-                .as_ref()
-                .is_none_or(|traces| traces.broken.is_empty())
+            && self.mails.as_ref().is_ok_and(complete)
+            && traces.is_none_or(|traces| traces.broken.is_empty())
     }
 
     /// The summary, a line per finding.
@@ -112,40 +103,28 @@ impl Report {
             line("time", &times);
         }
         line("emails", &self.emails());
-        if let Some(traces) = self
-            .traces
-            .as_ref()
-            .filter(|_| self.ended().next().is_some())
-        {
+        let traces = self.traces.as_ref();
+        if let Some(traces) = traces.filter(|_| !self.ended().is_empty()) {
             line("traces", &render_traces(traces));
         }
         if let Some(Memory { bytes, processes }) = self.memory {
+            let megabytes = bytes / 1_000_000;
             line(
                 "memory",
-                &format!(
-                    "{} MB in {processes} processes of the stack",
-                    bytes / 1_000_000
-                ),
+                &format!("{megabytes} MB in {processes} processes of the stack"),
             );
         }
         text
     }
 
-    fn ended_orders(&self) -> Vec<&Order> {
-        self.ended().map(|(order, _)| order).collect()
-    }
-
     fn orders(&self) -> String {
-        let mut by_status = BTreeMap::new();
-        for (order, _) in self.ended() {
-            *by_status.entry(order.status).or_insert(0) += 1;
-        }
+        let by_status = tally(self.ended().into_iter().map(|order| order.status));
+        let by_status = by_status.iter();
         let by_status: Vec<_> = by_status
-            .iter()
-            .map(|(status, count)| format!("{count} {}", status.name()))
+            .map(|(status, count)| format!("{count} {}", status.as_str()))
             .collect();
         let refused = self.reasons().count();
-        let (sent, ended) = (self.outcomes.len(), self.ended().count());
+        let (sent, ended) = (self.outcomes.len(), self.ended().len());
         let accepted = sent - refused;
         let open = accepted - ended;
         let style = if ended == sent { GOOD } else { BAD };
@@ -160,38 +139,30 @@ impl Report {
 
     /// Each reason with the number of orders that were not accepted for it, the most frequent first.
     fn refusals(&self) -> Option<String> {
-        let mut by_reason = BTreeMap::new();
-        for reason in self.reasons() {
-            *by_reason.entry(reason).or_insert(0) += 1;
-        }
-        let total: usize = by_reason.values().sum();
-        let mut by_reason: Vec<_> = by_reason.into_iter().collect();
+        let mut by_reason: Vec<_> = tally(self.reasons()).into_iter().collect();
+        let total: usize = by_reason.iter().map(|(_, count)| count).sum();
         by_reason.sort_by_key(|(_, count)| Reverse(*count));
         let reasons = by_reason.iter().take(NAMED);
         let reasons = reasons.map(|(reason, count)| format!("\n  {count} × {reason}"));
-        let reasons: Vec<_> = reasons.collect();
-        (total > 0).then(|| format!("{BAD}{total}{BAD:#}{}", reasons.concat()))
+        let reasons: String = reasons.collect();
+        (total > 0).then(|| format!("{BAD}{total}{BAD:#}{reasons}"))
     }
 
     fn still_open(&self) -> String {
-        let more = if self.open.len() > NAMED {
-            "\n  …"
-        } else {
-            ""
-        };
-        let lines: Vec<&str> = self.open.iter().take(NAMED).map(String::as_str).collect();
-        format!("{}{more}", lines.join("\n  "))
+        let more = (self.open.len() > NAMED).then_some("\n  …");
+        let lines = &self.open[..self.open.len().min(NAMED)];
+        lines.join("\n  ") + more.unwrap_or_default()
     }
 
     fn reasons(&self) -> impl Iterator<Item = String> {
         self.outcomes.iter().filter_map(|outcome| match outcome {
             Outcome::Refused(error) => Some(format!("{error:#}")),
-            Outcome::Ended { .. } | Outcome::NotEnded { .. } => None,
+            Outcome::Ended(_) | Outcome::NotEnded(_) => None,
         })
     }
 
     fn times(&self) -> Option<String> {
-        let mut times: Vec<_> = self.ended().map(|(_, took)| took).collect();
+        let mut times: Vec<_> = self.ended().into_iter().map(Order::took).collect();
         times.sort_unstable();
         let (p50, p95, max) = (
             percentile(&times, 50)?,
@@ -214,7 +185,7 @@ impl Report {
             Ok(mails) => mails,
             Err(error) => return format!("{BAD}not counted{BAD:#}: {error:#}"),
         };
-        let ended = self.ended_orders();
+        let ended = self.ended();
         if ended.is_empty() {
             return "none, since no order has ended".to_owned();
         }
@@ -236,8 +207,8 @@ impl Report {
 }
 
 fn render_traces(traces: &Wholeness) -> String {
+    let again = handled_again(&traces.handled_again);
     if traces.broken.is_empty() {
-        let again = handled_again(&traces.handled_again);
         let form = match traces.linked {
             0 => "one root each".to_owned(),
             linked if linked == traces.whole => "each several traces that are linked".to_owned(),
@@ -246,16 +217,11 @@ fn render_traces(traces: &Wholeness) -> String {
         return format!("{GOOD}{} whole, {form}{GOOD:#}{again}", traces.whole);
     }
     let total = traces.whole + traces.broken.len();
-    let reasons = traces
-        .broken
-        .iter()
-        .take(NAMED)
-        .map(|reason| format!("\n  {reason}"));
+    let reasons = traces.broken.iter().take(NAMED);
+    let reasons: String = reasons.map(|reason| format!("\n  {reason}")).collect();
     format!(
-        "{BAD}{} of {total} whole{BAD:#}{}{}",
-        traces.whole,
-        handled_again(&traces.handled_again),
-        reasons.collect::<String>()
+        "{BAD}{} of {total} whole{BAD:#}{again}{reasons}",
+        traces.whole
     )
 }
 
@@ -264,17 +230,22 @@ fn handled_again(orders: &[String]) -> String {
     if orders.is_empty() {
         return String::new();
     }
-    let count = orders.len();
-    let orders: Vec<_> = orders.iter().map(String::as_str).collect();
-    format!(
-        ", {NOTABLE}{count} of them with a message that was handled again{NOTABLE:#}: {}",
-        named(&orders)
-    )
+    let (count, orders) = (orders.len(), named(orders));
+    format!(", {NOTABLE}{count} of them with a message that was handled again{NOTABLE:#}: {orders}")
 }
 
-fn named(orders: &[&str]) -> String {
+/// How often each of them is there.
+pub(super) fn tally<T: Ord>(all: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
+    let mut counts = BTreeMap::new();
+    for one in all {
+        *counts.entry(one).or_default() += 1;
+    }
+    counts
+}
+
+fn named<S: Borrow<str>>(orders: &[S]) -> String {
     let more = if orders.len() > NAMED { " …" } else { "" };
-    format!("{}{more}", orders[..orders.len().min(NAMED)].join(", "))
+    orders[..orders.len().min(NAMED)].join(", ") + more
 }
 
 fn part(label: &str, value: &str) -> String {

@@ -16,18 +16,18 @@ const LONGEST_POLL: Duration = Duration::from_millis(500);
 pub(crate) enum Outcome {
     /// The gateway did not take it.
     Refused(anyhow::Error),
-    /// It was accepted, and ended as `status` after `took`.
-    Ended { order: Order, took: Duration },
+    /// It was accepted, and ended.
+    Ended(Order),
     /// It was accepted, and was still under way when time was up.
-    NotEnded { order: Order },
+    NotEnded(Order),
 }
 
 impl Outcome {
     /// The order, if it ended.
     pub(crate) fn ended(&self) -> Option<&Order> {
         match self {
-            Self::Ended { order, .. } => Some(order),
-            Self::Refused(_) | Self::NotEnded { .. } => None,
+            Self::Ended(order) => Some(order),
+            Self::Refused(_) | Self::NotEnded(_) => None,
         }
     }
 }
@@ -81,11 +81,8 @@ pub(crate) async fn place_and_follow(
         Err(error) => return Outcome::Refused(error),
     };
     match timeout(limit, follow(gateway, &placed.id)).await {
-        Ok(order) => Outcome::Ended {
-            took: time_to_end(&order),
-            order,
-        },
-        Err(_elapsed) => Outcome::NotEnded { order: placed },
+        Ok(order) => Outcome::Ended(order),
+        Err(_elapsed) => Outcome::NotEnded(placed),
     }
 }
 
@@ -101,12 +98,4 @@ async fn follow(gateway: &Gateway, id: &str) -> Order {
         }
         pause = (pause * 3 / 2).min(LONGEST_POLL);
     }
-}
-
-/// By the orders service's own clock, from the acceptance to the change of status, so that the pauses between
-/// our questions do not count.
-fn time_to_end(order: &Order) -> Duration {
-    (order.updated_at - order.created_at)
-        .to_std()
-        .unwrap_or_default()
 }
