@@ -1,7 +1,7 @@
 # Everything a person or CI runs. A recipe that needs more than three lines is a script in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test chaos fault soak bench-traces-away fuzz sizes check fmt-check clippy doc deny shellcheck advisories tools clean-data
+.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test chaos fault kills soak bench-traces-away fuzz sizes check fmt-check clippy doc deny shellcheck advisories tools clean-data
 
 # What `make fuzz` runs: all targets unless one is named.
 TARGET =
@@ -74,6 +74,9 @@ chaos: build ## Disturb each part in each way while customers order, and count t
 
 fault: $(ORDERFLOW) ## Make one thing go wrong in what runs, and show its trace; NAME=greylist, or none for the list
 	@scripts/fault.sh $(abspath $(ORDERFLOW)) $(NAME)
+
+kills: ## Kill `orderflow up` at fifty moments of its start, run and stop, and see that nothing is left; KILLS=50
+	@ORDERFLOW_KILLS=$(or $(KILLS),50) cargo test -p orderflow --test command killed_at_any_moment -- --nocapture
 
 soak: build ## Kill and start Kafka consumers under load for ten minutes; SOAK_SECONDS=60 ARGS="--brokers localhost:9092"
 	@scripts/soak.sh $(abspath $(ORDERFLOW)) $(ARGS)

@@ -83,7 +83,7 @@ lines() { cat "${logs[@]}" | grep -c '"target":"\(telemetry::losses\|opentelemet
 memory() { # in MB: of all services now, and of the largest one
     local name pid kb of_all=0 most=0
     for name in "${services[@]}"; do
-        pid=$(grep -A 2 "\"name\": \"$name\"" "$ORDERFLOW_DIR/run.json" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')
+        pid=$("$orderflow" status --json | grep -A 2 "\"name\": \"$name\"" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')
         kb=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")
         of_all=$((of_all + kb))
         ((kb <= most)) || most=$kb

@@ -1,5 +1,5 @@
 //! Stands in for each of the five services in the tests of the command: it is ready at once, tells what it was
-//! started with on `GET /settings`, dies on `GET /exit`, and otherwise runs until it is stopped.
+//! started with on `GET /settings`, says a lot on `GET /talk`, dies on `GET /exit`, and otherwise runs until it is stopped.
 
 use std::env;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -23,6 +23,13 @@ fn answer(mut stream: &TcpStream, settings: &[(String, String)]) -> std::io::Res
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     let request = lines.next().unwrap_or_default();
     lines.take_while(|line| !line.is_empty()).for_each(drop);
+    if request.contains("/talk") {
+        for _ in 0..2000 {
+            println!(
+                "a line of talk that is as long as most lines of a log are, and that nobody reads"
+            );
+        }
+    }
     if request.contains("/exit") {
         println!("these were my last words");
         std::process::exit(3);

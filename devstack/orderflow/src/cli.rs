@@ -10,7 +10,7 @@ use crate::dlq::DlqArgs;
 use crate::keep::Wish;
 use crate::parts::kafka;
 use crate::service::Service;
-use crate::status::PartArgs;
+use crate::status::{PartArgs, StatusArgs};
 use crate::trace::TraceArgs;
 use crate::traffic::TrafficArgs;
 use crate::up::UpArgs;
@@ -45,7 +45,7 @@ enum Command {
     /// Show every part: whether it runs, how often it was started again, and what the services answer on `/readyz`.
     ///
     /// Exit code 0 when every part runs and every service is ready.
-    Status,
+    Status(StatusArgs),
     /// Stop one part of the running stack, in order, and leave it stopped.
     Stop(PartArgs),
     /// Start a part that was stopped or given up, on the same port and with the same data.
@@ -83,11 +83,11 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Up(args) => up::run(&cli.dir, args).await,
         Command::Down => down::run(&cli.dir).await,
-        Command::Status => status::run(&cli.dir).await,
-        Command::Stop(args) => status::wish(&cli.dir, args, Wish::Stop).await,
-        Command::Start(args) => status::wish(&cli.dir, args, Wish::Start).await,
-        Command::Pause(args) => status::wish(&cli.dir, args, Wish::Pause).await,
-        Command::Resume(args) => status::wish(&cli.dir, args, Wish::Resume).await,
+        Command::Status(args) => status::run(&cli.dir, args).await,
+        Command::Stop(args) => status::wish(&cli.dir, &args, Wish::Stop),
+        Command::Start(args) => status::wish(&cli.dir, &args, Wish::Start),
+        Command::Pause(args) => status::wish(&cli.dir, &args, Wish::Pause),
+        Command::Resume(args) => status::wish(&cli.dir, &args, Wish::Resume),
         Command::Env { service } => env::run(&cli.dir, service),
         Command::Traffic(args) => traffic::run(&cli.dir, args).await,
         Command::Trace(args) => trace::run(&cli.dir, args).await,

@@ -1,4 +1,4 @@
-//! `orderflow down`: stops the stack of this folder from another terminal, and what a killed one left behind.
+//! `orderflow down`: stops the stack of this folder from another terminal, and waits for what a killed one left behind.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -6,43 +6,38 @@ use std::process::ExitCode;
 use anyhow::ensure;
 use nix::sys::signal::Signal;
 
-use crate::rundir::{Lock, RunDir, TryLock, stop_leftovers};
+use crate::rundir::{Lock, TryLock, free_within};
 use crate::screen::{Screen, Show};
 use crate::stack::STOP_LIMIT;
+use crate::tree;
 
 pub(crate) async fn run(dir: &Path) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(Show::Everything);
-    if !dir.exists() {
-        screen.tell(&format!("nothing is running in {}", dir.display()));
-        return Ok(ExitCode::SUCCESS);
-    }
-    let asked = ask_to_stop(&screen, dir).await?;
-    let stopped = stop_leftovers(&RunDir::open(dir)?).await?;
-    if !stopped.is_empty() {
-        screen.tell(&format!(
-            "stopped what a killed run had left: {}",
-            stopped.join(", ")
-        ));
-    } else if !asked {
-        screen.tell(&format!("nothing is running in {}", dir.display()));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Asks the command that holds the lock to stop and waits until it has; `false` when nobody holds it.
-async fn ask_to_stop(screen: &Screen, dir: &Path) -> anyhow::Result<bool> {
-    let TryLock::HeldBy(Some(holder)) = Lock::try_take(dir)? else {
-        return Ok(false);
+    let held = if dir.exists() {
+        Some(Lock::try_take(dir)?)
+    } else {
+        None
     };
-    screen.tell(&format!("stopping orderflow (pid {})", holder.pid));
-    holder.signal(Signal::SIGTERM);
-    let gone = holder.gone_within(STOP_LIMIT).await;
-    ensure!(
-        gone,
-        "orderflow (pid {}) did not stop within {} s",
-        holder.pid,
-        STOP_LIMIT.as_secs()
-    );
+    let who = match held {
+        None | Some(TryLock::Taken(_)) => {
+            screen.tell(&format!("nothing is running in {}", dir.display()));
+            screen.flush();
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(TryLock::HeldBy(Some(pid))) => {
+            screen.tell(&format!("stopping orderflow (pid {pid})"));
+            tree::send(pid, Signal::SIGTERM);
+            format!("orderflow (pid {pid})")
+        }
+        Some(TryLock::HeldBy(None)) => {
+            screen.tell("waiting until what a killed run left has ended");
+            "what a killed run left".to_owned()
+        }
+    };
+    let limit = STOP_LIMIT.as_secs();
+    let is_free = free_within(dir, STOP_LIMIT).await?;
+    ensure!(is_free, "{who} did not stop within {limit} s");
     screen.tell("stopped");
-    Ok(true)
+    screen.flush();
+    Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
-use crate::rundir::Run;
+use crate::control::Run;
 use crate::service::Service;
 
 pub(crate) fn run(dir: &Path, service: Option<Service>) -> anyhow::Result<ExitCode> {

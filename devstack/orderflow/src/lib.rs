@@ -2,8 +2,8 @@
 //! the trace store and the five services on loopback, drives orders through them and shows their traces.
 //!
 //! One file per subcommand (`up`, `down`, `env`, `status`, `traffic`, `trace`, `dlq`, `demo`).
-//! What they share: `ports` (who listens where), `settings` (what each service is told),
-//! `rundir` (the lock, what is running, what an earlier run left behind), `process` and `parts` (what is started)
+//! What they share: `table` (every server that a stack may need, a row each), `flags` (from the command line to what
+//! services are told), `rundir` (the lock, what is running, what an earlier run left behind), `process` and `parts` (how it is started),
 //! `stack` (start all, stop all), `keep` (what becomes of a part that dies) and `control` (how a second terminal asks
 //! for a part to be stopped or paused).
 
@@ -14,6 +14,7 @@ mod dlq;
 mod down;
 mod env;
 mod explain;
+mod flags;
 mod gateway;
 mod install;
 mod keep;
@@ -31,19 +32,21 @@ mod settings;
 mod signals;
 mod stack;
 mod status;
+mod table;
 mod targets;
 pub mod topology;
 mod trace;
 mod traffic;
+mod tree;
 mod up;
 
 use std::io;
 
 pub use cli::{Cli, run};
-pub use parts::native::native_titles;
 pub use ports::listen_on_free_port;
-pub use screen::ERROR;
+pub use screen::tell_error;
 pub use stack::STOP_LIMIT;
+pub use table::native_titles;
 
 /// Whether this error is only the reader of our output having left.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -11,11 +11,7 @@ async fn main() -> ExitCode {
         // `orderflow trace … | head` closes our output early; that is no failure worth a message.
         Err(error) if orderflow::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!(
-                "{}error:{} {error:#}",
-                orderflow::ERROR,
-                orderflow::ERROR.render_reset()
-            );
+            orderflow::tell_error(&error);
             ExitCode::FAILURE
         }
     }

@@ -4,7 +4,7 @@ use std::fs;
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-use crate::rundir::{Run, parents, with_descendants};
+use crate::tree::{parents, with_descendants};
 
 /// The sum over all processes of a stack.
 #[derive(Debug, Clone, Copy)]
@@ -15,17 +15,12 @@ pub(crate) struct Memory {
     pub(crate) processes: usize,
 }
 
-/// Adds up the command, its children and theirs, such as PostgreSQL's backends.
-pub(crate) fn of_stack(run: &Run) -> Option<Memory> {
+/// Adds up the process `command`, its children and theirs, such as PostgreSQL's backends.
+pub(crate) fn of_stack(command: u32) -> Option<Memory> {
     let mut system = System::new().ok()?;
     let what = ProcessRefreshKind::nothing().with_memory().without_tasks();
     system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
-    let roots = run
-        .children
-        .iter()
-        .map(|child| child.process.pid)
-        .chain([run.command.pid]);
-    let pids = with_descendants(roots, &parents(&system));
+    let pids = with_descendants([command].into_iter(), &parents(&system));
     let resident = |pid| {
         system
             .process(Pid::from_u32(pid))

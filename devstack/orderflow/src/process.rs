@@ -1,18 +1,24 @@
-//! One child process: started in a group of its own, its output pumped, its end noticed, stopped in order.
+//! One child process: its output pumped, its end noticed, stopped in order; it never outlives us (see [`lifeline`]).
+//!
+//! A part starts a child by `context.spawn(name, &command, patience, log)`, reads its [`Process::first_line`] if it
+//! introduces itself, and has it watched: `process.watch(life.stop)` ends with how it ended. There is nothing to record.
 
 use std::fmt::Write as _;
+use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use lifeline::{Child, Ending, Lifeline};
 use nix::sys::signal::Signal;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::Command;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::rundir::{self, ProcessId, RunDir};
 use crate::screen::{LAST_LINES, PartLog};
 
 /// How long a part may take to finish what is in hand; then it is killed.
@@ -51,12 +57,12 @@ impl Exit {
     }
 
     /// The last `count` of its lines, each on a line of its own with the part's name, and where there are more.
-    pub(crate) fn lines_shown(&self, count: usize, folder: &RunDir) -> String {
+    pub(crate) fn lines_shown(&self, count: usize, logs: &Path) -> String {
         let part = self.part;
         let skipped = self.last_lines.len().saturating_sub(count);
         let lines = self.last_lines.iter().skip(skipped);
         let lines: Vec<_> = lines.map(|line| format!("\n  {part} │ {line}")).collect();
-        let log = folder.logs().join(format!("{part}.log"));
+        let log = logs.join(format!("{part}.log"));
         let more = if log.is_file() {
             format!("\n  more in {}", log.display())
         } else {
@@ -71,78 +77,65 @@ impl Exit {
     }
 }
 
-/// A running child.
+/// A running child; dropping it asks it to end.
 #[derive(Debug)]
 pub(crate) struct Process {
-    pub(crate) name: &'static str,
-    /// Absent for a child that ended as soon as it had started.
-    pub(crate) id: Option<ProcessId>,
-    /// How long it may take to end once it is asked to.
-    pub(crate) patience: Duration,
+    name: &'static str,
+    patience: Duration,
     log: Arc<PartLog>,
     child: Child,
     pumps: JoinSet<()>,
-    /// Held open and never written to: a child that reads its standard input learns of our end, however we end.
-    /// It lives here because [`Child::wait`] closes the one that it still has.
-    _lifeline: Option<ChildStdin>,
 }
 
 impl Process {
-    /// Starts `command`. Its standard output goes to `log` unless the caller asked for it first.
+    /// Starts `command`; it may take `patience` to end once it is asked to.
     pub(crate) fn spawn(
+        lifeline: &Lifeline,
         name: &'static str,
-        command: &mut Command,
+        command: &Command,
+        patience: Duration,
         log: Arc<PartLog>,
     ) -> anyhow::Result<Self> {
-        let mut child = command
-            // Ctrl-C on the terminal reaches the foreground group, that is us alone, and we stop the parts in order.
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("starting {name}"))?;
-        let id = child.id().and_then(ProcessId::of);
-        let lifeline = child.stdin.take();
+        let child = lifeline.spawn(command.as_std(), Ending::after(patience), |command| {
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        });
+        let mut child = child.with_context(|| format!("starting {name}"))?;
         let mut pumps = JoinSet::new();
-        if let Some(stderr) = child.stderr.take() {
+        if let Some(stderr) = child.stderr() {
             pumps.spawn(pump(stderr, Arc::clone(&log)));
         }
         Ok(Self {
             name,
-            id,
-            patience: DRAIN_LIMIT,
+            patience,
             log,
             child,
             pumps,
-            _lifeline: lifeline,
         })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.pid()
     }
 
     /// Reads the first line of standard output, for a child that introduces itself.
     pub(crate) async fn first_line(&mut self) -> anyhow::Result<String> {
         let mut line = String::new();
-        let stdout = self
-            .child
-            .stdout
-            .take()
-            .context("the first line was read before")?;
-        let mut stdout = BufReader::new(stdout);
+        let stdout = self.child.stdout();
+        let mut stdout = BufReader::new(stdout.context("the first line was read before")?);
         stdout.read_line(&mut line).await?;
         self.pumps.spawn(pump(stdout, Arc::clone(&self.log)));
         anyhow::ensure!(!line.is_empty(), "{} ended without a word", self.name);
         Ok(line.trim_end().to_owned())
     }
 
-    /// Waits for the end: the child's own, or the one that `stop` asks for and `kill` hurries.
-    pub(crate) async fn watch(mut self, stop: CancellationToken, kill: CancellationToken) -> Exit {
-        if let Some(stdout) = self.child.stdout.take() {
+    /// Waits for the end: the child's own, or the one that `stop` asks for.
+    pub(crate) async fn watch(mut self, stop: CancellationToken) -> Exit {
+        if let Some(stdout) = self.child.stdout() {
             self.pumps.spawn(pump(stdout, Arc::clone(&self.log)));
         }
         let status = tokio::select! {
             status = self.child.wait() => status,
-            () = stop.cancelled() => self.stop(kill).await,
+            () = stop.cancelled() => self.stop().await,
         };
         let _ = tokio::time::timeout(OUTPUT_LIMIT, async {
             while self.pumps.join_next().await.is_some() {}
@@ -152,21 +145,16 @@ impl Process {
         Exit::new(self.name, how, self.log.last_lines())
     }
 
-    async fn stop(&mut self, kill: CancellationToken) -> std::io::Result<ExitStatus> {
-        if let Some(pid) = self.child.id() {
-            rundir::send(pid, Signal::SIGTERM);
-            // Somebody may have stopped it with a signal of their own: it would not notice ours.
-            rundir::send(pid, Signal::SIGCONT);
+    async fn stop(&mut self) -> io::Result<ExitStatus> {
+        let asked = Instant::now();
+        let status = self.child.stop().await?;
+        if asked.elapsed() >= self.patience && status.signal() == Some(Signal::SIGKILL as i32) {
+            let patience = self.patience;
+            self.log.line(&format!(
+                "it did not stop within {patience:?}, and was killed"
+            ));
         }
-        tokio::select! {
-            status = self.child.wait() => return status,
-            () = tokio::time::sleep(self.patience) => {
-                self.log.line(&format!("it did not stop within {:?}, and is killed", self.patience));
-            }
-            () = kill.cancelled() => {}
-        }
-        self.child.start_kill()?;
-        self.child.wait().await
+        Ok(status)
     }
 }
 
@@ -187,16 +175,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = std::fs::File::create(folder.path().join("log")).unwrap();
         let log = Arc::new(PartLog::new("part", file, Screen::new(Show::Problems)));
-        let process = Process::spawn("part", Command::new("sh").args(["-c", script]), log).unwrap();
-        (process, folder)
+        let lifeline = Lifeline::start(None, None).unwrap();
+        let mut command = Command::new("sh");
+        let command = command.args(["-c", script]);
+        let process = Process::spawn(&lifeline, "part", command, Duration::from_secs(1), log);
+        (process.unwrap(), folder)
     }
 
     #[tokio::test]
     async fn tells_how_a_part_died_and_its_last_lines() {
         let (process, _folder) = shell("echo one; echo two >&2; exit 3");
-        let exit = process
-            .watch(CancellationToken::new(), CancellationToken::new())
-            .await;
+        let exit = process.watch(CancellationToken::new()).await;
         assert_eq!(exit.how, "exit status: 3");
         assert!(
             exit.last_lines.contains(&"one".to_owned())
@@ -211,7 +200,7 @@ mod tests {
         assert_eq!(process.first_line().await.unwrap(), "up");
         let stop = CancellationToken::new();
         stop.cancel();
-        let exit = process.watch(stop, CancellationToken::new()).await;
+        let exit = process.watch(stop).await;
         assert_eq!(
             (exit.how.as_str(), exit.last_lines),
             ("exit status: 0", vec!["drained".to_owned()])
@@ -219,14 +208,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_part_that_ignores_the_request_is_killed_on_the_second_signal() {
+    async fn a_part_that_ignores_the_request_is_killed_and_its_log_says_so() {
         let (mut process, _folder) = shell("trap '' TERM; echo up; while :; do sleep 0.01; done");
         process.first_line().await.unwrap();
-        let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
+        let stop = CancellationToken::new();
         stop.cancel();
-        kill.cancel();
-        let exit = process.watch(stop, kill).await;
+        let exit = process.watch(stop).await;
         assert!(exit.how.contains("SIGKILL"), "{}", exit.how);
+        let expected = "it did not stop within 1s, and was killed".to_owned();
+        assert!(exit.last_lines.contains(&expected), "{:?}", exit.last_lines);
     }
 
     #[tokio::test]
@@ -234,7 +224,7 @@ mod tests {
         let (mut process, _folder) = shell("echo up; cat >/dev/null; exit 7");
         process.first_line().await.unwrap();
         let stop = CancellationToken::new();
-        let mut watched = std::pin::pin!(process.watch(stop.clone(), CancellationToken::new()));
+        let mut watched = std::pin::pin!(process.watch(stop.clone()));
         let ended = tokio::time::timeout(Duration::from_millis(100), &mut watched).await;
         assert!(ended.is_err(), "its input was closed: {ended:?}");
         stop.cancel();

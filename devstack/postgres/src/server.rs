@@ -2,15 +2,16 @@
 
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 use std::{fs, io};
 
 use anyhow::{Context, anyhow, ensure};
+use lifeline::{Child, Ending, Lifeline};
+use nix::sys::signal::Signal;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
-use tokio::process::{Child, Command};
+use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, sleep};
 
 use crate::account::{Account, private_dir};
@@ -21,7 +22,16 @@ const READY_WITHIN: Duration = Duration::from_mins(1);
 const ASK_EVERY: Duration = Duration::from_millis(20);
 /// The services' pools together stay well below.
 const MAX_CONNECTIONS: u16 = 200;
-const SUPERVISE: &str = include_str!("supervise.sh");
+/// How long it may take to write its buffers.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// SIGINT is "fast shutdown": clients are disconnected, data is safe.
+/// After "immediate shutdown", SIGQUIT, it recovers at the next start; its processes are gone, as after no SIGKILL.
+const ENDING: Ending = Ending {
+    polite: Signal::SIGINT,
+    patience: PATIENCE,
+    last: Signal::SIGQUIT,
+};
 
 /// What kind of server is wanted.
 #[derive(Debug, Clone)]
@@ -32,8 +42,6 @@ pub struct Options {
     pub port: u16,
     /// Whether a commit survives a power cut. Only tests can do without.
     pub fsync: bool,
-    /// Whether the folder is removed when the server ends; the folder above it must allow its account to do so, as `/tmp` does.
-    pub temporary: bool,
 }
 
 /// Why a server did not start.
@@ -50,17 +58,15 @@ pub enum Error {
 /// A running server; dropping it stops it soon after, [`Server::stop`] waits until it has stopped.
 #[derive(Debug)]
 pub struct Server {
-    supervisor: Child,
-    /// Closing it tells the supervisor to stop the server.
-    lifeline: Option<OwnedFd>,
+    process: Child,
     dir: PathBuf,
     port: u16,
 }
 
 impl Server {
     /// Launches the server, and returns once it answers.
-    pub async fn start(options: Options) -> Result<Self, Error> {
-        let mut server = Self::launch(options).await?;
+    pub async fn start(options: Options, lifeline: &Lifeline) -> Result<Self, Error> {
+        let mut server = Self::launch(options, lifeline).await?;
         server.ready().await?;
         Ok(server)
     }
@@ -69,7 +75,8 @@ impl Server {
     ///
     /// Whoever may lose patience with [`Server::ready`] begins here: a server that is there already can be stopped and
     /// waited for, and holds its folder until it has ended.
-    pub async fn launch(options: Options) -> Result<Self, Error> {
+    /// Cancel safe: what was begun ends soon after, and is begun anew the next time.
+    pub async fn launch(options: Options, lifeline: &Lifeline) -> Result<Self, Error> {
         let port = claim(options.port)?;
         let account = Account::needed()?;
         let dir = private_dir(&options.dir, account)
@@ -81,8 +88,8 @@ impl Server {
             dir,
             options,
         };
-        launch.initialise().await?;
-        Ok(launch.spawn(port)?)
+        launch.initialise(lifeline).await?;
+        Ok(launch.spawn(port, lifeline)?)
     }
 
     /// Waits until the server answers. Cancel safe.
@@ -90,7 +97,7 @@ impl Server {
         let url = self.url("postgres");
         let deadline = Instant::now() + READY_WITHIN;
         loop {
-            if let Some(status) = self.supervisor.try_wait()? {
+            if let Some(status) = self.process.try_wait()? {
                 return Err(anyhow!(
                     "PostgreSQL ended with {status}: {}",
                     self.last_words()
@@ -121,10 +128,9 @@ impl Server {
         log_file(&self.dir)
     }
 
-    /// The process id of the server itself, from its own lock file; `None` once it has ended.
-    pub fn pid(&self) -> Option<u32> {
-        let lock = fs::read_to_string(data_dir(&self.dir).join("postmaster.pid")).ok()?;
-        lock.lines().next()?.parse().ok()
+    /// The process of the server itself.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
     }
 
     /// Creates `database` unless it exists.
@@ -134,14 +140,12 @@ impl Server {
 
     /// Waits until the server has ended, by itself or because it was stopped. Cancel safe.
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
-        // `Child::wait` would close standard input first; the lifeline was taken out of it for that reason.
-        self.supervisor.wait().await
+        self.process.wait().await
     }
 
     /// Disconnects the clients, ends the server and waits for it.
     pub async fn stop(mut self) -> io::Result<ExitStatus> {
-        self.lifeline = None;
-        self.wait().await
+        self.process.stop().await
     }
 
     fn last_words(&self) -> String {
@@ -181,7 +185,7 @@ struct Launch {
 
 impl Launch {
     /// Runs `initdb` in a folder beside, so that one that was killed half-way is begun anew.
-    async fn initialise(&self) -> anyhow::Result<()> {
+    async fn initialise(&self, lifeline: &Lifeline) -> anyhow::Result<()> {
         let data = data_dir(&self.dir);
         if data.exists() {
             return Ok(());
@@ -190,8 +194,8 @@ impl Launch {
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished)?;
         }
-        let output = self
-            .command(self.programs.initdb())
+        let mut command = self.command(self.programs.initdb());
+        command
             .args([
                 "--username=postgres",
                 "--auth=trust",
@@ -200,41 +204,36 @@ impl Launch {
                 "--no-sync",
                 "-D",
             ])
-            .arg(&unfinished)
-            .kill_on_drop(true)
-            .output()
-            .await
-            .context("running initdb")?;
-        let words = String::from_utf8_lossy(&output.stderr);
+            .arg(&unfinished);
+        let initdb = lifeline.spawn(&command, Ending::after(PATIENCE), |command| {
+            self.become_account(command);
+            command.stdout(Stdio::null()).stderr(Stdio::piped());
+        });
+        let mut initdb = initdb.context("running initdb")?;
+        let mut words = String::new();
+        if let Some(mut stderr) = initdb.stderr() {
+            stderr.read_to_string(&mut words).await?;
+        }
+        let status = initdb.wait().await?;
         ensure!(
-            output.status.success(),
-            "initdb ended with {}: {}",
-            output.status,
+            status.success(),
+            "initdb ended with {status}: {}",
             words.trim()
         );
         Ok(fs::rename(unfinished, data)?)
     }
 
-    fn spawn(self, port: u16) -> anyhow::Result<Server> {
+    fn spawn(self, port: u16, lifeline: &Lifeline) -> anyhow::Result<Server> {
         let log = fs::File::create(log_file(&self.dir))?;
-        let mut command = self.command("sh");
-        command
-            .args(["-c", SUPERVISE, "postgres"])
-            .arg(self.programs.postgres())
-            .args(self.settings(port))
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            // Ctrl-C goes to the whole foreground group: the database would be gone before the services finish.
-            .process_group(0);
-        if self.options.temporary {
-            command.env("REMOVE_AFTERWARDS", &self.dir);
-        }
-        let mut supervisor = command.spawn().context("starting PostgreSQL")?;
-        let stdin = supervisor.stdin.take().expect("standard input is piped");
+        let errors = log.try_clone()?;
+        let mut command = self.command(self.programs.postgres());
+        command.args(self.settings(port));
+        let process = lifeline.spawn(&command, ENDING, |command| {
+            self.become_account(command);
+            command.stdout(log).stderr(errors);
+        });
         Ok(Server {
-            supervisor,
-            lifeline: Some(stdin.into_owned_fd()?),
+            process: process.context("starting PostgreSQL")?,
             dir: self.dir,
             port,
         })
@@ -259,13 +258,16 @@ impl Launch {
     }
 
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = std::process::Command::new(program);
+        let mut command = Command::new(program);
         // A folder that the account cannot enter would be complained about.
         command.current_dir(&self.dir).env("LC_ALL", "C");
+        command
+    }
+
+    fn become_account(&self, command: &mut Command) {
         if let Some(account) = self.account {
-            account.run(&mut command);
+            account.run(command);
         }
-        command.into()
     }
 }
 

@@ -1,5 +1,6 @@
 //! A database per test, on one server per test binary.
 
+use lifeline::Lifeline;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::OnceCell;
@@ -31,14 +32,16 @@ async fn temporary() -> Server {
         .prefix("postgres-test-")
         .tempdir()
         .expect("a temporary folder");
+    // A static is never dropped, so whatever watches over the server removes it.
+    let dir = dir.keep();
+    let lifeline = Lifeline::start(None, Some(&dir)).expect("a shell");
     let options = Options {
-        // The server removes it: a static is never dropped.
-        dir: dir.keep(),
+        dir,
         port: 0,
         fsync: false,
-        temporary: true,
     };
-    Server::start(options).await.expect("a server for tests")
+    let server = Server::start(options, &lifeline).await;
+    server.expect("a server for tests")
 }
 
 #[expect(

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use lifeline::Lifeline;
 use postgres_server::{Error, Options, Server, testing};
 use sqlx::{Connection, PgConnection};
 use tokio::time::timeout;
@@ -16,8 +17,11 @@ fn options(dir: &Path) -> Options {
         dir: dir.join("postgres"),
         port: 0,
         fsync: false,
-        temporary: false,
     }
+}
+
+fn lifeline() -> Lifeline {
+    Lifeline::start(None, None).unwrap()
 }
 
 /// A folder that the server's account can enter, also when the tests run as root.
@@ -31,13 +35,17 @@ fn folder() -> tempfile::TempDir {
 #[tokio::test]
 async fn keeps_what_was_written_over_a_restart() {
     let dir = folder();
-    let server = Server::start(options(dir.path())).await.unwrap();
+    let server = Server::start(options(dir.path()), &lifeline())
+        .await
+        .unwrap();
     server.create_database("orders").await.unwrap();
     server.create_database("orders").await.unwrap();
     write_a_row(&server.url("orders")).await;
     assert!(server.stop().await.unwrap().success());
 
-    let server = Server::start(options(dir.path())).await.unwrap();
+    let server = Server::start(options(dir.path()), &lifeline())
+        .await
+        .unwrap();
     assert_eq!(count_rows(&server.url("orders")).await, 1);
     server.stop().await.unwrap();
 }
@@ -45,7 +53,9 @@ async fn keeps_what_was_written_over_a_restart() {
 #[tokio::test]
 async fn runs_below_a_folder_that_others_cannot_enter() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(options(dir.path())).await.unwrap();
+    let server = Server::start(options(dir.path()), &lifeline())
+        .await
+        .unwrap();
     server.create_database("orders").await.unwrap();
     server.stop().await.unwrap();
     if let Ok(elsewhere) = std::fs::read_link(dir.path().join("postgres")) {
@@ -60,17 +70,20 @@ async fn names_the_port_that_is_taken() {
     let dir = folder();
     let mut options = options(dir.path());
     options.port = port;
-    let error = Server::start(options).await.unwrap_err();
+    let error = Server::start(options, &lifeline()).await.unwrap_err();
     assert!(matches!(error, Error::PortInUse(p) if p == port), "{error}");
 }
 
 #[tokio::test]
 async fn refuses_a_folder_that_another_server_uses_and_says_why() {
     let dir = folder();
-    let first = Server::start(options(dir.path())).await.unwrap();
-    let error = Server::start(options(dir.path())).await.unwrap_err();
+    let first = Server::start(options(dir.path()), &lifeline())
+        .await
+        .unwrap();
+    let error = Server::start(options(dir.path()), &lifeline())
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("postmaster.pid"), "{error}");
-    assert!(first.pid().is_some());
     first.stop().await.unwrap();
 }
 
@@ -78,22 +91,30 @@ async fn refuses_a_folder_that_another_server_uses_and_says_why() {
 #[tokio::test]
 async fn a_server_that_is_stopped_before_it_answers_leaves_its_folder_to_the_next() {
     let dir = folder();
-    let first = Server::start(options(dir.path())).await.unwrap();
+    let first = Server::start(options(dir.path()), &lifeline())
+        .await
+        .unwrap();
     first.stop().await.unwrap();
 
-    let unready = Server::launch(options(dir.path())).await.unwrap();
+    let unready = Server::launch(options(dir.path()), &lifeline())
+        .await
+        .unwrap();
     let stopped = timeout(Duration::from_secs(30), unready.stop()).await;
     stopped.unwrap().unwrap();
 
-    let next = Server::start(options(dir.path())).await.unwrap();
+    let next = Server::start(options(dir.path()), &lifeline())
+        .await
+        .unwrap();
     next.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn tells_that_the_server_died() {
     let dir = folder();
-    let mut server = Server::start(options(dir.path())).await.unwrap();
-    let pid = server.pid().unwrap().to_string();
+    let mut server = Server::start(options(dir.path()), &lifeline())
+        .await
+        .unwrap();
+    let pid = server.pid().to_string();
     let killed = Command::new("kill").args(["-9", &pid]).status().unwrap();
     assert!(killed.success());
     assert!(!server.wait().await.unwrap().success());
@@ -107,18 +128,14 @@ async fn gives_each_test_a_database_of_its_own() {
     assert_eq!(count_rows(&one).await, 1);
 }
 
-/// Dropping closes the same pipe that the kernel closes when the process was killed.
+/// Dropping the last hand on the lifeline closes the same pipe that the kernel closes when the process was killed.
 #[tokio::test]
 async fn ends_and_cleans_up_when_its_owner_is_gone() {
     let dir = folder().keep();
-    let options = Options {
-        dir: dir.clone(),
-        temporary: true,
-        ..options(&dir)
-    };
-    let server = Server::start(options).await.unwrap();
-    let pid = server.pid().unwrap().to_string();
-    drop(server);
+    let lifeline = Lifeline::start(None, Some(&dir)).unwrap();
+    let server = Server::start(options(&dir), &lifeline).await.unwrap();
+    let pid = server.pid().to_string();
+    drop((server, lifeline));
     let gone = async {
         while dir.exists() {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -127,6 +144,37 @@ async fn ends_and_cleans_up_when_its_owner_is_gone() {
     timeout(Duration::from_secs(30), gone).await.unwrap();
     let asked = Command::new("kill").args(["-0", &pid]).output().unwrap();
     assert!(!asked.status.success(), "process {pid} is still there");
+}
+
+/// A backend is in a session of its own, which no signal to the server's group reaches.
+#[tokio::test]
+async fn ends_while_it_and_its_backends_stand_still() {
+    let dir = folder();
+    let lifeline = lifeline();
+    let server = Server::start(options(dir.path()), &lifeline).await.unwrap();
+    let mut connection = PgConnection::connect(&server.url("postgres"))
+        .await
+        .unwrap();
+    let backend: i32 = sqlx::query_scalar("select pg_backend_pid()")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    let pids = [server.pid(), backend.cast_unsigned()];
+    lifeline.freezing(server.pid(), &pids).unwrap();
+    for pid in pids {
+        let pid = pid.to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-STOP", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    let stopped = timeout(Duration::from_secs(15), server.stop()).await;
+
+    assert!(stopped.unwrap().unwrap().success());
 }
 
 async fn write_a_row(url: &str) {

@@ -1,36 +1,29 @@
-//! The servers' processes, as the stack writes them down.
+//! The servers' processes, as the stack tells them.
 
-use std::path::Path;
+use std::process::Command;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::Deserialize;
 
-/// What of `run.json` is needed here.
+/// What of `orderflow status --json` is needed here.
 #[derive(Deserialize)]
-struct Run {
-    children: Vec<Child>,
-}
-
-#[derive(Deserialize)]
-struct Child {
+struct Part {
     name: String,
-    process: Process,
+    pid: Option<u32>,
 }
 
-#[derive(Deserialize)]
-struct Process {
-    pid: u32,
-}
-
-/// The process of a server; `None` when it runs inside the command.
-pub(crate) fn pid_of(stack: &Path, server: &str) -> anyhow::Result<Option<u32>> {
-    let path = stack.join("run.json");
-    let text = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-    let run: Run = serde_json::from_slice(&text).context("run.json is not as expected")?;
-    let child = run.children.into_iter().find(|child| child.name == server);
-    Ok(child.map(|child| child.process.pid))
+/// The process of a server; `None` when it runs inside the command. `orderflow` is the command for its stack.
+pub(crate) fn pid_of(mut orderflow: Command, server: &str) -> anyhow::Result<Option<u32>> {
+    let output = orderflow.args(["status", "--json"]).output();
+    let output = output.context("running orderflow status")?;
+    let words = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "orderflow status: {words}");
+    let parts: Vec<Part> =
+        serde_json::from_slice(&output.stdout).context("its answer is not as expected")?;
+    let part = parts.into_iter().find(|part| part.name == server);
+    Ok(part.and_then(|part| part.pid))
 }
 
 pub(crate) fn signal(pid: u32, which: Signal) -> anyhow::Result<()> {

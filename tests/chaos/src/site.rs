@@ -100,7 +100,7 @@ impl Site {
 
     /// The process of a server, if it is not inside the command.
     pub(crate) fn pid(&self, part: Part) -> anyhow::Result<Option<u32>> {
-        pid_of(self.stack.folder(), stack_name(part))
+        pid_of(self.stack.command(), stack_name(part))
     }
 
     /// Why this cannot be done to what runs here.

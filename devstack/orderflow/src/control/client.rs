@@ -1,48 +1,84 @@
-//! The side of a second terminal.
+//! The side of whoever asks. It has nothing else to do until it is answered, so it waits.
 
-use std::io;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::UnixStream;
 
-use super::{Answer, Question, SOCKET};
-use crate::keep::{PartStatus, Wish};
+use super::server::LIMIT;
+use super::{Answer, Question, Run, socket};
+use crate::keep::Wish;
+use crate::settings::Addresses;
+
+/// Longer than anybody takes to answer; one that was frozen does not.
+const PATIENCE: Duration = LIMIT.saturating_add(Duration::from_secs(5));
 
 /// Asks the stack in `dir` for something; answers with what was done, in words.
-pub(crate) async fn ask(dir: &Path, part: &str, wish: Wish) -> anyhow::Result<String> {
+pub(crate) fn ask(dir: &Path, part: &str, wish: Wish) -> anyhow::Result<String> {
     let part = part.to_owned();
-    match put(dir, &Question::Wish { part, wish }).await? {
-        Answer::Outcome(outcome) => outcome.map_err(anyhow::Error::msg),
-        Answer::Parts(_) => bail!("this is no answer to what was asked"),
+    match put(dir, &Question::Wish { part, wish })? {
+        Some(Answer::Outcome(outcome)) => outcome.map_err(anyhow::Error::msg),
+        Some(Answer::Run(_)) => bail!("this is no answer to what was asked"),
+        None => Err(nobody(dir)),
     }
 }
 
-/// How every part of the stack in `dir` is doing.
-pub(crate) async fn status(dir: &Path) -> anyhow::Result<Vec<PartStatus>> {
-    match put(dir, &Question::Status).await? {
-        Answer::Parts(parts) => Ok(parts),
-        Answer::Outcome(_) => bail!("this is no answer to what was asked"),
+impl Run {
+    /// What runs in `dir`, or that nothing does.
+    pub(crate) fn of(dir: &Path) -> anyhow::Result<Self> {
+        Self::find(dir)?.ok_or_else(|| nobody(dir))
     }
-}
 
-async fn put(dir: &Path, question: &Question) -> anyhow::Result<Answer> {
-    let stream = UnixStream::connect(dir.join(SOCKET)).await;
-    let (reader, mut writer) = stream.map_err(|error| nobody(dir, &error))?.into_split();
-    let line = serde_json::to_string(question)? + "\n";
-    writer.write_all(line.as_bytes()).await?;
-    let mut answer = String::new();
-    BufReader::new(reader).read_line(&mut answer).await?;
-    serde_json::from_str(&answer).context("the stack ended before it answered")
-}
+    /// The stack that is running and ready in `dir`, if there is one.
+    pub(crate) fn ready(dir: &Path) -> anyhow::Result<Option<(Self, Addresses)>> {
+        let run = Self::find(dir)?;
+        Ok(run.and_then(|run| run.addresses.clone().map(|addresses| (run, addresses))))
+    }
 
-fn nobody(dir: &Path, error: &io::Error) -> anyhow::Error {
-    let dir = dir.display();
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-            anyhow!("nothing is running in {dir}: start it with `orderflow up`")
+    /// The same, of what was found already.
+    pub(crate) fn addresses(&self) -> Option<&Addresses> {
+        self.addresses.as_ref()
+    }
+
+    fn find(dir: &Path) -> anyhow::Result<Option<Self>> {
+        match put(dir, &Question::Status)? {
+            Some(Answer::Run(run)) => Ok(Some(*run)),
+            Some(Answer::Outcome(_)) => bail!("this is no answer to what was asked"),
+            None => Ok(None),
         }
-        _ => anyhow!("the stack in {dir} cannot be asked: {error}"),
     }
+}
+
+/// Nothing when nobody is there to answer.
+fn put(dir: &Path, question: &Question) -> anyhow::Result<Option<Answer>> {
+    let stream = match UnixStream::connect(socket(dir)?) {
+        Ok(stream) => stream,
+        Err(error) if means_nobody(&error) => return Ok(None),
+        Err(error) => bail!("the stack in {} cannot be asked: {error}", dir.display()),
+    };
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let line = serde_json::to_string(question)? + "\n";
+    (&stream).write_all(line.as_bytes())?;
+    let mut answer = String::new();
+    BufReader::new(&stream).read_line(&mut answer)?;
+    let answer = serde_json::from_str(&answer);
+    answer
+        .map(Some)
+        .context("the stack ended before it answered")
+}
+
+/// There is no socket, the command that made it has gone, or the path is one that no stack can have.
+fn means_nobody(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, InvalidInput, NotADirectory, NotFound};
+    matches!(
+        error.kind(),
+        NotFound | NotADirectory | ConnectionRefused | InvalidInput
+    )
+}
+
+fn nobody(dir: &Path) -> anyhow::Error {
+    let dir = dir.display();
+    anyhow!("nothing is running in {dir}: start it with `orderflow up`")
 }

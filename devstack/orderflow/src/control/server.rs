@@ -1,8 +1,8 @@
 //! The side of the running command.
 
-use std::fs;
+use std::fs::{self, DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,12 +11,12 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{Answer, Question, SOCKET};
+use super::{Answer, Question, Run, faults, socket};
 use crate::keep::{Outcome, Register, Wish};
 use crate::parts::Context;
 
 /// Longer than a part takes to stop, and than most take to start.
-const LIMIT: Duration = Duration::from_secs(40);
+pub(super) const LIMIT: Duration = Duration::from_secs(40);
 
 /// Longer than any question.
 const MAX_QUESTION: u64 = 10_000;
@@ -35,46 +35,59 @@ impl Drop for Control {
     }
 }
 
-/// Begins to answer. A folder in which it cannot listen still has its stack, without experiments.
-pub(crate) fn serve(context: &Context) -> Control {
-    let socket = context.folder.path().join(SOCKET);
+/// Begins to answer.
+pub(crate) fn serve(context: &Context) -> anyhow::Result<Control> {
+    let socket = socket(context.folder.path())?;
+    let listener = listen(&socket).with_context(|| format!("listening at {}", socket.display()))?;
     let mut tasks = JoinSet::new();
-    match listen(&socket) {
-        Ok(listener) => drop(tasks.spawn(accept(listener, Arc::clone(&context.register)))),
-        Err(error) => context.screen.tell(&format!(
-            "`orderflow status`, `stop`, `start` and `pause` do not work in this folder: {error:#}"
-        )),
-    }
-    Control {
+    tasks.spawn(accept(listener, context.clone()));
+    Ok(Control {
         socket,
         _tasks: tasks,
-    }
+    })
 }
 
 fn listen(path: &Path) -> anyhow::Result<UnixListener> {
+    let folder = path.parent().context("a socket is in a folder")?;
+    if !folder.is_dir() {
+        // An earlier version had the socket itself there.
+        let _ = fs::remove_file(folder);
+    }
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    fs::set_permissions(folder, Permissions::from_mode(0o700))?;
     // We hold the lock: whoever made it is gone.
     let _ = fs::remove_file(path);
-    UnixListener::bind(path).with_context(|| format!("listening at {}", path.display()))
+    Ok(UnixListener::bind(path)?)
 }
 
-async fn accept(listener: UnixListener, register: Arc<Register>) {
+async fn accept(listener: UnixListener, context: Context) {
     let mut conversations = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let register = Arc::clone(&register);
+        let context = context.clone();
         // Whoever leaves early, or asks what we do not know, has ended the conversation.
-        conversations.spawn(async move { drop(converse(stream, &register).await) });
+        conversations.spawn(async move { drop(converse(stream, &context).await) });
         while conversations.try_join_next().is_some() {}
     }
 }
 
-async fn converse(stream: UnixStream, register: &Register) -> anyhow::Result<()> {
+async fn converse(stream: UnixStream, context: &Context) -> anyhow::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
     let mut reader = BufReader::new(reader.take(MAX_QUESTION));
     reader.read_line(&mut line).await?;
     let answer = match serde_json::from_str(&line)? {
-        Question::Status => Answer::Parts(register.all()),
-        Question::Wish { part, wish } => Answer::Outcome(fulfil(register, &part, wish).await),
+        Question::Status => Answer::Run(Box::new(Run {
+            command: std::process::id(),
+            addresses: context.addresses.get().cloned(),
+            faults: faults(),
+            parts: context.register.all(),
+        })),
+        Question::Wish { part, wish } => {
+            Answer::Outcome(fulfil(&context.register, &part, wish).await)
+        }
     };
     let answer = serde_json::to_string(&answer)? + "\n";
     writer.write_all(answer.as_bytes()).await?;

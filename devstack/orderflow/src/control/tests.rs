@@ -1,5 +1,3 @@
-use std::sync::{Arc, Mutex};
-
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -7,25 +5,12 @@ use super::*;
 use crate::keep::{Keeper, Life, Restart, State};
 use crate::parts::Context;
 use crate::process::Exit;
-use crate::rundir::{Run, RunDir};
-use crate::screen::{Screen, Show};
 
-fn context(folder: &std::path::Path) -> Context {
-    let folder = RunDir::open(folder).unwrap();
-    Context {
-        screen: Screen::new(Show::Problems),
-        run: Arc::new(Mutex::new(Run::begin(&folder).unwrap())),
-        register: Arc::default(),
-        folder: Arc::new(folder),
-        kill: CancellationToken::new(),
-    }
-}
-
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_terminal_learns_how_the_parts_do_and_why_a_wish_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let context = context(folder.path());
-    let _control = serve(&context);
+    let context = Context::for_test(folder.path()).await;
+    let _control = serve(&context).unwrap();
     let stop = CancellationToken::new();
     let once = Restart::Never("it is the only one");
     let keeper = Keeper::new(context, "kafka", once, stop.clone());
@@ -37,18 +22,18 @@ async fn a_second_terminal_learns_how_the_parts_do_and_why_a_wish_is_refused() {
     });
     let asking = async {
         is_ready.await.unwrap();
-        let parts = status(folder.path()).await.unwrap();
+        let Run { parts, .. } = Run::of(folder.path()).unwrap();
         assert_eq!(parts.len(), 1);
         assert_eq!(
             (parts[0].name.as_str(), parts[0].state),
             ("kafka", State::Running)
         );
-        let refused = ask(folder.path(), "kafka", Wish::Stop).await.unwrap_err();
+        let refused = ask(folder.path(), "kafka", Wish::Stop).unwrap_err();
         assert_eq!(
             refused.to_string(),
             "kafka cannot be stopped alone, and can be paused: it is the only one"
         );
-        let unknown = ask(folder.path(), "kafak", Wish::Stop).await.unwrap_err();
+        let unknown = ask(folder.path(), "kafak", Wish::Stop).unwrap_err();
         assert_eq!(
             unknown.to_string(),
             "kafak is no part of this stack; it has kafka"
@@ -59,9 +44,30 @@ async fn a_second_terminal_learns_how_the_parts_do_and_why_a_wish_is_refused() {
     assert_eq!(ended.unwrap().how, "stopped");
 }
 
-#[tokio::test]
-async fn where_nothing_runs_the_command_that_starts_it_is_named() {
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_else_may_ask_and_what_an_earlier_version_left_there_is_no_obstacle() {
+    use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
-    let nobody = status(folder.path()).await.unwrap_err().to_string();
-    assert!(nobody.ends_with("start it with `orderflow up`"), "{nobody}");
+    let control = folder.path().join("control");
+    std::fs::write(&control, "").unwrap();
+    let context = Context::for_test(folder.path()).await;
+    let _control = serve(&context).unwrap();
+    let mode = control.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    assert!(Run::ready(folder.path()).unwrap().is_none());
+}
+
+#[test]
+fn where_nothing_runs_the_command_that_starts_it_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let control = folder.path().join("control");
+    for left in [None, Some(control.join("socket")), Some(control)] {
+        if let Some(path) = &left {
+            let _ = std::fs::remove_dir_all(folder.path().join("control"));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            drop(std::os::unix::net::UnixListener::bind(path).unwrap());
+        }
+        let nobody = Run::of(folder.path()).unwrap_err().to_string();
+        assert!(nobody.ends_with("start it with `orderflow up`"), "{nobody}");
+    }
 }

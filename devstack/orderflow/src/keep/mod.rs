@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::parts::Context;
 use crate::process::Exit;
-use crate::rundir::{freeze, thaw};
 use crate::screen::ERROR;
+use crate::tree::{freeze, thaw};
 
 pub(crate) use back_off::BackOff;
 use back_off::Lives;
@@ -115,7 +115,9 @@ impl Keeper {
             let born = Instant::now();
             let end = self.live(&mut begin, is_again, &mut first_ready).await;
             is_again = true;
-            self.forget_process();
+            self.context
+                .register
+                .note(self.name, |status| status.pid = None);
             match end {
                 End::WithAll(exit) => return Ok(exit),
                 End::Stopped(answer) => {
@@ -172,10 +174,7 @@ impl Keeper {
                         self.is_ready(first_ready);
                     }
                 }
-                () = self.stop.cancelled() => {
-                    self.let_go_on();
-                    return self.ended(life.await);
-                }
+                () = self.stop.cancelled() => return self.ended(life.await),
                 Some(Request { wish, answer }) = self.requests.recv() => match wish {
                     Wish::Stop => match self.restart {
                         Restart::Always(_) => return self.end_life(life, &stop, answer).await,
@@ -225,7 +224,6 @@ impl Keeper {
         F: Future<Output = anyhow::Result<Exit>>,
     {
         self.note(State::Stopping);
-        self.let_go_on();
         stop.cancel();
         let exit = life.await;
         if self.stop.is_cancelled() {
@@ -267,7 +265,7 @@ impl Keeper {
                 None => State::GivenUp,
             };
         });
-        let lines = exit.lines_shown(SHOWN_LINES, &self.context.folder);
+        let lines = exit.lines_shown(SHOWN_LINES, &self.context.folder.logs());
         self.context.screen.tell(&format!(
             "{ERROR}{name} died{ERROR:#} ({how}): {what_now}{lines}"
         ));
@@ -313,13 +311,18 @@ impl Keeper {
                 "{name} lives inside the command and cannot be paused; it can be stopped, and with --servers native paused too"
             ));
         }
-        let pid = self
-            .pid()
+        let status = self.status();
+        let pid = status
+            .and_then(|status| status.pid)
             .ok_or_else(|| format!("{name} does not run yet"))?;
         if self.state() == State::Paused {
             return Err(format!("{name} is paused already"));
         }
-        freeze(pid);
+        let lifeline = &self.context.lifeline;
+        freeze(pid, |pids| {
+            // Without a watcher, nobody lets it go on should we be killed.
+            let _ = lifeline.freezing(pid, pids);
+        });
         self.note(State::Paused);
         let text = format!("{name} is paused (SIGSTOP); `orderflow resume {name}` lets it go on");
         self.context.screen.tell(&text);
@@ -331,31 +334,14 @@ impl Keeper {
         if self.state() != State::Paused {
             return Err(format!("{name} is not paused"));
         }
-        self.let_go_on();
+        if let Some(pid) = self.status().and_then(|status| status.pid) {
+            thaw(pid);
+            let _ = self.context.lifeline.thawed(pid);
+        }
         self.note(State::Running);
         let text = format!("{name} goes on");
         self.context.screen.tell(&text);
         Ok(text)
-    }
-
-    /// What is paused hears nothing, not even that it is to end.
-    fn let_go_on(&self) {
-        if self.state() == State::Paused
-            && let Some(pid) = self.pid()
-        {
-            thaw(pid);
-        }
-    }
-
-    fn pid(&self) -> Option<u32> {
-        let run = self.context.run.lock().expect("no panic while saving");
-        Some(run.process_of(self.name)?.pid)
-    }
-
-    fn forget_process(&self) {
-        let mut run = self.context.run.lock().expect("no panic while saving");
-        // Only a disk that is full keeps us from it, and the file then says what it said before.
-        let _ = run.remove_child(self.name);
     }
 
     fn note(&self, state: State) {
@@ -364,9 +350,12 @@ impl Keeper {
     }
 
     fn state(&self) -> State {
-        let all = self.context.register.all();
-        let status = all.iter().find(|status| status.name == self.name);
-        status.map_or(State::Starting, |status| status.state)
+        self.status().map_or(State::Starting, |status| status.state)
+    }
+
+    fn status(&self) -> Option<Status> {
+        let mut all = self.context.register.all().into_iter();
+        all.find(|status| status.name == self.name)
     }
 
     fn nothing_left(&self) -> Exit {

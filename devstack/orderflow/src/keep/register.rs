@@ -28,6 +28,8 @@ pub(crate) enum State {
 pub(crate) struct PartStatus {
     pub(crate) name: String,
     pub(crate) state: State,
+    /// Its process, if it is one and lives.
+    pub(crate) pid: Option<u32>,
     /// How often it was started again after it had died.
     pub(crate) restarts: u32,
     /// How it ended the last time, if it has.
@@ -73,6 +75,7 @@ impl Register {
         let status = PartStatus {
             name: name.to_owned(),
             state: State::Starting,
+            pid: None,
             restarts: 0,
             last_end: None,
         };
@@ -86,6 +89,11 @@ impl Register {
         let mut parts = self.parts.lock().expect("no panic while noting");
         let entry = parts.iter_mut().find(|entry| entry.status.name == name);
         change(&mut entry.expect("it was added").status);
+    }
+
+    /// Which process a part is now.
+    pub(crate) fn set_pid(&self, name: &str, pid: u32) {
+        self.note(name, |status| status.pid = Some(pid));
     }
 
     /// Every part as it is now.

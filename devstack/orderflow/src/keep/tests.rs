@@ -1,13 +1,9 @@
-use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 
 use super::*;
-use crate::process::Process;
-use crate::rundir::{Run, RunDir};
-use crate::screen::{Screen, Show};
 
 /// As the real ones, a thousand times faster.
 const FAST: BackOff = BackOff {
@@ -16,17 +12,6 @@ const FAST: BackOff = BackOff {
     good_life: Duration::from_secs(10),
     short_lives: 3,
 };
-
-fn context(folder: &Path) -> Context {
-    let folder = RunDir::open(folder).unwrap();
-    Context {
-        screen: Screen::new(Show::Problems),
-        run: Arc::new(Mutex::new(Run::begin(&folder).unwrap())),
-        register: Arc::default(),
-        folder: Arc::new(folder),
-        kill: CancellationToken::new(),
-    }
-}
 
 /// A kept part, each life of which runs `script` with its number; it is ready at once.
 struct Kept {
@@ -37,10 +22,10 @@ struct Kept {
 }
 
 impl Kept {
-    fn new() -> Self {
+    async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self {
-            context: context(folder.path()),
+            context: Context::for_test(folder.path()).await,
             stop: CancellationToken::new(),
             lives: Arc::default(),
             _folder: folder,
@@ -87,16 +72,15 @@ async fn live(context: Context, script: String, life: Life) -> anyhow::Result<Ex
     };
     let log = Arc::new(crate::screen::PartLog::quiet("part", log));
     let mut command = tokio::process::Command::new("sh");
-    let process = Process::spawn("part", command.args(["-c", &script]), log)?;
-    let id = process.id.clone().unwrap();
-    context.run.lock().unwrap().add_child("part", id)?;
+    let patience = Duration::from_mins(1);
+    let process = context.spawn("part", command.args(["-c", &script]), patience, log)?;
     let _ = life.ready.send(());
-    Ok(process.watch(life.stop, context.kill).await)
+    Ok(process.watch(life.stop).await)
 }
 
 #[tokio::test]
 async fn a_part_that_dies_once_is_started_again_and_what_it_said_is_kept() {
-    let kept = Kept::new();
+    let kept = Kept::new().await;
     let (ready, is_ready) = oneshot::channel();
     let script = "echo life $LIFE; if [ $LIFE = 1 ]; then sleep 0.1; kill -9 $$; fi; exec sleep 60";
     let watching = async {
@@ -121,7 +105,7 @@ async fn a_part_that_dies_once_is_started_again_and_what_it_said_is_kept() {
 
 #[tokio::test]
 async fn a_part_that_dies_again_and_again_is_given_up_until_somebody_starts_it() {
-    let kept = Kept::new();
+    let kept = Kept::new().await;
     let (ready, _) = oneshot::channel();
     let script = "if [ $LIFE -le 4 ]; then sleep 0.05; exit 3; fi; exec sleep 60";
     let watching = async {
@@ -137,20 +121,13 @@ async fn a_part_that_dies_again_and_again_is_given_up_until_somebody_starts_it()
 
 #[tokio::test]
 async fn a_stopped_part_stays_stopped_until_it_is_started() {
-    let kept = Kept::new();
+    let kept = Kept::new().await;
     let (ready, is_ready) = oneshot::channel();
     let watching = async {
         is_ready.await.unwrap();
         kept.ask(Wish::Stop).await.unwrap();
         assert_eq!(kept.status().state, State::Stopped);
-        assert!(
-            kept.context
-                .run
-                .lock()
-                .unwrap()
-                .process_of("part")
-                .is_none()
-        );
+        assert_eq!(kept.status().pid, None);
         assert!(
             kept.ask(Wish::Stop)
                 .await
@@ -179,7 +156,7 @@ async fn a_stopped_part_stays_stopped_until_it_is_started() {
 
 #[tokio::test]
 async fn a_paused_part_is_resumed_and_one_that_is_paused_ends_with_the_stack() {
-    let kept = Kept::new();
+    let kept = Kept::new().await;
     let (ready, is_ready) = oneshot::channel();
     let watching = async {
         is_ready.await.unwrap();
@@ -201,7 +178,7 @@ async fn a_paused_part_is_resumed_and_one_that_is_paused_ends_with_the_stack() {
 
 #[tokio::test]
 async fn a_part_that_was_never_ready_ends_the_start() {
-    let kept = Kept::new();
+    let kept = Kept::new().await;
     let (ready, is_ready) = oneshot::channel();
     let keeper = Keeper::new(
         kept.context.clone(),
@@ -220,7 +197,7 @@ async fn a_part_that_was_never_ready_ends_the_start() {
 
 #[tokio::test]
 async fn a_part_that_cannot_live_twice_ends_the_stack_and_says_why() {
-    let kept = Kept::new();
+    let kept = Kept::new().await;
     let (ready, _is_ready) = oneshot::channel();
     let once = Restart::Never("its port is gone");
     let keeper = Keeper::new(kept.context.clone(), "part", once, kept.stop.clone());

@@ -5,21 +5,23 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 
-use super::ProcessId;
-
-/// The locked file; dropping it lets the lock go.
+/// The locked file; the lock is free when it and every clone of it are closed, in whichever process.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    pub(super) file: File,
 }
 
 /// What trying to lock found.
 #[derive(Debug)]
 pub(crate) enum TryLock {
     Taken(Lock),
-    /// By whom, as it wrote itself down; absent for the instant before it has done so.
-    HeldBy(Option<ProcessId>),
+    /// By the process that wrote itself down. Absent when that has gone, and the watcher of its children is about to end
+    /// the last of them, and for the instant before a holder has written itself down.
+    HeldBy(Option<u32>),
 }
 
 impl Lock {
@@ -36,7 +38,7 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => {
                 sign(&mut file)?;
-                Ok(TryLock::Taken(Self { _file: file }))
+                Ok(TryLock::Taken(Self { file }))
             }
             Err(TryLockError::WouldBlock) => Ok(TryLock::HeldBy(read_holder(&mut file)?)),
             Err(TryLockError::Error(error)) => {
@@ -49,21 +51,26 @@ impl Lock {
 fn sign(file: &mut File) -> anyhow::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
-    file.write_all(&serde_json::to_vec(&ProcessId::current()?)?)?;
+    write!(file, "{}", std::process::id())?;
     Ok(())
 }
 
-fn read_holder(file: &mut File) -> anyhow::Result<Option<ProcessId>> {
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    Ok(serde_json::from_str(&text).ok())
+fn read_holder(file: &mut File) -> anyhow::Result<Option<u32>> {
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    let holder = String::from_utf8_lossy(&text).parse().ok();
+    Ok(holder.filter(|pid: &u32| exists(*pid)))
+}
+
+fn exists(pid: u32) -> bool {
+    kill(Pid::from_raw(pid.cast_signed()), None) != Err(Errno::ESRCH)
 }
 
 /// What the second `up` in the same folder says.
-pub(super) fn refusal(folder: &Path, holder: Option<ProcessId>) -> anyhow::Error {
+pub(super) fn refusal(folder: &Path, holder: Option<u32>) -> anyhow::Error {
     let who = holder.map_or_else(
         || "another orderflow".to_owned(),
-        |holder| format!("orderflow (pid {})", holder.pid),
+        |holder| format!("orderflow (pid {holder})"),
     );
     let folder = folder.display();
     anyhow!(
@@ -96,6 +103,23 @@ mod tests {
             "{message}"
         );
         assert!(message.contains(" down`"), "{message}");
+    }
+
+    #[test]
+    fn a_holder_that_has_gone_is_nobody_and_neither_is_rubbish() {
+        let folder = tempfile::tempdir().unwrap();
+        let Ok(TryLock::Taken(mut lock)) = Lock::try_take(folder.path()) else {
+            panic!("nobody else holds it")
+        };
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        for text in [child.id().to_string(), "{}".to_owned(), String::new()] {
+            lock.file.set_len(0).unwrap();
+            lock.file.rewind().unwrap();
+            lock.file.write_all(text.as_bytes()).unwrap();
+            let held = Lock::try_take(folder.path()).unwrap();
+            assert!(matches!(held, TryLock::HeldBy(None)), "{held:?}");
+        }
     }
 
     #[test]

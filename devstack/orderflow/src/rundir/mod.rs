@@ -1,10 +1,9 @@
-//! The folder of one stack (`.orderflow`): its lock, what is running, its logs and its data.
+//! The folder of one stack (`.orderflow`): its lock, its logs and its data.
 //!
 //! ```text
 //! .orderflow/
-//!   lock        held (flock) for the life of the command; names the holder
-//!   run.json    what is running now: processes, settings, and the addresses once everything is ready
-//!   control     the socket by which `status`, `stop`, `start`, `pause` and `resume` reach the command
+//!   lock        held (flock) until the last child of the command has gone; names the command
+//!   control/    the socket by which everybody else asks the command what runs, and where; for its user alone
 //!   logs/       one file per part, from the last start of the stack
 //!   postgres/   the databases
 //!   native/     the same two, and a folder for each real server that keeps something
@@ -13,26 +12,30 @@
 //!   up.log      what the command says in the background, since its last start there
 //! ```
 
-mod identity;
-mod leftovers;
 mod lock;
-mod run;
-mod tree;
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
+use lifeline::Lifeline;
+use tokio::time::{Instant, sleep};
 
-pub(crate) use identity::{ProcessId, send};
-pub(crate) use leftovers::stop_leftovers;
+use crate::process::STOP_LIMIT;
+use crate::screen::Screen;
+
 pub(crate) use lock::{Lock, TryLock};
-pub(crate) use run::{Child, Run};
-pub(crate) use tree::{freeze, parents, thaw, with_descendants};
 
 /// The file about dead letters that were sent back, whatever mode they were in: their ids tell them apart.
 pub(crate) const REDRIVEN: &str = "redriven.jsonl";
+
+/// How often a lock is tried that is about to be free.
+const TRY_EVERY: Duration = Duration::from_millis(20);
+
+/// What a killed command left ends at once, side by side, and what then does not is killed.
+const LEFTOVER_LIMIT: Duration = STOP_LIMIT.saturating_mul(2);
 
 /// A run folder that this process holds the lock of.
 #[derive(Debug)]
@@ -40,23 +43,53 @@ pub(crate) struct RunDir {
     path: PathBuf,
     /// Where logs and data are: the embedded mode's lie in the folder itself, those of another beside them.
     data: PathBuf,
-    _lock: Lock,
+    lock: Lock,
+}
+
+/// Waits until nobody holds the lock of `folder`; `false` when that takes longer than `limit`.
+pub(crate) async fn free_within(folder: &Path, limit: Duration) -> anyhow::Result<bool> {
+    let deadline = Instant::now() + limit;
+    while let TryLock::HeldBy(_) = Lock::try_take(folder)? {
+        if Instant::now() > deadline {
+            return Ok(false);
+        }
+        sleep(TRY_EVERY).await;
+    }
+    Ok(true)
 }
 
 impl RunDir {
     /// Creates the folder if need be and takes its lock, or says who holds it.
-    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+    /// What a killed command left running holds it for as long as it takes to end, and is waited for.
+    pub(crate) async fn open(path: &Path, screen: &Screen) -> anyhow::Result<Self> {
         // Children run in their own working directory or as another user, so every path that they get is absolute.
         let path = std::path::absolute(path)?;
         fs::create_dir_all(&path).with_context(|| format!("creating {}", path.display()))?;
-        match Lock::try_take(&path)? {
-            TryLock::Taken(lock) => Ok(Self {
-                data: path.clone(),
-                path,
-                _lock: lock,
-            }),
-            TryLock::HeldBy(holder) => Err(lock::refusal(&path, holder)),
+        let (mut waits, deadline) = (false, Instant::now() + LEFTOVER_LIMIT);
+        loop {
+            match Lock::try_take(&path)? {
+                TryLock::Taken(lock) => {
+                    let data = path.clone();
+                    return Ok(Self { path, data, lock });
+                }
+                TryLock::HeldBy(None) if Instant::now() < deadline => {
+                    if !waits {
+                        screen.tell("waiting until what an earlier run left has ended");
+                        waits = true;
+                    }
+                    sleep(TRY_EVERY).await;
+                }
+                TryLock::HeldBy(holder) => return Err(lock::refusal(&path, holder)),
+            }
         }
+    }
+
+    /// What the children of a stack hang on: until the last of them has gone, the folder is locked.
+    /// Then it is removed, if it is that of a test.
+    pub(crate) fn lifeline(&self, for_test: bool) -> anyhow::Result<Lifeline> {
+        let lock = self.lock.file.try_clone()?;
+        let lifeline = Lifeline::start(Some(lock), for_test.then_some(self.path()));
+        lifeline.context("starting sh, which watches over the children")
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -98,30 +131,56 @@ impl RunDir {
     pub(crate) fn new_log(&self, part: &str) -> anyhow::Result<PathBuf> {
         let path = self.logs().join(format!("{part}.log"));
         fs::create_dir_all(self.logs())?;
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("removing {}", path.display()))
-            }
-            _ => Ok(path),
-        }
+        unless_absent(fs::remove_file(&path), &path)?;
+        Ok(path)
     }
 
     /// Removes what earlier runs kept of this mode. The lock file stays, since it is what we hold.
     pub(crate) fn forget_data(&self, parts: &[&str]) -> anyhow::Result<()> {
         let data = parts.iter().map(|part| self.data_of(part));
         for folder in data.chain([self.logs()]) {
-            match fs::remove_dir_all(&folder) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(error).with_context(|| format!("removing {}", folder.display()));
-                }
-                _ => {}
-            }
+            remove_folder(&folder)?;
         }
-        match fs::remove_file(self.path.join(REDRIVEN)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("removing {REDRIVEN}"))
-            }
-            _ => Ok(()),
+        let redriven = self.path.join(REDRIVEN);
+        unless_absent(fs::remove_file(&redriven), &redriven)
+    }
+}
+
+/// Under another name first: one that is half removed, because we were killed, must not be taken for data.
+fn remove_folder(folder: &Path) -> anyhow::Result<()> {
+    let doomed = folder.with_extension("removed");
+    unless_absent(fs::remove_dir_all(&doomed), &doomed)?;
+    unless_absent(fs::rename(folder, &doomed), folder)?;
+    unless_absent(fs::remove_dir_all(&doomed), &doomed)
+}
+
+fn unless_absent(done: io::Result<()>, path: &Path) -> anyhow::Result<()> {
+    match done {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing {}", path.display()))
         }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screen::Show;
+
+    #[tokio::test]
+    async fn what_is_forgotten_was_renamed_first_and_a_removal_that_was_cut_short_is_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let screen = Screen::new(Show::Problems);
+        let folder = RunDir::open(folder.path(), &screen).await.unwrap();
+        let (data, half) = (
+            folder.data_of("postgres"),
+            folder.data_of("postgres.removed"),
+        );
+        for folder in [&data, &half] {
+            fs::create_dir_all(folder.join("data")).unwrap();
+        }
+        folder.forget_data(&["postgres", "kafka"]).unwrap();
+        assert!(!data.exists() && !half.exists());
     }
 }

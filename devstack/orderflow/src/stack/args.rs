@@ -2,11 +2,13 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::flags::{self, Outside, Overrides};
 use crate::install::Cache;
-use crate::parts::Part;
+use crate::parts::part::Part;
 use crate::ports::{Claims, Port, Ports};
 use crate::service::Service;
-use crate::settings::{Outside, Overrides, Servers};
+use crate::settings::Addresses;
+use crate::table::PARTS;
 
 /// Where the servers come from that the services talk to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -54,18 +56,24 @@ pub(crate) struct StackArgs {
 /// What is to be started where.
 #[derive(Debug)]
 pub(super) struct Plan {
+    pub(super) source: Source,
     pub(super) ports: Ports,
     pub(super) claims: Claims,
+    /// What is started here; without the services.
+    pub(super) here: Vec<&'static Part>,
     pub(super) overrides: Overrides,
-    pub(super) servers: PlannedServers,
+    pub(super) cache: Cache,
+    outside: Outside,
     pub(super) with_services: bool,
 }
 
-#[derive(Debug)]
-pub(super) enum PlannedServers {
-    Embedded,
-    Native(Cache),
-    Outside(Box<Servers>),
+impl Plan {
+    /// What services and clients are told.
+    pub(super) fn addresses(&self) -> anyhow::Result<Addresses> {
+        let is_outside = self.source == Source::Outside;
+        let outside = is_outside.then_some(&self.outside);
+        flags::addresses(&self.ports, &self.here, &self.overrides, outside)
+    }
 }
 
 impl StackArgs {
@@ -80,40 +88,41 @@ impl StackArgs {
 
     /// Claims every port that is needed; says what is missing before anything has started.
     pub(super) fn plan(self, with_services: bool) -> anyhow::Result<Plan> {
-        let wanted = self.wanted_ports(with_services);
+        let here: Vec<_> = PARTS.iter().filter(|part| self.starts(part)).collect();
+        let wanted = self.wanted_ports(&here, with_services);
         let ports = if self.free_ports {
             self.ports.free(&wanted)
         } else {
             self.ports
         };
         let (ports, claims) = ports.claim(&wanted)?;
-        let servers = match self.servers {
-            Source::Embedded => PlannedServers::Embedded,
-            Source::Native => PlannedServers::Native(self.cache),
-            Source::Outside => {
-                let servers = self.outside.servers(&ports, &self.overrides)?;
-                PlannedServers::Outside(Box::new(servers))
-            }
-        };
-        Ok(Plan {
+        let plan = Plan {
+            source: self.servers,
             ports,
             claims,
+            here,
             overrides: self.overrides,
-            servers,
+            cache: self.cache,
+            outside: self.outside,
             with_services,
-        })
+        };
+        plan.addresses()?;
+        Ok(plan)
     }
 
-    fn wanted_ports(&self, with_services: bool) -> Vec<Port> {
+    fn starts(&self, part: &Part) -> bool {
+        match self.servers {
+            Source::Embedded => part.embedded.is_some(),
+            Source::Native => true,
+            Source::Outside => part.is_ours_outside && !self.overrides.replace(part),
+        }
+    }
+
+    fn wanted_ports(&self, here: &[&'static Part], with_services: bool) -> Vec<&'static Port> {
         let services = Service::ALL.iter().filter(|_| with_services);
         let services = services.map(|service| service.port());
-        let parts = Part::ALL.into_iter().filter(|part| match self.servers {
-            // The mock cluster picks its own.
-            Source::Embedded => *part != Part::Kafka,
-            Source::Native => true,
-            Source::Outside => *part == Part::Embeddings && !self.overrides.has_embeddings(),
-        });
-        let parts = parts.flat_map(|part| part.ports().iter().copied());
-        services.chain(parts).collect()
+        let claims = |part: &&&Part| self.servers == Source::Native || !part.chooses_port();
+        let parts = here.iter().filter(claims);
+        services.chain(parts.flat_map(|part| part.ports)).collect()
     }
 }

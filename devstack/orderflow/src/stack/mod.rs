@@ -3,28 +3,29 @@
 mod args;
 mod start;
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, OnceLock};
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
+use lifeline::Lifeline;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use crate::control;
-use crate::parts::{Context, Group, Part, own_log, postgres, services};
+use crate::parts::{Context, Group, own_log, services};
 use crate::process::{self, Exit};
-use crate::rundir::{Run, RunDir, stop_leftovers};
+use crate::rundir::RunDir;
 use crate::screen::{LAST_LINES, Screen, Show};
 use crate::settings::Addresses;
-use crate::signals::Signals;
+use crate::signals::{self, INTERRUPTED};
 use crate::status::fault_notice;
+use crate::table::PARTS;
 
 use args::Plan;
 pub(crate) use args::StackArgs;
-
-/// What a shell calls a command that Ctrl-C ended.
-pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Services, stores and servers, which are stopped one after the other.
 const GROUPS: u32 = 3;
@@ -32,11 +33,10 @@ const GROUPS: u32 = 3;
 /// For what is done between the groups, on a machine that is busy.
 const ROOM: Duration = Duration::from_secs(5);
 
-/// The longest that everything takes to stop in order, if the last part of each group has to be killed, and PostgreSQL
-/// was starting when it was asked to stop. Whoever waits longer waits for something that hangs.
+/// The longest that everything takes to stop in order, if the last part of each group has to be killed.
+/// Whoever waits longer waits for something that hangs.
 pub const STOP_LIMIT: Duration = process::STOP_LIMIT
     .saturating_mul(GROUPS)
-    .saturating_add(postgres::FINISH_START)
     .saturating_add(ROOM);
 
 /// What of the stack is started.
@@ -59,79 +59,84 @@ pub(crate) async fn with_stack<B>(
 where
     B: AsyncFnOnce(&Screen, &Addresses) -> anyhow::Result<ExitCode>,
 {
-    let folder = Arc::new(open_folder(dir, &args)?);
-    let for_test = args.for_test;
-    let outcome = run_in(Arc::clone(&folder), args, extent, show, body).await;
-    if !for_test {
-        return outcome;
+    let screen = Screen::new(show);
+    let children = Arc::new(OnceLock::<Lifeline>::new());
+    let hurried = Arc::clone(&children);
+    let stop = signals::listen(move || {
+        if let Some(lifeline) = hurried.get() {
+            lifeline.end_now();
+        }
+    })?;
+    if args.for_test {
+        signals::stop_with_input(stop.clone());
     }
-    let removed = fs::remove_dir_all(folder.path()).context("removing the folder of a test");
-    outcome.and_then(|code| removed.map(|()| code))
+    let folder = tokio::select! {
+        folder = open_folder(dir, &args, &screen) => Arc::new(folder?),
+        () = stop.cancelled() => return Ok(ExitCode::from(INTERRUPTED)),
+    };
+    let lifeline = folder.lifeline(args.for_test)?;
+    let lifeline = children.get_or_init(|| lifeline).clone();
+    let context = Context {
+        screen: screen.clone(),
+        folder,
+        lifeline: lifeline.clone(),
+        addresses: Arc::default(),
+        register: Arc::default(),
+    };
+    let outcome = run_in(context, &stop, args, extent, body).await;
+    lifeline.close().await;
+    screen.flush();
+    outcome
 }
 
 async fn run_in<B>(
-    folder: Arc<RunDir>,
+    context: Context,
+    stop: &CancellationToken,
     args: StackArgs,
     extent: Extent,
-    show: Show,
     body: B,
 ) -> anyhow::Result<ExitCode>
 where
     B: AsyncFnOnce(&Screen, &Addresses) -> anyhow::Result<ExitCode>,
 {
-    let screen = Screen::new(show);
     let with_services = extent == Extent::Everything;
     if with_services {
         services::check_built()?;
     }
-    let signals = Signals::listen()?;
-    if args.for_test {
-        signals.stop_with_input();
+    if args.fresh {
+        tokio::select! {
+            done = forget_data(&context.folder) => done?,
+            () = stop.cancelled() => return Ok(ExitCode::from(INTERRUPTED)),
+        }
     }
-    clear_up(&screen, &folder, args.fresh).await?;
     let plan = args.plan(with_services)?;
-    let run = Run::begin(&folder)?;
-    for fault in run.faults() {
-        screen.tell(&fault_notice(&fault));
+    for fault in control::faults() {
+        context.screen.tell(&fault_notice(&fault));
     }
-    let context = Context {
-        screen,
-        run: Arc::new(Mutex::new(run)),
-        register: Arc::default(),
-        folder,
-        kill: signals.kill.clone(),
-    };
     own_log::install(context.log(own_log::NAME)?)?;
-
-    let control = control::serve(&context);
+    let control = control::serve(&context)?;
     let mut stack = Stack::new(context);
-    let outcome = stack.run(&signals, plan, body).await;
-    let ended = stack.stop().await;
+    let outcome = stack.run(stop, plan, body).await;
+    stack.stop().await;
     drop(control);
-    outcome.and_then(|code| ended.map(|()| code))
+    outcome
 }
 
-fn open_folder(dir: &Path, args: &StackArgs) -> anyhow::Result<RunDir> {
-    let folder = RunDir::open(dir)?;
+async fn open_folder(dir: &Path, args: &StackArgs, screen: &Screen) -> anyhow::Result<RunDir> {
+    let folder = RunDir::open(dir, screen).await?;
     Ok(match args.data_folder() {
         Some(name) => folder.with_data_in(name),
         None => folder,
     })
 }
 
-async fn clear_up(screen: &Screen, folder: &RunDir, fresh: bool) -> anyhow::Result<()> {
-    let stopped = stop_leftovers(folder).await?;
-    if !stopped.is_empty() {
-        screen.tell(&format!(
-            "stopped what an earlier run had left running: {}",
-            stopped.join(", ")
-        ));
-    }
-    if fresh {
-        folder.forget_data(&Part::ALL.map(Part::name))
-    } else {
-        Ok(())
-    }
+/// Whoever loses patience meanwhile leaves nothing that is half removed: see [`RunDir::forget_data`].
+async fn forget_data(folder: &Arc<RunDir>) -> anyhow::Result<()> {
+    let (done, is_done) = oneshot::channel();
+    let folder = Arc::clone(folder);
+    // Not one of the runtime's threads: those are waited for at the end.
+    thread::spawn(move || done.send(folder.forget_data(&PARTS.each_ref().map(|part| part.name))));
+    is_done.await?
 }
 
 /// The running parts, in three groups that are stopped one after the other.
@@ -155,19 +160,24 @@ impl Stack {
         }
     }
 
-    async fn run<B>(&mut self, signals: &Signals, plan: Plan, body: B) -> anyhow::Result<ExitCode>
+    async fn run<B>(
+        &mut self,
+        stop: &CancellationToken,
+        plan: Plan,
+        body: B,
+    ) -> anyhow::Result<ExitCode>
     where
         B: AsyncFnOnce(&Screen, &Addresses) -> anyhow::Result<ExitCode>,
     {
         let screen = self.context.screen.clone();
         let addresses = tokio::select! {
             addresses = self.start(plan) => addresses?,
-            () = signals.stop.cancelled() => return Ok(ExitCode::from(INTERRUPTED)),
+            () = stop.cancelled() => return Ok(ExitCode::from(INTERRUPTED)),
         };
         tokio::select! {
             code = body(&screen, &addresses) => code,
             exit = self.first_end() => Err(self.died(&exit)),
-            () = signals.stop.cancelled() => {
+            () = stop.cancelled() => {
                 screen.tell("stopping (Ctrl-C again kills at once)");
                 Ok(ExitCode::SUCCESS)
             }
@@ -186,20 +196,14 @@ impl Stack {
     /// The message about a part that ended: how, and what it said last.
     fn died(&self, exit: &Exit) -> anyhow::Error {
         let Exit { part, how, .. } = exit;
-        let lines = exit.lines_shown(LAST_LINES, &self.context.folder);
+        let lines = exit.lines_shown(LAST_LINES, &self.context.folder.logs());
         anyhow!("{part}: {how}{lines}")
     }
 
     /// Services first, since they still write to the rest; then the stores; then what they all report to.
-    async fn stop(mut self) -> anyhow::Result<()> {
+    async fn stop(mut self) {
         self.services.stop().await;
         self.stores.stop().await;
         self.servers.stop().await;
-        self.context
-            .run
-            .lock()
-            .expect("no panic while saving")
-            .end()
-            .context("cleaning up")
     }
 }

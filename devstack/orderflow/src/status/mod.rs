@@ -11,12 +11,11 @@ use anstyle::{AnsiColor, Style};
 use clap::Args;
 use futures::future::join_all;
 
-use crate::control;
+use crate::control::{self, Run};
 use crate::keep::{PartStatus, State, Wish};
-use crate::parts::Part;
 use crate::readyz::Readiness;
-use crate::rundir::Run;
 use crate::service::Service;
+use crate::table;
 
 pub(crate) use services::Services;
 
@@ -28,20 +27,22 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const STATE_WIDTH: usize = 8;
 
 #[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Print each part as JSON, with its process and without what services answer, and exit with 0.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct PartArgs {
     /// A service or a server, by the name that `orderflow status` shows.
-    #[arg(value_parser = clap::builder::PossibleValuesParser::new(names()))]
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(table::names()))]
     part: String,
 }
 
-fn names() -> impl Iterator<Item = &'static str> {
-    let services = Service::ALL.into_iter().map(Service::name);
-    services.chain(Part::ALL.into_iter().map(Part::name))
-}
-
 /// Asks for one part to be stopped, started, paused or resumed, and says what became of it.
-pub(crate) async fn wish(dir: &Path, args: PartArgs, wish: Wish) -> anyhow::Result<ExitCode> {
-    let done = control::ask(dir, &args.part, wish).await?;
+pub(crate) fn wish(dir: &Path, args: &PartArgs, wish: Wish) -> anyhow::Result<ExitCode> {
+    let done = control::ask(dir, &args.part, wish)?;
     writeln!(anstream::stdout(), "{done}")?;
     Ok(ExitCode::SUCCESS)
 }
@@ -54,13 +55,17 @@ struct Line {
 }
 
 /// Exit code 0 when every part runs and every service is ready.
-pub(crate) async fn run(dir: &Path) -> anyhow::Result<ExitCode> {
-    let parts = control::status(dir).await?;
-    let lines = with_readiness(dir, parts).await?;
+pub(crate) async fn run(dir: &Path, args: StatusArgs) -> anyhow::Result<ExitCode> {
+    let run = Run::of(dir)?;
     let mut out = anstream::stdout().lock();
-    for fault in Run::read(dir)?.map(|run| run.faults()).unwrap_or_default() {
-        writeln!(out, "{}", fault_notice(&fault))?;
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&run.parts)?)?;
+        return Ok(ExitCode::SUCCESS);
     }
+    for fault in &run.faults {
+        writeln!(out, "{}", fault_notice(fault))?;
+    }
+    let lines = with_readiness(run).await;
     for line in &lines {
         writeln!(out, "{}", render(line))?;
     }
@@ -78,11 +83,10 @@ pub(crate) fn fault_notice(fault: &str) -> String {
     )
 }
 
-async fn with_readiness(dir: &Path, parts: Vec<PartStatus>) -> anyhow::Result<Vec<Line>> {
-    let services = match Run::ready(dir)? {
-        Some((run, addresses)) => Services::new(dir, &run, addresses).await,
-        None => None,
-    };
+async fn with_readiness(run: Run) -> Vec<Line> {
+    let parts = run.parts.clone();
+    let addresses = run.addresses().cloned();
+    let services = addresses.and_then(|addresses| Services::new(run, addresses));
     let lines = parts.into_iter().map(async |part| {
         let service = Service::ALL
             .into_iter()
@@ -94,7 +98,7 @@ async fn with_readiness(dir: &Path, parts: Vec<PartStatus>) -> anyhow::Result<Ve
         };
         Line { part, readiness }
     });
-    Ok(join_all(lines).await)
+    join_all(lines).await
 }
 
 impl Line {
@@ -108,6 +112,7 @@ fn render(Line { part, readiness }: &Line) -> String {
     let PartStatus {
         name,
         state,
+        pid: _,
         restarts,
         last_end,
     } = part;
@@ -151,6 +156,7 @@ mod tests {
         let part = PartStatus {
             name: "orders".to_owned(),
             state,
+            pid: None,
             restarts,
             last_end: (restarts > 0).then(|| "signal: 9 (SIGKILL)".to_owned()),
         };

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use reqwest::Client;
 
-use crate::control;
+use crate::control::Run;
 use crate::keep::{PartStatus, State};
 use crate::readyz::{self, Readiness};
-use crate::rundir::Run;
 use crate::service::Service;
 use crate::settings::Addresses;
 
@@ -27,22 +26,21 @@ pub(crate) struct Services {
 
 impl Services {
     /// The stack in `dir`, if it is the one that `gateway_url` belongs to; of any other nothing is known.
-    pub(crate) async fn of(dir: &Path, gateway_url: &str) -> Option<Self> {
+    pub(crate) fn of(dir: &Path, gateway_url: &str) -> Option<Self> {
         let (run, addresses) = Run::ready(dir).ok()??;
         if addresses.gateway_url() != gateway_url {
             return None;
         }
-        Self::new(dir, &run, addresses).await
+        Self::new(run, addresses)
     }
 
-    /// The stack that runs in `dir` as `run`.
-    pub(crate) async fn new(dir: &Path, run: &Run, addresses: Addresses) -> Option<Self> {
+    /// The stack that runs as `run`.
+    pub(crate) fn new(run: Run, addresses: Addresses) -> Option<Self> {
         Some(Self {
             client: Client::builder().timeout(ANSWER_LIMIT).build().ok()?,
-            // Without the socket, `/readyz` still tells.
-            parts: control::status(dir).await.unwrap_or_default(),
+            parts: run.parts,
             addresses,
-            faults: run.faults(),
+            faults: run.faults,
         })
     }
 
@@ -103,6 +101,7 @@ mod tests {
         let part = |state| PartStatus {
             name: "classifier".to_owned(),
             state,
+            pid: None,
             restarts: 0,
             last_end: None,
         };

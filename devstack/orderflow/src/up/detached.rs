@@ -1,7 +1,7 @@
 //! `orderflow up --detach`: the same command started again in the background, and its progress shown until it is ready.
 
 use std::fs::{self, File};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
@@ -12,64 +12,51 @@ use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
 use super::tell_ready;
-use crate::rundir::{self, Lock, Run, TryLock};
+use crate::control::Run;
+use crate::rundir::{Lock, TryLock};
 use crate::screen::{Screen, Show};
-use crate::signals::Signals;
-use crate::stack::{Extent, INTERRUPTED};
+use crate::signals::{self, INTERRUPTED};
+use crate::stack::Extent;
+use crate::tree;
 
 /// How often the progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub(super) async fn run(dir: &Path, extent: Extent) -> anyhow::Result<ExitCode> {
     fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
+    let screen = Screen::new(Show::Everything);
     let mut progress = Progress::begin(dir)?;
-    let signals = Signals::listen()?;
     let mut child = start(&progress)?;
-    loop {
-        progress.show()?;
-        let started = Run::ready(dir)?.filter(|(run, _)| Some(run.command.pid) == child.id());
+    let pid = child.id().context("it has ended already")?;
+    // The second signal ends it at once, as it does in the foreground.
+    // Not the same again: two of one kind that come at once are one.
+    let stop = signals::listen(move || tree::send(pid, Signal::SIGINT))?;
+    let status = loop {
+        progress.show(&screen)?;
+        let started = Run::ready(dir)?.filter(|(run, _)| run.command == pid);
         if let Some((_, addresses)) = started {
-            progress.show()?;
-            let screen = Screen::new(Show::Everything);
+            progress.show(&screen)?;
             tell_ready(&screen, &addresses, extent, "`orderflow down`");
+            screen.flush();
             return Ok(ExitCode::SUCCESS);
         }
         tokio::select! {
-            status = child.wait() => {
-                let status = status?;
-                progress.show()?;
-                let code = status.code().and_then(|code| u8::try_from(code).ok());
-                return Ok(code.map_or(ExitCode::FAILURE, ExitCode::from));
+            status = child.wait() => break status?,
+            // Ctrl-C before everything is ready: then nothing stays.
+            () = stop.cancelled() => {
+                tree::send(pid, Signal::SIGTERM);
+                break child.wait().await?;
             }
-            () = signals.stop.cancelled() => return stop(child, progress, &signals).await,
             () = sleep(LOOK_EVERY) => {}
         }
+    };
+    progress.show(&screen)?;
+    screen.flush();
+    if stop.is_cancelled() {
+        return Ok(ExitCode::from(INTERRUPTED));
     }
-}
-
-/// Ctrl-C before everything is ready: then nothing stays. A second one kills at once, as it does in the foreground.
-async fn stop(
-    mut child: Child,
-    mut progress: Progress,
-    signals: &Signals,
-) -> anyhow::Result<ExitCode> {
-    send(&child, Signal::SIGTERM);
-    tokio::select! {
-        status = child.wait() => drop(status?),
-        () = signals.kill.cancelled() => {
-            // Not the same again: two of one kind that come at once are one.
-            send(&child, Signal::SIGINT);
-            child.wait().await?;
-        }
-    }
-    progress.show()?;
-    Ok(ExitCode::from(INTERRUPTED))
-}
-
-fn send(child: &Child, signal: Signal) {
-    if let Some(pid) = child.id() {
-        rundir::send(pid, signal);
-    }
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 fn start(progress: &Progress) -> anyhow::Result<Child> {
@@ -97,6 +84,8 @@ fn start(progress: &Progress) -> anyhow::Result<Child> {
 struct Progress {
     file: File,
     reader: File,
+    /// The beginning of a line whose end has not come yet.
+    unshown: Vec<u8>,
 }
 
 impl Progress {
@@ -110,14 +99,22 @@ impl Progress {
         }
         let mut reader = File::open(&path)?;
         reader.seek(SeekFrom::End(0))?;
-        Ok(Self { file, reader })
+        let unshown = Vec::new();
+        Ok(Self {
+            file,
+            reader,
+            unshown,
+        })
     }
 
     /// Shows what came since the last time.
-    fn show(&mut self) -> anyhow::Result<()> {
-        let mut news = Vec::new();
-        self.reader.read_to_end(&mut news)?;
-        anstream::stderr().write_all(&news)?;
+    fn show(&mut self, screen: &Screen) -> anyhow::Result<()> {
+        self.reader.read_to_end(&mut self.unshown)?;
+        let end = self.unshown.iter().rposition(|byte| *byte == b'\n');
+        if let Some(end) = end {
+            let lines: Vec<u8> = self.unshown.drain(..=end).collect();
+            screen.tell(String::from_utf8_lossy(&lines[..end]).as_ref());
+        }
         Ok(())
     }
 }

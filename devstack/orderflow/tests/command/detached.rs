@@ -29,7 +29,7 @@ fn a_stack_in_the_background_is_ready_and_lives_on_until_down() {
     for (name, pid) in processes {
         assert!(!is_running(pid), "{name} still runs");
     }
-    assert!(!installation.run_dir().join("run.json").exists());
+    assert_eq!(installation.processes(), Vec::<String>::new());
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_start_in_the_background_that_fails_says_why_and_leaves_nothing() {
     let message = stderr(&output);
     assert!(message.contains("orders: exit status: 3"), "{message}");
     assert!(message.contains("orders │ no database"), "{message}");
-    assert!(!installation.run_dir().join("run.json").exists());
+    assert_eq!(installation.processes(), Vec::<String>::new());
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn ctrl_c_before_everything_is_ready_stops_a_start_in_the_background() {
     up.signal("-INT");
 
     assert_eq!(up.wait().code(), Some(130));
-    assert!(!installation.run_dir().join("run.json").exists());
+    assert_eq!(installation.processes(), Vec::<String>::new());
 }
 
 #[test]

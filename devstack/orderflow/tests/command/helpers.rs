@@ -6,10 +6,15 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
 
+use sysinfo::{ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
 use tempfile::TempDir;
 
 pub(crate) const SERVICES: [&str; 5] = ["gateway", "orders", "inventory", "classifier", "email"];
+
+/// What takes longer does not happen.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The built command, with services and a run folder of its own.
 pub(crate) struct Installation {
@@ -114,46 +119,53 @@ impl Installation {
             .to_owned()
     }
 
-    /// Makes `run.json` say that the child `name` is the process `pid`; answers with the pid that it had.
-    pub(crate) fn rename_child_to(&self, name: &str, pid: u32) -> u32 {
-        let mut run = self.run();
-        let children = run["children"].as_array_mut().unwrap();
-        let child = children
-            .iter_mut()
-            .find(|child| child["name"] == name)
-            .unwrap();
-        let before = std::mem::replace(&mut child["process"]["pid"], pid.into());
-        fs::write(self.run_dir().join("run.json"), run.to_string()).unwrap();
-        u32::try_from(before.as_u64().unwrap()).unwrap()
-    }
-
-    /// The pid of the command that `run.json` names.
+    /// The pid of the command that holds the lock.
     pub(crate) fn command_pid(&self) -> u32 {
-        let pid = self.run()["command"]["pid"].as_u64().unwrap();
-        u32::try_from(pid).unwrap()
+        let lock = fs::read_to_string(self.run_dir().join("lock")).unwrap();
+        lock.parse().unwrap()
     }
 
-    fn run(&self) -> serde_json::Value {
-        let text = fs::read_to_string(self.run_dir().join("run.json")).unwrap();
-        serde_json::from_str(&text).unwrap()
-    }
-
-    /// Every child that `run.json` names, by name and pid.
+    /// Every child of the stack, by name and pid.
     pub(crate) fn children(&self) -> Vec<(String, u32)> {
-        let run = self.run();
-        let child = |child: &serde_json::Value| {
-            let pid = child["process"]["pid"].as_u64().unwrap();
-            (
-                child["name"].as_str().unwrap().to_owned(),
-                u32::try_from(pid).unwrap(),
-            )
+        let output = self.output(&["status", "--json"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let parts: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+        let child = |part: &serde_json::Value| {
+            let pid = u32::try_from(part["pid"].as_u64()?).unwrap();
+            Some((part["name"].as_str()?.to_owned(), pid))
         };
-        run["children"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(child)
+        parts.iter().filter_map(child).collect()
+    }
+
+    /// Whatever runs that has to do with this installation: its programs, and those that were told of its folder.
+    pub(crate) fn processes(&self) -> Vec<String> {
+        let mut system = System::new().unwrap();
+        let what = ProcessRefreshKind::nothing()
+            .with_exe(UpdateKind::Always)
+            .with_cwd(UpdateKind::Always)
+            .with_cmd(UpdateKind::Always)
+            .without_tasks();
+        system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+        let folder = self.folder.path();
+        let name = folder.to_str().unwrap();
+        let is_ours = |process: &&sysinfo::Process| {
+            let places = [process.exe(), process.cwd()].into_iter().flatten();
+            let mut words = process.cmd().iter().filter_map(|word| word.to_str());
+            process.status() != ProcessStatus::Zombie
+                && (places.into_iter().any(|place| place.starts_with(folder))
+                    || words.any(|word| word.contains(name)))
+        };
+        let ours = system.processes().values().filter(is_ours);
+        ours.map(|process| format!("{} {:?}", process.pid(), process.cmd()))
             .collect()
+    }
+
+    /// Waits until nothing of it runs any more.
+    pub(crate) fn wait_until_nothing_runs(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.processes().is_empty() {
+            assert!(Instant::now() < deadline, "{:#?}", self.processes());
+        }
     }
 }
 
@@ -189,6 +201,18 @@ impl Up {
 
     pub(crate) fn wait(&mut self) -> ExitStatus {
         self.child.wait().unwrap()
+    }
+
+    /// How it ended, if it does within `limit`.
+    pub(crate) fn wait_within(&mut self, limit: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let status = self.child.try_wait().unwrap();
+            if status.is_some() || Instant::now() > deadline {
+                return status;
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
     }
 
     pub(crate) fn close_input(&mut self) {
@@ -267,6 +291,7 @@ pub(crate) fn stderr(output: &Output) -> String {
 pub(crate) fn get(base_url: &str, path: &str) -> String {
     let address = base_url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"

@@ -10,6 +10,7 @@ mod detached;
 mod dlq;
 mod experiments;
 mod helpers;
+mod killed;
 mod running;
 mod stopping;
 mod taken;

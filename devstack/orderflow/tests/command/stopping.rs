@@ -1,6 +1,8 @@
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
-use crate::helpers::{Installation, Up, is_running, stderr};
+use crate::helpers::{Installation, PATIENCE, Up, get, is_running, stderr, stdout};
 
 #[test]
 fn sigterm_stops_everything_and_leaves_nothing_behind() {
@@ -16,7 +18,7 @@ fn sigterm_stops_everything_and_leaves_nothing_behind() {
         for (name, pid) in children {
             assert!(!is_running(pid), "{name} still runs after {signal}");
         }
-        assert!(!installation.run_dir().join("run.json").exists());
+        assert_eq!(installation.processes(), Vec::<String>::new());
         assert_eq!(installation.output(&["env"]).status.code(), Some(1));
     }
 }
@@ -30,7 +32,7 @@ fn a_signal_during_the_start_stops_what_has_started() {
     up.signal("-INT");
 
     assert_eq!(up.wait().code(), Some(130));
-    assert!(!installation.run_dir().join("run.json").exists());
+    assert_eq!(installation.processes(), Vec::<String>::new());
     drop(installation.up());
 }
 
@@ -96,54 +98,141 @@ fn down_stops_the_stack_from_elsewhere() {
 }
 
 #[test]
-fn what_a_killed_command_left_running_is_stopped_by_down_and_by_the_next_start() {
+fn nothing_outlives_a_command_that_is_killed() {
     let installation = Installation::new();
-    for next in [&["down"][..], &["demo", "--once", "--free-ports"]] {
-        let mut up = installation.up();
-        let children = installation.children();
-        up.signal("-KILL");
-        up.wait();
-        let services = ["gateway", "orders", "inventory", "classifier", "email"];
-        let survivors = children
-            .iter()
-            .filter(|(name, pid)| services.contains(&name.as_str()) && is_running(*pid));
-        assert_eq!(survivors.count(), 5, "SIGKILL cannot be acted upon");
+    let mut up = installation.up();
+    assert_eq!(installation.children().len(), 7);
 
-        let output = installation.output(next);
+    up.signal("-KILL");
+    up.wait();
 
-        assert!(
-            stderr(&output).contains("gateway (pid "),
-            "{}",
-            stderr(&output)
-        );
-        for (name, pid) in children {
-            assert!(!is_running(pid), "{name} still runs");
-        }
+    installation.wait_until_nothing_runs();
+    let output = installation.output(&["env"]);
+    assert!(stderr(&output).contains("nothing is ready in"));
+}
+
+/// A service that does not end when it is asked to, and a start that is killed meanwhile.
+fn killed_with_a_deaf_service() -> Installation {
+    let installation = Installation::new();
+    installation.replace_service("orders", "trap '' TERM; while :; do sleep 1; done");
+    let mut up = installation.start(&["up", "--free-ports"]);
+    up.wait_for_stderr("starting postgres");
+    let deadline = Instant::now() + PATIENCE;
+    while !installation
+        .children()
+        .iter()
+        .any(|(name, _)| name == "orders")
+    {
+        assert!(Instant::now() < deadline);
     }
+    up.signal("-KILL");
+    up.wait();
+    installation
 }
 
 #[test]
-fn a_stranger_that_got_the_pid_of_a_child_is_left_alone() {
+fn down_waits_for_what_a_killed_command_left() {
+    let installation = killed_with_a_deaf_service();
+    let output = installation.output(&["down"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("what a killed run left"));
+    assert_eq!(installation.processes(), Vec::<String>::new());
+}
+
+#[test]
+fn ctrl_c_is_heard_while_a_start_waits_for_what_an_earlier_run_left() {
+    let installation = killed_with_a_deaf_service();
+    let mut up = installation.start(&["up", "--free-ports"]);
+    up.wait_for_stderr("what an earlier run left");
+
+    up.signal("-INT");
+
+    let status = up.wait_within(Duration::from_secs(5));
+    assert_eq!(status.unwrap().code(), Some(130));
+    installation.wait_until_nothing_runs();
+}
+
+#[test]
+fn a_second_ctrl_c_kills_what_does_not_stop() {
+    let installation = Installation::new();
+    installation.replace_service("orders", "trap '' TERM; while :; do sleep 1; done");
+    let mut up = installation.start(&["up", "--free-ports"]);
+    up.wait_for_stderr("starting orders");
+
+    up.signal("-INT");
+    up.signal("-TERM");
+
+    let status = up.wait_within(Duration::from_secs(10));
+    assert_eq!(status.unwrap().code(), Some(130));
+    installation.wait_until_nothing_runs();
+}
+
+#[test]
+fn what_an_earlier_version_or_a_broken_disk_left_in_the_folder_is_no_obstacle() {
+    let installation = Installation::new();
+    let folder = installation.run_dir();
+    for rubbish in [
+        "{}",
+        "\u{0}\u{1}",
+        r#"{"command":{"pid":1},"children":null}"#,
+    ] {
+        std::fs::create_dir_all(&folder).unwrap();
+        for file in ["run.json", "lock", "control"] {
+            let _ = std::fs::remove_dir(folder.join(file));
+            std::fs::write(folder.join(file), rubbish).unwrap();
+        }
+        assert_eq!(installation.output(&["env"]).status.code(), Some(1));
+        let output = installation.output(&["down"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    let _up = installation.up();
+    installation.setting("GATEWAY_URL");
+}
+
+#[test]
+fn who_does_not_read_what_is_said_stops_nothing() {
     let installation = Installation::new();
     let mut up = installation.up();
-    up.signal("-KILL");
-    up.wait();
-    let mut stranger = std::process::Command::new("sleep")
-        .arg("600")
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let gateway = installation.rename_child_to("gateway", stranger.id());
+    let (orders, gateway) = (
+        installation.setting("ORDERS_URL"),
+        installation.setting("GATEWAY_URL"),
+    );
 
-    installation.output(&["down"]);
+    // More than a pipe holds, and its reader, that is this test, is busy elsewhere.
+    get(&orders, "/talk");
+    get(&orders, "/talk");
 
-    assert!(is_running(stranger.id()));
-    stranger.kill().unwrap();
-    stranger.wait().unwrap();
-    std::process::Command::new("kill")
-        .arg(gateway.to_string())
-        .status()
-        .unwrap();
+    assert!(get(&orders, "/readyz").starts_with("HTTP/1.1 200"));
+    assert!(get(&gateway, "/readyz").starts_with("HTTP/1.1 200"));
+    up.signal("-TERM");
+    let status = up.wait_within(PATIENCE);
+    assert_eq!(status.unwrap().code(), Some(0));
+    let log = std::fs::read_to_string(installation.run_dir().join("logs/orders.log")).unwrap();
+    assert_eq!(log.matches("a line of talk").count(), 4000);
+}
+
+#[test]
+fn no_file_holds_a_key_and_nobody_else_may_ask_for_it() {
+    let installation = Installation::new();
+    let mut command = installation.command(&["up", "--free-ports"]);
+    command
+        .env("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+        .env("OPENAI_API_KEY", "sk-secret");
+    let mut up = Up::start(&mut command);
+    up.wait_for_stderr("ready: orders at http://");
+
+    let told = installation.settings(&["classifier"]);
+    assert!(
+        told.contains(&"OPENAI_API_KEY=sk-secret".to_owned()),
+        "{told:?}"
+    );
+    let found = std::process::Command::new("grep")
+        .args(["-rl", "sk-secret"])
+        .arg(installation.run_dir())
+        .output();
+    assert_eq!(stdout(&found.unwrap()), "");
+    let mode = std::fs::metadata(installation.run_dir().join("control"));
+    assert_eq!(mode.unwrap().permissions().mode() & 0o777, 0o700);
 }
 
 #[test]

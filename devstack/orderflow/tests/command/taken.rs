@@ -54,7 +54,7 @@ fn a_port_in_use_is_one_line_that_names_it_its_part_and_its_setting() {
         message.contains("the gateway needs it; set GATEWAY_PORT to another"),
         "{message}"
     );
-    assert!(!installation.run_dir().join("run.json").exists());
+    assert_eq!(installation.processes(), Vec::<String>::new());
 }
 
 #[test]

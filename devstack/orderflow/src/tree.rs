@@ -2,21 +2,21 @@
 
 use std::collections::HashSet;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
-use super::send;
-
-/// Stops every process of the tree where it stands (SIGSTOP), until [`thaw`].
+/// Stops every process of the tree where it stands (SIGSTOP), until [`thaw`]; `freezing` is told of each before.
 ///
 /// From the top, and until none is left that was not told: a process that stands starts no further ones.
-pub(crate) fn freeze(root: u32) {
+pub(crate) fn freeze(root: u32, freezing: impl Fn(&[u32])) {
     let mut frozen = HashSet::new();
     loop {
         let running: Vec<u32> = tree(root).difference(&frozen).copied().collect();
         if running.is_empty() {
             return;
         }
+        freezing(&running);
         if frozen.is_empty() {
             send(root, Signal::SIGSTOP);
         }
@@ -32,6 +32,11 @@ pub(crate) fn thaw(root: u32) {
     for pid in tree(root) {
         send(pid, Signal::SIGCONT);
     }
+}
+
+/// Sends a signal. That the process ended a moment ago is no error: it is what we want.
+pub(crate) fn send(pid: u32, signal: Signal) {
+    let _ = kill(Pid::from_raw(pid.cast_signed()), signal);
 }
 
 fn tree(root: u32) -> HashSet<u32> {
@@ -74,9 +79,10 @@ pub(crate) fn with_descendants(
 #[cfg(test)]
 mod tests {
     use std::process::{Command, Stdio};
+    use std::sync::Mutex;
     use std::time::{Duration, Instant};
 
-    use sysinfo::{Pid, ProcessStatus};
+    use sysinfo::ProcessStatus;
 
     use super::*;
 
@@ -91,7 +97,7 @@ mod tests {
 
     fn stands(pid: u32) -> bool {
         let mut system = System::new().unwrap();
-        let pid = Pid::from_u32(pid);
+        let pid = sysinfo::Pid::from_u32(pid);
         system.refresh_processes(ProcessesToUpdate::Some(&[pid]), true);
         let process = system.process(pid);
         process.is_some_and(|process| process.status() == ProcessStatus::Stop)
@@ -115,7 +121,11 @@ mod tests {
         wait_until(|| tree(root).len() == 2);
         let all = tree(root);
 
-        freeze(root);
+        let told = Mutex::new(HashSet::new());
+        freeze(root, |pids| {
+            told.lock().unwrap().extend(pids.iter().copied())
+        });
+        assert_eq!(*told.lock().unwrap(), all);
         wait_until(|| all.iter().all(|pid| stands(*pid)));
         thaw(root);
         wait_until(|| !all.iter().any(|pid| stands(*pid)));
