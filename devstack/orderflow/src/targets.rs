@@ -4,9 +4,9 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::ports::Port;
-use crate::rundir::Run;
+use crate::control::Run;
 use crate::settings::Addresses;
+use crate::table::usual;
 
 /// Addresses from the command line or the environment; by default those of the stack that runs in `--dir`, and without
 /// one those that containers have, which are moved by the same variables.
@@ -22,11 +22,11 @@ pub(crate) struct Targets {
     /// The mail server's API [default: the running stack's, else port `MAIL_PORT` or 8025 on 127.0.0.1].
     #[arg(long = "mail-url", env = "MAIL_URL", value_name = "URL")]
     mail: Option<String>,
-    #[arg(long, env = "GATEWAY_PORT", default_value = Port::Gateway.usual(), hide = true)]
+    #[arg(long, env = "GATEWAY_PORT", default_value = usual("GATEWAY_PORT"), hide = true)]
     gateway_port: u16,
-    #[arg(long, env = "TRACES_PORT", default_value = Port::Traces.usual(), hide = true)]
+    #[arg(long, env = "TRACES_PORT", default_value = usual("TRACES_PORT"), hide = true)]
     traces_port: u16,
-    #[arg(long, env = "MAIL_PORT", default_value = Port::Mail.usual(), hide = true)]
+    #[arg(long, env = "MAIL_PORT", default_value = usual("MAIL_PORT"), hide = true)]
     mail_port: u16,
 }
 
@@ -72,8 +72,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::ports::tests::default_ports;
-    use crate::settings::{Overrides, Servers};
+    use crate::flags::tests::embedded;
 
     #[derive(Parser)]
     struct Arguments {
@@ -97,11 +96,7 @@ mod tests {
 
     #[test]
     fn a_running_stack_is_asked_where_it_is_and_named_as_the_reason() {
-        let ports = default_ports();
-        let running = Addresses {
-            servers: Servers::here(&ports, "127.0.0.1:40001".into(), &Overrides::default()),
-            ports,
-        };
+        let running = embedded(&[]);
         let urls = choose(&["--gateway-port=9080"], Some(&running));
         assert_eq!(urls.gateway, "http://127.0.0.1:8080");
         assert_eq!(urls.why, "the gateway of the stack in here");

@@ -11,7 +11,8 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use sqs::QueueConfig;
 
-use crate::settings::PUBSUB_PROJECT;
+/// The project name that the Pub/Sub emulator and its clients agree on.
+pub(crate) const PUBSUB_PROJECT: &str = "orderflow";
 
 /// What every topic of Kafka is created with: by the broker's own clock, the time in the queue is no guess.
 /// The mock cluster of the embedded mode has no such setting.

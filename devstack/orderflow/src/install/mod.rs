@@ -4,18 +4,29 @@
 //! It is made beside and renamed when it is whole, so that one that was interrupted is begun anew.
 //! A server that is on the machine already is only [`Found`].
 
-mod found;
 mod program;
-mod recipe;
 
-use std::path::PathBuf;
+use std::fs::{self, File, TryLockError};
+use std::hash::Hasher as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anstream::adapter::strip_str;
+use anyhow::{Context as _, bail, ensure};
 use clap::Args;
+use fnv::FnvHasher;
+use lifeline::{Ending, Lifeline};
 
-pub(crate) use found::Found;
 pub(crate) use program::Program;
-pub(crate) use recipe::{Missing, Recipe, Workshop};
+
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// A step that is given up is begun anew the next time: it may take a moment to end.
+const STEP_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Lines of a failed step that are shown.
+const REASONS: usize = 4;
 
 /// Where downloads and builds are kept.
 #[derive(Debug, Clone, Args)]
@@ -43,25 +54,174 @@ impl Cache {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What another installation on this machine has, and is run from there: nothing is fetched, built or kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    /// What finding and running it takes.
+    pub(crate) with: &'static [Program],
+    /// How it is found; asked at each start, since its owner may update or remove it.
+    pub(crate) find: fn() -> anyhow::Result<PathBuf>,
+}
 
-    fn native(folder: Option<&str>, caches: Option<&str>) -> PathBuf {
-        let cache = Cache {
-            folder: folder.map(PathBuf::from),
-            xdg_cache_home: caches.map(PathBuf::from),
-        };
-        cache.native().unwrap()
-    }
-
-    #[test]
-    fn the_cache_is_where_the_user_says_or_where_the_system_keeps_caches() {
-        assert_eq!(native(Some("/a"), Some("/b")), PathBuf::from("/a/native"));
-        assert_eq!(
-            native(None, Some("/b")),
-            PathBuf::from("/b/orderflow/native")
-        );
-        assert!(native(None, Some("relative")).ends_with(".cache/orderflow/native"));
+impl Found {
+    /// Where it is now.
+    pub(crate) async fn look(&self) -> anyhow::Result<PathBuf> {
+        check(self.with).await?;
+        (self.find)()
     }
 }
+
+/// How one server is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Recipe {
+    pub(crate) name: &'static str,
+    /// What it is made from, by its name in the folder; a change of any makes a new version.
+    pub(crate) files: &'static [(&'static str, &'static str)],
+    /// What making it takes, and running it does not.
+    pub(crate) made_with: &'static [Program],
+    pub(crate) run_with: &'static [Program],
+    /// Said when it has to be made.
+    pub(crate) takes: &'static str,
+    /// Commands, one after the other; `{version}` is that of the server's title.
+    pub(crate) steps: &'static [&'static [&'static str]],
+}
+
+impl Recipe {
+    /// The folder of this version in `cache`, made now if it is not there; `making` is told when it has to be.
+    pub(crate) async fn install(
+        &self,
+        cache: &Path,
+        log: PathBuf,
+        title: &str,
+        lifeline: &Lifeline,
+        making: impl FnOnce(),
+    ) -> anyhow::Result<PathBuf> {
+        let folder = cache.join(self.folder_name());
+        if folder.is_dir() {
+            check(self.run_with).await?;
+            return Ok(folder);
+        }
+        check(&[self.run_with, self.made_with].concat()).await?;
+        making();
+        self.make_once(&folder, &log, title, lifeline).await?;
+        Ok(folder)
+    }
+
+    /// Two stacks that start at the same time make it one after the other, and the second finds it there.
+    async fn make_once(
+        &self,
+        folder: &Path,
+        log: &Path,
+        title: &str,
+        lifeline: &Lifeline,
+    ) -> anyhow::Result<()> {
+        let parent = folder.parent().context("the cache is a folder")?;
+        fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
+        // By the maker, not by the recipe: two Mavens at once disturb each other in the folder that they share.
+        let maker = self.made_with.first().map_or(self.name, |maker| maker.name);
+        let _turn = take_turn(parent.join(format!("{maker}.lock"))).await?;
+        if folder.is_dir() {
+            return Ok(());
+        }
+        let unfinished = folder.with_extension("unfinished");
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished)?;
+        }
+        for (name, text) in self.files {
+            let path = unfinished.join(name);
+            fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
+            fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+        }
+        let version = title.rsplit(' ').next().unwrap_or_default();
+        for step in self.steps {
+            let words = step.iter().map(|word| word.replace("{version}", version));
+            run(&words.collect::<Vec<_>>(), &unfinished, log, lifeline).await?;
+        }
+        Ok(fs::rename(&unfinished, folder)?)
+    }
+
+    fn folder_name(&self) -> String {
+        let mut fingerprint = FnvHasher::default();
+        for (name, text) in self.files {
+            fingerprint.write(name.as_bytes());
+            fingerprint.write(text.as_bytes());
+        }
+        format!("{}-{:016x}", self.name, fingerprint.finish())
+    }
+}
+
+/// Runs one step in `folder` to its end; a failure is told with what the step said about it in `log`.
+/// Dropped half-way, the step is ended.
+async fn run(
+    words: &[String],
+    folder: &Path,
+    log: &Path,
+    lifeline: &Lifeline,
+) -> anyhow::Result<()> {
+    let (program, arguments) = words.split_first().context("a step has a program")?;
+    let output = File::options().append(true).create(true).open(log)?;
+    let errors = output.try_clone()?;
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(folder)
+        // Of Go's programs: those that need no C library run on every Linux. Nobody else reads it.
+        .env("CGO_ENABLED", "0");
+    let step = lifeline.spawn(&command, Ending::after(STEP_PATIENCE), |command| {
+        command.stdout(output).stderr(errors);
+    });
+    let mut step = step.with_context(|| format!("starting {program}"))?;
+    let status = step.wait().await?;
+    let (place, why) = (log.display(), reasons(log));
+    ensure!(
+        status.success(),
+        "{program} failed ({status}), more in {place}{why}"
+    );
+    Ok(())
+}
+
+/// The first lines about an error, each on a line of its own: the tools explain first, and end with advice.
+fn reasons(log: &Path) -> String {
+    let log = fs::read_to_string(log).unwrap_or_default();
+    let log = strip_str(&log).to_string();
+    let lines: Vec<_> = log.lines().map(str::trim).collect();
+    let is_error = |line: &&&str| line.to_lowercase().contains("error");
+    let mut told: Vec<_> = lines.iter().filter(is_error).take(REASONS).collect();
+    if told.is_empty() {
+        told.extend(lines.iter().rfind(|line| !line.is_empty()));
+    }
+    let told: Vec<_> = told.iter().map(|line| format!("\n  {line}")).collect();
+    told.concat()
+}
+
+/// All that are missing are named at once: nobody wants to learn of the second when the first is there.
+async fn check(programs: &[Program]) -> anyhow::Result<()> {
+    let mut missing = Vec::new();
+    for program in programs {
+        if !program.is_there().await {
+            missing.push(program.to_string());
+        }
+    }
+    if !missing.is_empty() {
+        bail!("it needs {}", missing.join("; and "));
+    }
+    Ok(())
+}
+
+/// Asks for the lock again and again: another process may hold it for minutes, and a wait inside the system could not be
+/// given up when we are asked to stop.
+async fn take_turn(path: PathBuf) -> anyhow::Result<File> {
+    let file = File::create(&path)?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(ASK_EVERY).await,
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("locking {}", path.display()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

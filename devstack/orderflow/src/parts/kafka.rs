@@ -4,21 +4,21 @@
 //! It keeps the last 5 MiB of each partition, and holds a rebalance open for the session timeout of its members, less a
 //! second: `docs/interop.md` says what that means for clients.
 //!
-//! [`host`] is that process (the hidden subcommand `orderflow kafka`), [`run`] starts it and watches it.
+//! [`host`] is that process (the hidden subcommand `orderflow kafka`), [`start`] starts it and has it watched.
 
 use std::io::Write as _;
 
 use anyhow::Context as _;
+use futures::FutureExt as _;
 use rdkafka::mocking::MockCluster;
 use tokio::process::Command;
 use tokio::sync::oneshot;
 
-use super::Context;
-use crate::keep::Life;
-use crate::process::{Exit, Process};
+use super::part::{Begin, Ready};
+use super::{Context, told};
+use crate::keep::{Life, Restart};
+use crate::process::{DRAIN_LIMIT, Exit};
 use crate::topology::TOPICS;
-
-pub(crate) const NAME: &str = "kafka";
 
 /// Serves a cluster of one broker, tells its address in one line, and ends when standard input does:
 /// the pipe closes with the process that started us, so the cluster never outlives it.
@@ -35,27 +35,39 @@ pub(crate) async fn host() -> anyhow::Result<()> {
 }
 
 /// Why it is not started again.
-pub(crate) const ONCE: &str = "the mock cluster picks its own port and keeps its messages in memory, so the services \
-    would not find another one; with --servers native it is the real Kafka, which is started again";
+const ONCE: &str = "the mock cluster picks its own port and keeps its messages in memory, so the services would not find \
+    another one; with --servers native it is the real Kafka, which is started again";
 
-/// Starts the child, tells its address, and keeps it until `life.stop`.
-pub(crate) async fn run(
+/// Starts the process, and has its port once it has told it.
+pub(crate) fn start(begin: &mut Begin<'_>) -> Ready {
+    let (tell, chosen) = oneshot::channel();
+    let (context, name, mut tell) = (begin.context.clone(), begin.part.name, Some(tell));
+    let live = move |life| run(context.clone(), name, tell.take(), life);
+    let once = Restart::Never(ONCE);
+    begin.group.keep(begin.context, name, once, live);
+    told(chosen).map(Some).boxed()
+}
+
+/// Starts the child, tells its port, and keeps it until `life.stop`.
+async fn run(
     context: Context,
-    brokers: Option<oneshot::Sender<String>>,
+    name: &'static str,
+    chosen: Option<oneshot::Sender<u16>>,
     life: Life,
 ) -> anyhow::Result<Exit> {
-    let announced = context.screen.starting(NAME);
+    let announced = context.screen.starting(name);
     let program = std::env::current_exe().context("finding our own program")?;
-    let mut process = Process::spawn(
-        NAME,
-        Command::new(program).arg("kafka"),
-        context.log_of_life(NAME, &life)?,
-    )?;
-    context.record(process.name, process.id.clone())?;
+    let log = context.log_of_life(name, &life)?;
+    let mut process = context.spawn(name, Command::new(program).arg("kafka"), DRAIN_LIMIT, log)?;
     let address = process.first_line().await?;
+    let port = address
+        .rsplit(':')
+        .next()
+        .and_then(|port| port.parse().ok());
+    let port = port.with_context(|| format!("{address} has no port"))?;
     announced.ready(&address);
     // Nobody listens when the start was given up; the stop that follows is then at once.
-    let _ = brokers.map(|brokers| brokers.send(address));
+    let _ = chosen.map(|chosen| chosen.send(port));
     let _ = life.ready.send(());
-    Ok(process.watch(life.stop, context.kill).await)
+    Ok(process.watch(life.stop).await)
 }

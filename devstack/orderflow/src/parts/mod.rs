@@ -1,38 +1,40 @@
 //! What the stack is made of: children and in-process servers, each a task that ends with an [`Exit`].
 
-pub(crate) mod address;
 pub(crate) mod kafka;
 pub(crate) mod native;
 pub(crate) mod own_log;
-mod part;
+pub(crate) mod part;
 pub(crate) mod postgres;
 pub(crate) mod services;
 pub(crate) mod stand_ins;
 
 use std::fs::File;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use lifeline::Lifeline;
+use tokio::process::Command;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::keep::{BackOff, Keeper, Life, Register, Restart};
-use crate::process::Exit;
-use crate::rundir::{ProcessId, Run, RunDir};
+use crate::process::{Exit, Process};
+use crate::rundir::RunDir;
 use crate::screen::{PartLog, Screen};
-
-pub(crate) use part::Part;
+use crate::settings::Addresses;
 
 /// What every part needs from its surroundings.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
     pub(crate) screen: Screen,
     pub(crate) folder: Arc<RunDir>,
-    pub(crate) run: Arc<Mutex<Run>>,
+    /// What every child hangs on.
+    pub(crate) lifeline: Lifeline,
+    /// Where everything listens, once everything is ready.
+    pub(crate) addresses: Arc<OnceLock<Addresses>>,
     /// How every part is doing.
     pub(crate) register: Arc<Register>,
-    /// Cancelled when there is no time left to stop in order.
-    pub(crate) kill: CancellationToken,
 }
 
 impl Context {
@@ -61,10 +63,31 @@ impl Context {
         }
     }
 
-    /// Writes a child down before anything else happens, so that it can be found should we be killed.
-    fn record(&self, name: &str, id: Option<ProcessId>) -> anyhow::Result<()> {
-        let mut run = self.run.lock().expect("no panic while saving");
-        id.map_or(Ok(()), |id| run.add_child(name, id))
+    /// Starts the child that a part is; it may take `patience` to end once it is asked to.
+    pub(crate) fn spawn(
+        &self,
+        part: &'static str,
+        command: &Command,
+        patience: Duration,
+        log: Arc<PartLog>,
+    ) -> anyhow::Result<Process> {
+        let process = Process::spawn(&self.lifeline, part, command, patience, log)?;
+        self.register.set_pid(part, process.pid());
+        Ok(process)
+    }
+
+    /// With a folder, and without anything that runs.
+    #[cfg(test)]
+    pub(crate) async fn for_test(folder: &std::path::Path) -> Self {
+        let screen = Screen::new(crate::screen::Show::Problems);
+        let folder = RunDir::open(folder, &screen).await.unwrap();
+        Self {
+            screen,
+            lifeline: folder.lifeline(false).unwrap(),
+            folder: Arc::new(folder),
+            addresses: Arc::default(),
+            register: Arc::default(),
+        }
     }
 }
 
@@ -114,8 +137,7 @@ impl Group {
     ) where
         F: Future<Output = anyhow::Result<Exit>> + Send + 'static,
     {
-        let again = Restart::Always(BackOff::default());
-        let keeper = Keeper::new(context.clone(), part, again, self.stop.clone()).inside(loses);
+        let keeper = Keeper::new(context.clone(), part, again(), self.stop.clone()).inside(loses);
         // Nobody waits until it is ready: its clients could connect since its port was claimed.
         let (ready, _) = oneshot::channel();
         self.add(part, keeper.keep(ready, begin));
@@ -134,5 +156,18 @@ impl Group {
     pub(crate) async fn stop(&mut self) {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// How most parts are kept: whatever becomes of one, it is started again.
+pub(crate) fn again() -> Restart {
+    Restart::Always(BackOff::default())
+}
+
+/// What a part tells once it is ready. One that fails tells nothing: its end is noticed elsewhere.
+pub(crate) async fn told<T>(ready: oneshot::Receiver<T>) -> T {
+    match ready.await {
+        Ok(value) => value,
+        Err(_gone) => std::future::pending().await,
     }
 }

@@ -1,52 +1,166 @@
-//! The servers that a stack may need, by name.
+//! What a row of the table of parts says.
 
-use crate::ports::Port;
+use std::time::Duration;
 
-/// One server. Its name is its log file and its label on the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Part {
-    Postgres,
-    Kafka,
-    Sqs,
-    PubSub,
-    Embeddings,
-    Mail,
-    Traces,
+use futures::future::BoxFuture;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::stand_ins::Faults;
+use super::{Context, Group};
+use crate::install::{Found, Recipe};
+use crate::ports::{Port, Ports};
+
+/// One server that a stack may need. What is said in braces, [`Ports::fill`] knows.
+#[derive(Debug)]
+pub(crate) struct Part {
+    /// Its log file and its label on the screen.
+    pub(crate) name: &'static str,
+    /// What it listens on, in the order in which its stand-in gets the listeners.
+    pub(crate) ports: &'static [Port],
+    /// Where it is, in the words of the screen.
+    pub(crate) address: &'static str,
+    /// What its clients are told.
+    pub(crate) variables: &'static [Variable],
+    /// What the embedded mode starts, and the native one where the real server cannot be had.
+    pub(crate) embedded: Option<Start>,
+    /// The real server that the native mode starts.
+    pub(crate) native: Option<Server>,
+    /// Whether it is started with `--servers outside` too, unless its address is given.
+    pub(crate) is_ours_outside: bool,
+    /// Whether the services and the stores report to it until they have stopped.
+    pub(crate) stops_last: bool,
+}
+
+/// One environment variable of a part's clients.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Variable {
+    pub(crate) name: &'static str,
+    /// Its value where the part runs on this machine.
+    pub(crate) here: &'static str,
+    /// How it is set with `--servers outside`.
+    pub(crate) flag: Option<Flag>,
+}
+
+/// A flag for a variable. One without a port in its value has that as its default, and every other has to be set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flag {
+    pub(crate) long: &'static str,
+    pub(crate) placeholder: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) is_secret: bool,
+}
+
+impl Variable {
+    pub(crate) const fn new(name: &'static str, here: &'static str) -> Self {
+        let flag = None;
+        Self { name, here, flag }
+    }
+
+    pub(crate) const fn with_flag(
+        self,
+        long: &'static str,
+        placeholder: &'static str,
+        help: &'static str,
+    ) -> Self {
+        let flag = Some(Flag {
+            long,
+            placeholder,
+            help,
+            is_secret: false,
+        });
+        Self { flag, ..self }
+    }
+
+    /// With a flag whose value may be a password.
+    pub(crate) const fn with_secret(
+        self,
+        long: &'static str,
+        placeholder: &'static str,
+        help: &'static str,
+    ) -> Self {
+        let flag = Some(Flag {
+            long,
+            placeholder,
+            help,
+            is_secret: true,
+        });
+        Self { flag, ..self }
+    }
+
+    /// Whether its value is the same in every stack.
+    pub(crate) fn is_fixed(&self) -> bool {
+        !self.here.contains('{')
+    }
+}
+
+/// How a part is started that is not the real server, or that is in every mode.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Start {
+    /// Inside this process; `loses` says what is lost when it stops.
+    Inside { serve: Serve, loses: &'static str },
+    /// As a process of its own, on the ports of its row unless it chooses one by itself.
+    Child {
+        start: fn(&mut Begin<'_>) -> Ready,
+        chooses_port: bool,
+    },
+}
+
+/// Serves on the listeners of [`Part::ports`] until the token is cancelled.
+pub(crate) type Serve =
+    fn(Vec<TcpListener>, Faults, CancellationToken) -> BoxFuture<'static, anyhow::Result<()>>;
+
+/// Resolves once a part is ready, to the port that it chose by itself.
+/// One that fails says nothing here: its end is noticed by its group.
+pub(crate) type Ready = BoxFuture<'static, Option<u16>>;
+
+/// What it takes to start a part.
+#[derive(Debug)]
+pub(crate) struct Begin<'a> {
+    pub(crate) part: &'static Part,
+    pub(crate) context: &'a Context,
+    pub(crate) group: &'a mut Group,
+    pub(crate) ports: &'a Ports,
+}
+
+/// A real server: how it is had, and how it is run. Besides the ports, its words in braces are `{installed}`, the folder
+/// or the file that it was made or found as, `{data}`, its folder, and `{jars}`, the class path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Server {
+    /// Its name and version, as its makers write them.
+    pub(crate) title: &'static str,
+    pub(crate) origin: Origin,
+    /// Files of its data folder that are written before each start, by name and text.
+    pub(crate) files: &'static [(&'static str, &'static str)],
+    /// What is run before the first start: a file of the data folder that is there afterwards, and the command.
+    pub(crate) first: Option<(&'static str, &'static [&'static str])>,
+    /// The program and its arguments.
+    pub(crate) command: &'static [&'static str],
+    pub(crate) environment: &'static [(&'static str, &'static str)],
+    /// An address: of HTTP, it is asked until it answers with success; another is connected to.
+    pub(crate) ready: &'static str,
+    /// What it has to be told before services can use it.
+    pub(crate) set_up: fn(&Ports) -> BoxFuture<'static, anyhow::Result<()>>,
+    /// How long it may take to end once it is asked to.
+    pub(crate) patience: Duration,
+}
+
+/// Where a real server comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Origin {
+    Made(Recipe),
+    Found(Found),
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 7] = [
-        Self::Postgres,
-        Self::Kafka,
-        Self::Sqs,
-        Self::PubSub,
-        Self::Embeddings,
-        Self::Mail,
-        Self::Traces,
-    ];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Postgres => "postgres",
-            Self::Kafka => "kafka",
-            Self::Sqs => "sqs",
-            Self::PubSub => "pubsub",
-            Self::Embeddings => "embeddings",
-            Self::Mail => "mail",
-            Self::Traces => "traces",
-        }
+    /// Whether it is started inside this process, unless its real server is there.
+    pub(crate) fn is_inside(&self) -> bool {
+        matches!(self.embedded, Some(Start::Inside { .. }))
     }
 
-    /// The ports that it listens on. Kafka's are the real one's: the mock cluster picks its own.
-    pub(crate) fn ports(self) -> &'static [Port] {
-        match self {
-            Self::Postgres => &[Port::Postgres],
-            Self::Kafka => &[Port::Kafka, Port::KafkaController],
-            Self::Sqs => &[Port::Sqs],
-            Self::PubSub => &[Port::PubSub],
-            Self::Embeddings => &[Port::Embeddings],
-            Self::Mail => &[Port::Smtp, Port::Mail],
-            Self::Traces => &[Port::OtlpGrpc, Port::OtlpHttp, Port::Traces],
-        }
+    /// Whether what the embedded mode starts finds a port by itself.
+    pub(crate) fn chooses_port(&self) -> bool {
+        let chooses = |start| matches!(start, Start::Child { chooses_port, .. } if chooses_port);
+        self.embedded.is_some_and(chooses)
     }
 }

@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use super::Context;
 use crate::keep::Life;
-use crate::process::{Exit, Process};
+use crate::process::{DRAIN_LIMIT, Exit, Process};
 use crate::ready::wait_until_answers;
 use crate::screen::PartLog;
 use crate::service::Service;
@@ -49,7 +49,7 @@ pub(crate) async fn run(
     let announced = context.screen.starting(service.name());
     let log = context.log_of_life(service.name(), &life)?;
     let process = start(&context, service, &addresses, Arc::clone(&log))?;
-    let mut watched = std::pin::pin!(process.watch(life.stop.clone(), context.kill.clone()));
+    let mut watched = std::pin::pin!(process.watch(life.stop.clone()));
     let url = addresses.service_url(service);
     let ready_url = format!("{url}/readyz");
     let answer = tokio::select! {
@@ -77,8 +77,6 @@ async fn get_ready(client: &Client, url: &str, is_again: bool) -> Result<(), Str
     }
 }
 
-/// Starts one service, and writes it down before it can say on `/readyz` that it is ready: who reads that everything is
-/// ready then finds every process.
 fn start(
     context: &Context,
     service: Service,
@@ -92,7 +90,5 @@ fn start(
             .into_iter()
             .map(|setting| (setting.name, setting.value)),
     );
-    let process = Process::spawn(service.name(), &mut command, log)?;
-    context.record(process.name, process.id.clone())?;
-    Ok(process)
+    context.spawn(service.name(), &command, DRAIN_LIMIT, log)
 }

@@ -6,152 +6,119 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use futures::FutureExt as _;
-use futures::future::{BoxFuture, try_join_all};
+use clap::Args;
+use futures::future::try_join_all;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{Context, Group, Part, address};
+use super::Context;
+use super::part::{Begin, Part, Serve};
 use crate::keep::Life;
-use crate::ports::{Claims, Ports};
+use crate::ports::{Claims, Port, Ports};
 use crate::process::Exit;
-use crate::settings::Overrides;
 use crate::topology;
 
 /// A reader that keeps a connection open must not keep us from ending.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
-type Serve =
-    fn(Vec<TcpListener>, Overrides, CancellationToken) -> BoxFuture<'static, anyhow::Result<()>>;
-
-/// What the stand-ins need to know of the whole.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Planned<'a> {
-    pub(crate) ports: &'a Ports,
-    /// Among them the faults on purpose.
-    pub(crate) overrides: &'a Overrides,
+/// What the stand-ins do wrong on purpose.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Servers of your own")]
+pub(crate) struct Faults {
+    /// What the built-in embeddings do wrong on purpose, several with commas (docs/faults.md).
+    #[arg(
+        long,
+        env = "FAULT_EMBEDDINGS",
+        value_delimiter = ',',
+        value_name = "FAULTS"
+    )]
+    fault_embeddings: Vec<embeddings::Fault>,
+    /// What the built-in mail server does wrong on purpose, several with commas (docs/faults.md).
+    #[arg(long, env = "FAULT_MAIL", value_delimiter = ',', value_name = "FAULTS")]
+    fault_mail: Vec<mail::Fault>,
 }
 
-/// Starts a stand-in for each part that is `wanted` in `group`, on the listeners that were claimed for it, so that
-/// clients can connect at once.
+/// Starts a stand-in on the listeners that were claimed for it, so that clients can connect at once.
 pub(crate) fn start(
-    context: &Context,
-    group: &mut Group,
-    wanted: &[Part],
-    plan: &Planned<'_>,
+    begin: &mut Begin<'_>,
+    (serve, loses): (Serve, &'static str),
     claims: &mut Claims,
+    faults: &Faults,
 ) -> anyhow::Result<()> {
-    for part in wanted.iter().copied() {
-        let Some((serve, loses)) = stand_in(part) else {
-            continue;
-        };
-        let claimed = part.ports().iter().map(|port| claims.listener(*port));
-        let mut claimed = Some(claimed.collect::<anyhow::Result<Vec<_>>>()?);
-        let (inner, ports) = (context.clone(), plan.ports.clone());
-        let overrides = plan.overrides.clone();
-        group.keep_inside(context, part.name(), loses, move |life| {
-            let overrides = overrides.clone();
-            let stand_in = StandIn {
-                part,
-                serve,
-                overrides,
-            };
-            stand_in.run(inner.clone(), ports.clone(), claimed.take(), life)
-        });
-    }
+    let part = begin.part;
+    let claimed = part.ports.iter().map(|port| claims.listener(port));
+    let mut claimed = Some(claimed.collect::<anyhow::Result<Vec<_>>>()?);
+    let (context, ports) = (begin.context.clone(), begin.ports.clone());
+    let faults = faults.clone();
+    let live = move |life| {
+        let stand_in = StandIn { part, serve };
+        let (ports, faults) = (ports.clone(), faults.clone());
+        stand_in.run(context.clone(), ports, claimed.take(), faults, life)
+    };
+    begin
+        .group
+        .keep_inside(begin.context, part.name, loses, live);
     Ok(())
 }
 
-/// How a part is served here, and what is lost when it stops; nothing for those that are processes of their own.
-fn stand_in(part: Part) -> Option<(Serve, &'static str)> {
-    match part {
-        Part::Sqs => Some((serve_sqs, "its messages are lost")),
-        Part::PubSub => Some((serve_pubsub, "its messages are lost")),
-        Part::Embeddings => Some((serve_embeddings, "loses nothing")),
-        Part::Mail => Some((serve_mail, "the mails that it showed are lost")),
-        Part::Traces => Some((serve_traces, "the traces that it kept are lost")),
-        Part::Postgres | Part::Kafka => None,
-    }
-}
-
-fn serve_sqs(
+pub(crate) async fn sqs(
     listeners: Vec<TcpListener>,
-    _: Overrides,
     stop: CancellationToken,
-) -> BoxFuture<'static, anyhow::Result<()>> {
-    async {
-        let [listener] = exactly(listeners)?;
-        let queues = topology::queues().into_iter();
-        let queues = queues.fold(sqs::Queues::new(), sqs::Queues::with_queue);
-        sqs::serve(listener, queues, stop).await
-    }
-    .boxed()
+) -> anyhow::Result<()> {
+    let [listener] = exactly(listeners)?;
+    let queues = topology::queues().into_iter();
+    let queues = queues.fold(sqs::Queues::new(), sqs::Queues::with_queue);
+    sqs::serve(listener, queues, stop).await
 }
 
-fn serve_pubsub(
+pub(crate) async fn pubsub(
     listeners: Vec<TcpListener>,
-    _: Overrides,
     stop: CancellationToken,
-) -> BoxFuture<'static, anyhow::Result<()>> {
-    async {
-        let [listener] = exactly(listeners)?;
-        pubsub::serve(listener, topology::resources(), stop).await
-    }
-    .boxed()
+) -> anyhow::Result<()> {
+    let [listener] = exactly(listeners)?;
+    pubsub::serve(listener, topology::resources(), stop).await
 }
 
-fn serve_embeddings(
+pub(crate) async fn embeddings(
     listeners: Vec<TcpListener>,
-    overrides: Overrides,
+    faults: Faults,
     stop: CancellationToken,
-) -> BoxFuture<'static, anyhow::Result<()>> {
-    async {
-        let [listener] = exactly(listeners)?;
-        embeddings::serve_with_faults(listener, overrides.fault_embeddings, stop).await
-    }
-    .boxed()
+) -> anyhow::Result<()> {
+    let [listener] = exactly(listeners)?;
+    embeddings::serve_with_faults(listener, faults.fault_embeddings, stop).await
 }
 
-fn serve_mail(
+pub(crate) async fn mail(
     listeners: Vec<TcpListener>,
-    overrides: Overrides,
+    faults: Faults,
     stop: CancellationToken,
-) -> BoxFuture<'static, anyhow::Result<()>> {
-    async {
-        let [smtp, http] = exactly(listeners)?;
-        let listeners = mail::Listeners { smtp, http };
-        mail::serve_with_faults(listeners, overrides.fault_mail, stop).await
-    }
-    .boxed()
+) -> anyhow::Result<()> {
+    let [smtp, http] = exactly(listeners)?;
+    mail::serve_with_faults(mail::Listeners { smtp, http }, faults.fault_mail, stop).await
 }
 
-fn serve_traces(
+pub(crate) async fn traces(
     listeners: Vec<TcpListener>,
-    _: Overrides,
     stop: CancellationToken,
-) -> BoxFuture<'static, anyhow::Result<()>> {
-    async {
-        let [otlp_grpc, otlp_http, query] = exactly(listeners)?;
-        let listeners = traces::Listeners {
-            otlp_grpc,
-            otlp_http,
-            query,
-        };
-        traces::serve(listeners, traces::Limits::default(), stop).await
-    }
-    .boxed()
+) -> anyhow::Result<()> {
+    let [otlp_grpc, otlp_http, query] = exactly(listeners)?;
+    let listeners = traces::Listeners {
+        otlp_grpc,
+        otlp_http,
+        query,
+    };
+    traces::serve(listeners, traces::Limits::default(), stop).await
 }
 
-/// The listeners of a part, in the order of [`Part::ports`].
+/// The listeners of a part, in the order of its ports.
 fn exactly<const N: usize>(listeners: Vec<TcpListener>) -> anyhow::Result<[TcpListener; N]> {
     let listeners = <[TcpListener; N]>::try_from(listeners);
     listeners.map_err(|all| anyhow!("{} listeners for {N} ports", all.len()))
 }
 
 struct StandIn {
-    part: Part,
+    part: &'static Part,
     serve: Serve,
-    overrides: Overrides,
 }
 
 impl StandIn {
@@ -161,31 +128,32 @@ impl StandIn {
         context: Context,
         ports: Ports,
         claimed: Option<Vec<TcpListener>>,
+        faults: Faults,
         life: Life,
     ) -> anyhow::Result<Exit> {
-        let announced = context.screen.starting(self.part.name());
+        let announced = context.screen.starting(self.part.name);
         let listeners = match claimed {
             Some(listeners) => listeners,
-            None => bind(self.part, &ports).await?,
+            None => bind(self.part.ports, &ports).await?,
         };
-        announced.ready(&address::of(self.part, &ports));
+        announced.ready(&ports.fill(self.part.address));
         let _ = life.ready.send(());
         let overdue = async {
             life.stop.cancelled().await;
             tokio::time::sleep(CLOSE_LIMIT).await;
         };
         tokio::select! {
-            result = (self.serve)(listeners, self.overrides, life.stop.clone()) => result?,
+            result = (self.serve)(listeners, faults, life.stop.clone()) => result?,
             () = overdue => {}
         }
         let how = "ended by itself".to_owned();
-        Ok(Exit::new(self.part.name(), how, Vec::new()))
+        Ok(Exit::new(self.part.name, how, Vec::new()))
     }
 }
 
-async fn bind(part: Part, ports: &Ports) -> anyhow::Result<Vec<TcpListener>> {
-    let listeners = part.ports().iter().map(async |port| {
-        let number = ports.of(*port);
+async fn bind(wanted: &[Port], ports: &Ports) -> anyhow::Result<Vec<TcpListener>> {
+    let listeners = wanted.iter().map(async |port| {
+        let number = ports.of(port);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, number)).await;
         listener.with_context(|| format!("listening on port {number}"))
     });

@@ -2,36 +2,20 @@ use std::collections::HashSet;
 
 use super::*;
 
-const ALL: [Port; TABLE.len()] = {
-    let mut all = [Port::Gateway; TABLE.len()];
-    let mut index = 0;
-    while index < TABLE.len() {
-        all[index] = TABLE[index].port;
-        index += 1;
-    }
-    all
-};
-
-pub(crate) fn default_ports() -> Ports {
-    let matches = Ports::augment_args(Command::new("orderflow")).get_matches_from(["orderflow"]);
-    Ports::from_arg_matches(&matches).unwrap()
-}
+const GATEWAY: Port = Port::new("gateway-port", "GATEWAY_PORT", "8080", "the gateway");
+const SMTP: Port = Port::new("smtp-port", "SMTP_PORT", "1025", "the mail server (SMTP)");
+const KAFKA: Port = Port::new("kafka-port", "KAFKA_PORT", "9092", "Kafka");
+const ALL: [&Port; 3] = [&GATEWAY, &SMTP, &KAFKA];
 
 fn free_ports() -> Ports {
-    default_ports().free(&ALL)
-}
-
-#[test]
-fn every_default_is_a_port_of_its_own() {
-    let numbers: HashSet<u16> = default_ports().0.into_values().collect();
-    assert_eq!(numbers.len(), TABLE.len());
+    Ports::default().free(&ALL)
 }
 
 #[test]
 fn claims_a_different_free_port_for_every_listener() {
     let (ports, _claims) = free_ports().claim(&ALL).unwrap();
     let numbers: HashSet<u16> = ports.0.into_values().collect();
-    assert_eq!(numbers.len(), TABLE.len());
+    assert_eq!(numbers.len(), ALL.len());
     assert!(!numbers.contains(&0));
 }
 
@@ -42,9 +26,8 @@ fn names_every_taken_port_its_part_its_setting_and_its_holder() {
         .each_ref()
         .map(|listener| listener.local_addr().unwrap().port());
     let mut ports = free_ports();
-    ports
-        .0
-        .extend([(Port::Gateway, first), (Port::Smtp, second)]);
+    ports.set(&GATEWAY, first);
+    ports.set(&SMTP, second);
 
     let message = ports.claim(&ALL).unwrap_err().to_string();
 
@@ -71,16 +54,26 @@ fn a_free_port_is_none_that_an_outgoing_connection_could_take() {
 #[test]
 fn a_released_port_can_be_bound_by_a_child() {
     let (ports, mut claims) = free_ports().claim(&ALL).unwrap();
-    claims.release(&[Port::Gateway]);
-    TcpListener::bind((Ipv4Addr::LOCALHOST, ports.of(Port::Gateway))).unwrap();
+    claims.release(&[GATEWAY]);
+    TcpListener::bind((Ipv4Addr::LOCALHOST, ports.of(&GATEWAY))).unwrap();
 }
 
 #[test]
 fn a_port_that_is_not_wanted_may_be_taken() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut ports = free_ports();
-    let number = taken.local_addr().unwrap().port();
-    ports.0.insert(Port::Kafka, number);
-    assert!(ports.clone().claim(&[Port::Gateway]).is_ok());
-    assert!(ports.claim(&[Port::Kafka]).is_err());
+    ports.set(&KAFKA, taken.local_addr().unwrap().port());
+    assert!(ports.clone().claim(&[&GATEWAY]).is_ok());
+    assert!(ports.claim(&[&KAFKA]).is_err());
+}
+
+#[test]
+fn a_template_is_filled_with_numbers_and_addresses() {
+    let mut ports = Ports::default();
+    ports.set(&KAFKA, 9092);
+    let filled = ports.fill("{KAFKA}, {KAFKA_PORT}, ${env:KAFKA_PORT} and {OTHER}");
+    assert_eq!(
+        filled,
+        "127.0.0.1:9092, 9092, ${env:KAFKA_PORT} and {OTHER}"
+    );
 }

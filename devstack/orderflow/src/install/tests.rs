@@ -1,7 +1,5 @@
 use std::cell::Cell;
 
-use futures::FutureExt as _;
-
 use super::*;
 
 const SHELL: Program = Program::for_test("sh");
@@ -13,19 +11,44 @@ const RECIPE: Recipe = Recipe {
     made_with: &[SHELL],
     run_with: &[],
     takes: "a moment",
-    make: |workshop| {
-        async move {
-            let mut command = workshop.command(SHELL);
-            workshop.run(command.arg("step")).await
-        }
-        .boxed()
-    },
+    steps: &[&["sh", "step", "{version}"]],
 };
 
-async fn install(recipe: Recipe, cache: &Path) -> (Result<PathBuf, Missing>, bool) {
+async fn install(recipe: Recipe, cache: &Path) -> (anyhow::Result<PathBuf>, bool) {
     let made = Cell::new(false);
-    let folder = recipe.install(cache, cache.join("log"), || made.set(true));
+    let lifeline = Lifeline::start(None, None).unwrap();
+    let folder = recipe.install(
+        cache,
+        cache.join("log"),
+        "Some Thing 1.2",
+        &lifeline,
+        || made.set(true),
+    );
     (folder.await, made.get())
+}
+
+#[test]
+fn the_cache_is_where_the_user_says_or_where_the_system_keeps_caches() {
+    let native = |folder: Option<&str>, caches: Option<&str>| {
+        let cache = Cache {
+            folder: folder.map(PathBuf::from),
+            xdg_cache_home: caches.map(PathBuf::from),
+        };
+        cache.native().unwrap()
+    };
+    assert_eq!(native(Some("/a"), Some("/b")), PathBuf::from("/a/native"));
+    let of_the_system = PathBuf::from("/b/orderflow/native");
+    assert_eq!(native(None, Some("/b")), of_the_system);
+    assert!(native(None, Some("relative")).ends_with(".cache/orderflow/native"));
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_with_the_reason() {
+    let find = || bail!("it is not there");
+    let missing = |with| async move { Found { with, find }.look().await.unwrap_err().to_string() };
+    let program = &const { [Program::for_test("no-such-a")] };
+    assert_eq!(missing(program).await, "it needs no-such-a, from somewhere");
+    assert_eq!(missing(&[]).await, "it is not there");
 }
 
 #[tokio::test]
@@ -38,6 +61,18 @@ async fn a_version_is_made_once() {
 
     let (second, made) = install(RECIPE, cache.path()).await;
     assert_eq!((second.unwrap(), made), (first, false));
+}
+
+#[tokio::test]
+async fn a_step_is_told_the_version_of_the_title() {
+    let cache = tempfile::tempdir().unwrap();
+    let recipe = Recipe {
+        files: &[("step", "echo $1 >output")],
+        ..RECIPE
+    };
+    let (folder, _) = install(recipe, cache.path()).await;
+    let output = fs::read_to_string(folder.unwrap().join("output")).unwrap();
+    assert_eq!(output, "1.2\n");
 }
 
 #[tokio::test]

@@ -1,0 +1,195 @@
+use clap::Parser;
+
+use super::*;
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    ports: Ports,
+    #[command(flatten)]
+    overrides: Overrides,
+    #[command(flatten)]
+    outside: Outside,
+}
+
+fn parse(arguments: &[&str]) -> Arguments {
+    Arguments::parse_from([&["orderflow"], arguments].concat())
+}
+
+/// An embedded stack at the usual ports, with what the command line says.
+pub(crate) fn embedded(arguments: &[&str]) -> Addresses {
+    let Arguments {
+        ports, overrides, ..
+    } = parse(arguments);
+    let parts: Vec<_> = PARTS.iter().collect();
+    addresses(&ports, &parts, &overrides, None).unwrap()
+}
+
+fn lines(settings: &[Setting]) -> Vec<String> {
+    settings.iter().map(ToString::to_string).collect()
+}
+
+/// Whether all of these lines are there.
+fn has(settings: &[Setting], expected: &[&str]) -> bool {
+    let lines = lines(settings);
+    expected
+        .iter()
+        .all(|line| lines.contains(&(*line).to_owned()))
+}
+
+#[test]
+fn every_usual_port_is_a_port_of_its_own() {
+    let numbers: std::collections::HashSet<_> = table::ports().map(|port| port.usual).collect();
+    assert_eq!(numbers.len(), table::ports().count());
+}
+
+#[test]
+fn everything_in_braces_is_a_port_of_the_table() {
+    let ports = parse(&[]).ports;
+    for part in &PARTS {
+        let server = part.native.iter();
+        let server = server.flat_map(|server| {
+            let environment = server.environment.iter().map(|(_, value)| *value);
+            let first = server.first.iter().flat_map(|(_, command)| *command);
+            let commands = server.command.iter().chain(first).copied();
+            commands.chain(environment).chain([server.ready])
+        });
+        let variables = part.variables.iter().map(|variable| variable.here);
+        for template in server.chain(variables).chain([part.address]) {
+            let filled = ["{installed}", "{data}", "{jars}"]
+                .iter()
+                .fold(ports.fill(template), |text, known| text.replace(known, ""));
+            assert!(!filled.contains('{'), "{}: {filled}", part.name);
+        }
+    }
+}
+
+#[test]
+fn a_service_is_told_where_it_listens_and_whom_it_talks_to_and_nothing_else() {
+    assert_eq!(
+        lines(&embedded(&["--kafka-port=40001"]).of_service(Service::Orders)),
+        [
+            "LISTEN_ADDR=127.0.0.1:8081",
+            "DATABASE_URL=postgres://postgres@127.0.0.1:54320/orders",
+            "KAFKA_BROKERS=127.0.0.1:40001",
+            "PUBSUB_EMULATOR_HOST=127.0.0.1:8085",
+            "PUBSUB_PROJECT_ID=orderflow",
+            "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317",
+            "OTEL_BSP_SCHEDULE_DELAY=100",
+        ]
+    );
+}
+
+#[test]
+fn the_shared_settings_name_each_database_apart() {
+    let shared = embedded(&[]).shared();
+    let expected = [
+        "EMAIL_DATABASE_URL=postgres://postgres@127.0.0.1:54320/email",
+        "GATEWAY_URL=http://127.0.0.1:8080",
+        "OPENAI_BASE_URL=http://127.0.0.1:8090/v1",
+    ];
+    assert!(has(&shared, &expected), "{shared:?}");
+}
+
+#[test]
+fn no_setting_appears_twice() {
+    let addresses = embedded(&[]);
+    let everything = Service::ALL.map(|service| addresses.of_service(service));
+    for settings in everything.into_iter().chain([addresses.shared()]) {
+        let names: std::collections::HashSet<_> =
+            settings.iter().map(|setting| &setting.name).collect();
+        assert_eq!(names.len(), settings.len(), "{settings:?}");
+    }
+}
+
+#[test]
+fn a_real_key_reaches_the_classifier_only_with_a_server_of_its_own() {
+    let key = "--openai-api-key=real";
+    let built_in = embedded(&[key]).of_service(Service::Classifier);
+    assert!(!has(&built_in, &["OPENAI_API_KEY=real"]));
+
+    let url = "--openai-base-url=https://models.example/v1";
+    let hosted = embedded(&[key, url]).of_service(Service::Classifier);
+    let expected = [
+        "OPENAI_API_KEY=real",
+        "OPENAI_BASE_URL=https://models.example/v1",
+    ];
+    assert!(has(&hosted, &expected), "{hosted:?}");
+    let model = |setting: &Setting| setting.name == "OPENAI_EMBEDDINGS_MODEL";
+    assert!(!hosted.iter().any(model), "{hosted:?}");
+}
+
+#[test]
+fn telemetry_goes_where_and_when_the_user_said() {
+    let said = ["--otlp-endpoint=http://collector:4317", "--span-delay=5000"];
+    let settings = embedded(&said).of_service(Service::Email);
+    let expected = [
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4317",
+        "OTEL_BSP_SCHEDULE_DELAY=5000",
+    ];
+    assert!(has(&settings, &expected), "{settings:?}");
+}
+
+#[test]
+fn a_stand_in_for_a_real_server_is_told_with_its_reason_in_one_line() {
+    let mut addresses = embedded(&[]);
+    let why = "it needs gcloud\n  or more".to_owned();
+    addresses.stand_ins = [("pubsub".to_owned(), why)].into();
+    let shared = addresses.shared();
+    let told = "ORDERFLOW_STAND_IN_PUBSUB='it needs gcloud'";
+    assert!(has(&shared, &[told]), "{shared:?}");
+}
+
+const OUTSIDE: [&str; 8] = [
+    "--postgres-url=postgresql://me:secret@db:5432/?sslmode=disable",
+    "--kafka-brokers=kafka:9092",
+    "--aws-endpoint-url-sqs=http://sqs:9324",
+    "--pubsub-emulator-host=pubsub:8085",
+    "--smtp-url=smtp://mail:1025",
+    "--mail-url=http://mail:1080/",
+    "--jaeger-url=http://jaeger:16686",
+    "--otlp-endpoint=http://collector:4317",
+];
+
+fn outside(arguments: &[&str]) -> anyhow::Result<Addresses> {
+    let Arguments {
+        ports,
+        overrides,
+        outside,
+    } = parse(arguments);
+    let parts: Vec<_> = PARTS.iter().filter(|part| part.is_ours_outside).collect();
+    addresses(&ports, &parts, &overrides, Some(&outside))
+}
+
+#[test]
+fn servers_outside_are_told_as_they_were_named_with_a_database_for_each_service() {
+    let shared = outside(&OUTSIDE).unwrap().shared();
+    let expected = [
+        "ORDERS_DATABASE_URL='postgresql://me:secret@db:5432/orders?sslmode=disable'",
+        "KAFKA_BROKERS=kafka:9092",
+        "AWS_REGION=us-east-1",
+        "PUBSUB_PROJECT_ID=orderflow",
+        "MAIL_URL=http://mail:1080",
+        "OPENAI_BASE_URL=http://127.0.0.1:8090/v1",
+        "OTEL_BSP_SCHEDULE_DELAY=100",
+    ];
+    assert!(has(&shared, &expected), "{shared:?}");
+}
+
+#[test]
+fn every_setting_that_is_missing_is_named_in_one_line() {
+    let some = [&OUTSIDE[..1], &OUTSIDE[3..7], &["--kafka-brokers="]].concat();
+    let message = outside(&some).unwrap_err().to_string();
+    assert!(
+        message.ends_with("set KAFKA_BROKERS, AWS_ENDPOINT_URL_SQS, OTEL_EXPORTER_OTLP_ENDPOINT"),
+        "{message}"
+    );
+}
+
+#[test]
+fn an_address_that_is_not_postgresql_is_refused() {
+    let mut all = OUTSIDE;
+    all[0] = "--postgres-url=http://db";
+    let message = outside(&all).unwrap_err().to_string();
+    assert!(message.contains("postgres://"), "{message}");
+}
