@@ -17,155 +17,92 @@ use crate::process::DRAIN_LIMIT;
 use crate::service::Service;
 use crate::topology::PUBSUB_PROJECT;
 
-/// A file of `infra`, as its path below it.
+/// A file of `infra`, by its path below it.
 macro_rules! infra {
     ($path:literal) => {
         include_str!(concat!("../../../infra/", $path))
     };
 }
 
-/// A Java virtual machine for one small server: one core's worth of collector and a small heap; `$option` more.
+/// A Java virtual machine for one small server, with one core's worth of collector, and its arguments.
 macro_rules! java {
-    ($heap:literal, $($word:expr),+) => {
-        &["java", $heap, "-XX:+UseSerialGC", "-XX:-UsePerfData", $($word),+]
+    ($($arguments:literal),+) => {
+        concat!("java -XX:+UseSerialGC -XX:-UsePerfData", $(" ", $arguments),+)
     };
 }
 
-/// Copies what the folder's `pom.xml` names, and all that it needs, into `jars`.
-const FETCH_JARS: &[&str] = &[
-    "mvn",
-    "--batch-mode",
-    "--quiet",
-    "dependency:copy-dependencies",
-    "-DincludeScope=runtime",
-    "-DoutputDirectory=jars",
-];
-
-/// Of an emulator, a quick start is wanted and no speed record: it does without the second compiler.
-const QUICK_START: &str = "-XX:TieredStopAtLevel=1";
+/// A row that says nothing.
+const PART: Part = Part {
+    name: "",
+    ports: &[],
+    address: "",
+    variables: &[],
+    embedded: None,
+    native: None,
+    is_ours_outside: false,
+    stops_last: false,
+};
 
 /// The ports are those of the real servers, except PostgreSQL's: 5432 is often taken.
+#[rustfmt::skip]
 pub(crate) static PARTS: [Part; 7] = [
     Part {
         name: "postgres",
-        ports: &[Port::new(
-            "postgres-port",
-            "POSTGRES_PORT",
-            "54320",
-            "PostgreSQL",
-        )],
+        ports: &[Port::new("postgres-port", "POSTGRES_PORT", "54320", "PostgreSQL")],
         address: "postgres://postgres@{POSTGRES}  (loopback only, no password)",
         variables: &[
-            Variable::new(POSTGRES_URL, "postgres://postgres@{POSTGRES}").with_secret(
-                "postgres-url",
-                "URL",
+            Variable::new(POSTGRES_URL, "postgres://postgres@{POSTGRES}").with_flag("postgres-url", "URL",
                 "PostgreSQL, for example `postgres://postgres:postgres@127.0.0.1:5432`; databases that are missing are \
-                 created",
-            ),
+                 created").secret(),
         ],
-        embedded: Some(Start::Child {
-            start: postgres::start,
-            chooses_port: false,
-        }),
-        native: None,
-        is_ours_outside: false,
-        stops_last: false,
+        embedded: Some(Start::Child { start: postgres::start, chooses_port: false }),
+        ..PART
     },
     Part {
         name: "kafka",
         ports: &[
-            Port::new(
-                "kafka-port",
-                "KAFKA_PORT",
-                "9092",
-                "Kafka (--servers native)",
-            ),
-            Port::new(
-                "kafka-controller-port",
-                "KAFKA_CONTROLLER_PORT",
-                "9093",
-                "Kafka's controller (--servers native)",
-            ),
+            Port::new("kafka-port", "KAFKA_PORT", "9092", "Kafka (--servers native)"),
+            Port::new("kafka-controller-port", "KAFKA_CONTROLLER_PORT", "9093", "Kafka's controller (--servers native)"),
         ],
         address: "{KAFKA}",
-        variables: &[Variable::new("KAFKA_BROKERS", "{KAFKA}").with_flag(
-            "kafka-brokers",
-            "LIST",
-            "Kafka's `host:port`, several with commas; topics that are missing are created",
-        )],
-        embedded: Some(Start::Child {
-            start: kafka::start,
-            chooses_port: true,
-        }),
-        // One process that is broker and controller (KRaft). Any cluster id would do, as long as it stays the same: 16
-        // bytes in URL-safe base64.
+        variables: &[
+            Variable::new("KAFKA_BROKERS", "{KAFKA}").with_flag("kafka-brokers", "LIST",
+                "Kafka's `host:port`, several with commas; topics that are missing are created"),
+        ],
+        embedded: Some(Start::Child { start: kafka::start, chooses_port: true }),
+        // One process that is broker and controller (KRaft).
         native: Some(Server {
             title: "Apache Kafka 4.3.1",
             origin: Origin::Made(Recipe {
                 name: "kafka",
                 files: &[("pom.xml", infra!("native/kafka/pom.xml"))],
-                made_with: &[Program::MAVEN],
-                run_with: &[Program::JAVA],
-                takes: "jars by Maven, less than a minute",
-                steps: &[FETCH_JARS],
+                ..JARS
             }),
-            files: &[(
-                "server.properties",
-                infra!("native/kafka/server.properties"),
-            )],
-            first: Some((
-                "logs/meta.properties",
-                java![
-                    "-Xmx512m",
-                    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-                    "-cp",
-                    "{jars}",
-                    "kafka.tools.StorageTool",
-                    "format",
-                    "--cluster-id",
-                    "b3JkZXJmbG93LW5hdGl2ZQ",
-                    "--config",
-                    "{data}/server.properties"
-                ],
-            )),
-            command: java![
-                "-Xmx512m",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-                "-cp",
-                "{jars}",
-                "kafka.Kafka",
-                "{data}/server.properties"
-            ],
-            environment: &[],
+            files: &[("server.properties", infra!("native/kafka/server.properties"))],
+            // Any cluster id would do, as long as it stays the same: 16 bytes in URL-safe base64.
+            first: Some(("logs/meta.properties", java!(
+                "-Xmx512m -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp {jars} kafka.tools.StorageTool",
+                "format --cluster-id b3JkZXJmbG93LW5hdGl2ZQ --config {data}/server.properties"))),
+            command: java!(
+                "-Xmx512m -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp {jars} kafka.Kafka",
+                "{data}/server.properties"),
             ready: "{KAFKA}",
             set_up: native::create_topics,
-            patience: DRAIN_LIMIT,
+            ..SERVER
         }),
-        is_ours_outside: false,
-        stops_last: false,
+        ..PART
     },
     Part {
         name: "sqs",
         ports: &[Port::new("sqs-port", "SQS_PORT", "9324", "SQS")],
         address: "http://{SQS}",
         variables: &[
-            Variable::new("AWS_ENDPOINT_URL_SQS", "http://{SQS}").with_flag(
-                "aws-endpoint-url-sqs",
-                "URL",
-                "SQS, or an emulator of it. It must have the queues",
-            ),
+            Variable::new("AWS_ENDPOINT_URL_SQS", "http://{SQS}").with_flag("aws-endpoint-url-sqs", "URL",
+                "SQS, or an emulator of it. It must have the queues"),
             Variable::new("AWS_REGION", "us-east-1").with_flag("aws-region", "REGION", ""),
             // An emulator takes any key; the SDK insists on having one.
-            Variable::new("AWS_ACCESS_KEY_ID", "orderflow").with_secret(
-                "aws-access-key-id",
-                "ID",
-                "",
-            ),
-            Variable::new("AWS_SECRET_ACCESS_KEY", "orderflow").with_secret(
-                "aws-secret-access-key",
-                "KEY",
-                "",
-            ),
+            Variable::new("AWS_ACCESS_KEY_ID", "orderflow").with_flag("aws-access-key-id", "ID", "").secret(),
+            Variable::new("AWS_SECRET_ACCESS_KEY", "orderflow").with_flag("aws-secret-access-key", "KEY", "").secret(),
         ],
         embedded: Some(Start::Inside {
             serve: |listeners, _, stop| stand_ins::sqs(listeners, stop).boxed(),
@@ -176,46 +113,31 @@ pub(crate) static PARTS: [Part; 7] = [
             origin: Origin::Made(Recipe {
                 name: "elasticmq",
                 files: &[("pom.xml", infra!("native/elasticmq/pom.xml"))],
-                made_with: &[Program::MAVEN],
-                run_with: &[Program::JAVA],
-                takes: "jars by Maven, less than a minute",
-                steps: &[FETCH_JARS],
+                ..JARS
             }),
             // The queues, and that messages are kept: the same file as in the containers; the command line wins over it.
             files: &[("elasticmq.conf", infra!("elasticmq/elasticmq.conf"))],
-            first: None,
-            command: java![
-                "-Xmx256m",
-                QUICK_START,
-                "-Dconfig.file={data}/elasticmq.conf",
-                "-Drest-sqs.bind-hostname=127.0.0.1",
-                "-Drest-sqs.bind-port={SQS_PORT}",
-                "-Dmessages-storage.uri=jdbc:h2:{data}/messages",
-                "-cp",
-                "{jars}",
-                "org.elasticmq.server.Main"
-            ],
-            environment: &[],
+            // Of an emulator, a quick start is wanted and no speed record: it does without the second compiler.
+            command: java!(
+                "-Xmx256m -XX:TieredStopAtLevel=1 -Dconfig.file={data}/elasticmq.conf -Drest-sqs.bind-hostname=127.0.0.1",
+                "-Drest-sqs.bind-port={SQS_PORT} -Dmessages-storage.uri=jdbc:h2:{data}/messages -cp {jars}",
+                "org.elasticmq.server.Main"),
             // It takes requests before it has its queues.
             ready: "http://{SQS}/?Action=GetQueueUrl&QueueName=classification-jobs",
-            set_up: native::nothing,
             // It waits until the last long poll is over, up to 20 seconds, whose client has gone by then; its messages
             // are on disk.
             patience: Duration::from_secs(2),
+            ..SERVER
         }),
-        is_ours_outside: false,
-        stops_last: false,
+        ..PART
     },
     Part {
         name: "pubsub",
         ports: &[Port::new("pubsub-port", "PUBSUB_PORT", "8085", "Pub/Sub")],
         address: "http://{PUBSUB}",
         variables: &[
-            Variable::new("PUBSUB_EMULATOR_HOST", "{PUBSUB}").with_flag(
-                "pubsub-emulator-host",
-                "HOST:PORT",
-                "The Pub/Sub emulator's `host:port`; topics and subscriptions that are missing are created",
-            ),
+            Variable::new("PUBSUB_EMULATOR_HOST", "{PUBSUB}").with_flag("pubsub-emulator-host", "HOST:PORT",
+                "The Pub/Sub emulator's `host:port`; topics and subscriptions that are missing are created"),
             Variable::new("PUBSUB_PROJECT_ID", PUBSUB_PROJECT),
         ],
         embedded: Some(Start::Inside {
@@ -231,36 +153,19 @@ pub(crate) static PARTS: [Part; 7] = [
                 find: || native::find_emulator(&Program::GCLOUD.find().context("gcloud has gone")?),
             }),
             // It tells of each request; with this file, of what went wrong.
-            files: &[(
-                "logging.properties",
-                infra!("native/pubsub/logging.properties"),
-            )],
-            first: None,
-            command: java![
-                "-Xmx256m",
-                QUICK_START,
-                "-Djava.util.logging.config.file={data}/logging.properties",
-                "-jar",
-                "{installed}",
-                "--host=127.0.0.1",
-                "--port={PUBSUB_PORT}"
-            ],
-            environment: &[],
+            files: &[("logging.properties", infra!("native/pubsub/logging.properties"))],
+            command: java!(
+                "-Xmx256m -XX:TieredStopAtLevel=1 -Djava.util.logging.config.file={data}/logging.properties",
+                "-jar {installed} --host=127.0.0.1 --port={PUBSUB_PORT}"),
             ready: "http://{PUBSUB}/v1/projects/orderflow/topics",
             set_up: native::create_subscriptions,
-            patience: DRAIN_LIMIT,
+            ..SERVER
         }),
-        is_ours_outside: false,
-        stops_last: false,
+        ..PART
     },
     Part {
         name: "embeddings",
-        ports: &[Port::new(
-            "embeddings-port",
-            "EMBEDDINGS_PORT",
-            "8090",
-            "the embeddings endpoint",
-        )],
+        ports: &[Port::new("embeddings-port", "EMBEDDINGS_PORT", "8090", "the embeddings endpoint")],
         address: "http://{EMBEDDINGS}",
         variables: &[
             Variable::new("OPENAI_BASE_URL", "http://{EMBEDDINGS}/v1"),
@@ -268,14 +173,11 @@ pub(crate) static PARTS: [Part; 7] = [
             Variable::new("OPENAI_EMBEDDINGS_MODEL", embeddings::model::NAME),
         ],
         embedded: Some(Start::Inside {
-            serve: |listeners, faults, stop| {
-                stand_ins::embeddings(listeners, faults, stop).boxed()
-            },
+            serve: |listeners, faults, stop| stand_ins::embeddings(listeners, faults, stop).boxed(),
             loses: "loses nothing",
         }),
-        native: None,
         is_ours_outside: true,
-        stops_last: false,
+        ..PART
     },
     Part {
         name: "mail",
@@ -285,16 +187,8 @@ pub(crate) static PARTS: [Part; 7] = [
         ],
         address: "http://{MAIL}  (SMTP on {SMTP_PORT})",
         variables: &[
-            Variable::new("SMTP_URL", "smtp://{SMTP}").with_flag(
-                "smtp-url",
-                "URL",
-                "The mail server, `smtp://host:port`",
-            ),
-            Variable::new("MAIL_URL", "http://{MAIL}").with_flag(
-                "mail-url",
-                "URL",
-                "The mail server's API and page",
-            ),
+            Variable::new("SMTP_URL", "smtp://{SMTP}").with_flag("smtp-url", "URL", "The mail server, `smtp://host:port`"),
+            Variable::new("MAIL_URL", "http://{MAIL}").with_flag("mail-url", "URL", "The mail server's API and page"),
         ],
         embedded: Some(Start::Inside {
             serve: |listeners, faults, stop| stand_ins::mail(listeners, faults, stop).boxed(),
@@ -306,71 +200,31 @@ pub(crate) static PARTS: [Part; 7] = [
                 name: "maildev",
                 files: &[
                     ("package.json", infra!("native/maildev/package.json")),
-                    (
-                        "package-lock.json",
-                        infra!("native/maildev/package-lock.json"),
-                    ),
+                    ("package-lock.json", infra!("native/maildev/package-lock.json")),
                 ],
                 made_with: &[Program::NPM],
                 run_with: &[Program::NODE],
                 takes: "packages by npm, less than a minute",
                 // Exactly what the lock file says, and none of the packages' own scripts.
-                steps: &[&[
-                    "npm",
-                    "ci",
-                    "--omit=dev",
-                    "--ignore-scripts",
-                    "--no-audit",
-                    "--no-fund",
-                ]],
+                script: "npm ci --omit=dev --ignore-scripts --no-audit --no-fund",
             }),
-            files: &[],
-            first: None,
-            command: &[
-                "node",
-                "{installed}/node_modules/maildev/bin/maildev",
-                "--ip=127.0.0.1",
-                "--smtp={SMTP_PORT}",
-                "--web={MAIL_PORT}",
-                "--mail-directory={data}",
-            ],
-            environment: &[],
+            command: "node {installed}/node_modules/maildev/bin/maildev --ip 127.0.0.1 --smtp {SMTP_PORT} \
+                      --web {MAIL_PORT} --mail-directory {data}",
             ready: "http://{MAIL}/healthz",
-            set_up: native::nothing,
-            patience: DRAIN_LIMIT,
+            ..SERVER
         }),
-        is_ours_outside: false,
-        stops_last: false,
+        ..PART
     },
     Part {
         name: "traces",
         ports: &[
-            Port::new(
-                "otlp-grpc-port",
-                "OTLP_GRPC_PORT",
-                "4317",
-                "the trace store (OTLP over gRPC)",
-            ),
-            Port::new(
-                "otlp-http-port",
-                "OTLP_HTTP_PORT",
-                "4318",
-                "the trace store (OTLP over HTTP)",
-            ),
-            Port::new(
-                "traces-port",
-                "TRACES_PORT",
-                "16686",
-                "the trace page and query API",
-            ),
+            Port::new("otlp-grpc-port", "OTLP_GRPC_PORT", "4317", "the trace store (OTLP over gRPC)"),
+            Port::new("otlp-http-port", "OTLP_HTTP_PORT", "4318", "the trace store (OTLP over HTTP)"),
+            Port::new("traces-port", "TRACES_PORT", "16686", "the trace page and query API"),
         ],
         address: "http://{TRACES}  (OTLP: gRPC on {OTLP_GRPC_PORT}, HTTP on {OTLP_HTTP_PORT})",
         variables: &[
-            Variable::new("JAEGER_URL", "http://{TRACES}").with_flag(
-                "jaeger-url",
-                "URL",
-                "Jaeger's query API and page",
-            ),
+            Variable::new("JAEGER_URL", "http://{TRACES}").with_flag("jaeger-url", "URL", "Jaeger's query API and page"),
             Variable::new(OTLP_ENDPOINT, "http://{OTLP_GRPC}"),
             // Shorter than the SDK's own 5 s: who places an order here wants to see its trace.
             Variable::new(SPAN_DELAY, "100"),
@@ -394,29 +248,15 @@ pub(crate) static PARTS: [Part; 7] = [
                 made_with: &[Program::GO, Program::CARGO],
                 run_with: &[],
                 takes: "a build from source that takes about thirteen minutes of CPU",
-                steps: &[
-                    &[
-                        "go",
-                        "build",
-                        "-trimpath",
-                        "-ldflags=-s -w -X github.com/jaegertracing/jaeger/internal/version.latestVersion=v{version}",
-                        "-o=jaeger",
-                        "github.com/jaegertracing/jaeger/cmd/jaeger",
-                    ],
-                    &[
-                        "cargo",
-                        "vendor",
-                        "--locked",
-                        "--manifest-path=page/Cargo.toml",
-                        "vendor",
-                    ],
-                    &["mv", "vendor/otlp-embedded/jaeger-ui/build", "ui"],
-                    &["rm", "-r", "vendor"],
-                ],
+                script: "module=github.com/jaegertracing/jaeger
+                    CGO_ENABLED=0 go build -trimpath -o jaeger \
+                        -ldflags \"-s -w -X $module/internal/version.latestVersion=v{version}\" $module/cmd/jaeger
+                    cargo vendor --locked --manifest-path page/Cargo.toml vendor
+                    mv vendor/otlp-embedded/jaeger-ui/build ui
+                    rm -r vendor",
             }),
             files: &[("jaeger.yaml", infra!("native/jaeger/jaeger.yaml"))],
-            first: None,
-            command: &["{installed}/jaeger", "--config={data}/jaeger.yaml"],
+            command: "{installed}/jaeger --config {data}/jaeger.yaml",
             environment: &[
                 ("JAEGER_PAGE", "{installed}/ui"),
                 ("TRACES_PORT", "{TRACES_PORT}"),
@@ -426,13 +266,35 @@ pub(crate) static PARTS: [Part; 7] = [
                 ("OTEL_TRACES_SAMPLER", "always_off"),
             ],
             ready: "http://{TRACES}/api/v3/services",
-            set_up: native::nothing,
-            patience: DRAIN_LIMIT,
+            ..SERVER
         }),
-        is_ours_outside: false,
         stops_last: true,
+        ..PART
     },
 ];
+
+/// A server that comes with everything and takes its time to end.
+const SERVER: Server = Server {
+    title: "",
+    origin: Origin::Made(JARS),
+    files: &[],
+    first: None,
+    command: "",
+    environment: &[],
+    ready: "",
+    set_up: native::nothing,
+    patience: DRAIN_LIMIT,
+};
+
+/// What the folder's `pom.xml` names, and all that it needs, in `jars`.
+const JARS: Recipe = Recipe {
+    name: "",
+    files: &[],
+    made_with: &[Program::MAVEN],
+    run_with: &[Program::JAVA],
+    takes: "jars by Maven, less than a minute",
+    script: "mvn --batch-mode --quiet dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=jars",
+};
 
 /// Of this one, each service is told its own database.
 pub(crate) const POSTGRES_URL: &str = "POSTGRES_URL";

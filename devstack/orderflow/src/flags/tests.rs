@@ -50,9 +50,9 @@ fn everything_in_braces_is_a_port_of_the_table() {
         let server = part.native.iter();
         let server = server.flat_map(|server| {
             let environment = server.environment.iter().map(|(_, value)| *value);
-            let first = server.first.iter().flat_map(|(_, command)| *command);
-            let commands = server.command.iter().chain(first).copied();
-            commands.chain(environment).chain([server.ready])
+            let first = server.first.map(|(_, command)| command);
+            let said = [server.command, server.ready].into_iter();
+            said.chain(first).chain(environment)
         });
         let variables = part.variables.iter().map(|variable| variable.here);
         for template in server.chain(variables).chain([part.address]) {

@@ -22,10 +22,10 @@ pub(crate) use program::Program;
 
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
-/// A step that is given up is begun anew the next time: it may take a moment to end.
-const STEP_PATIENCE: Duration = Duration::from_secs(2);
+/// A script that is given up is begun anew the next time: it may take a moment to end.
+const SCRIPT_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Lines of a failed step that are shown.
+/// Lines of a failed script that are shown.
 const REASONS: usize = 4;
 
 /// Where downloads and builds are kept.
@@ -82,8 +82,8 @@ pub(crate) struct Recipe {
     pub(crate) run_with: &'static [Program],
     /// Said when it has to be made.
     pub(crate) takes: &'static str,
-    /// Commands, one after the other; `{version}` is that of the server's title.
-    pub(crate) steps: &'static [&'static [&'static str]],
+    /// What a shell does in the folder; `{version}` is that of the server's title.
+    pub(crate) script: &'static str,
 }
 
 impl Recipe {
@@ -133,10 +133,9 @@ impl Recipe {
             fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
         }
         let version = title.rsplit(' ').next().unwrap_or_default();
-        for step in self.steps {
-            let words = step.iter().map(|word| word.replace("{version}", version));
-            run(&words.collect::<Vec<_>>(), &unfinished, log, lifeline).await?;
-        }
+        let script = self.script.replace("{version}", version);
+        let made = run(&script, &unfinished, log, lifeline).await;
+        made.with_context(|| format!("getting {title}"))?;
         Ok(fs::rename(&unfinished, folder)?)
     }
 
@@ -150,32 +149,21 @@ impl Recipe {
     }
 }
 
-/// Runs one step in `folder` to its end; a failure is told with what the step said about it in `log`.
-/// Dropped half-way, the step is ended.
-async fn run(
-    words: &[String],
-    folder: &Path,
-    log: &Path,
-    lifeline: &Lifeline,
-) -> anyhow::Result<()> {
-    let (program, arguments) = words.split_first().context("a step has a program")?;
+/// Runs a script in `folder` to its end, or to the first command that fails, which is told with what it said in `log`.
+/// Dropped half-way, it is ended.
+async fn run(script: &str, folder: &Path, log: &Path, lifeline: &Lifeline) -> anyhow::Result<()> {
     let output = File::options().append(true).create(true).open(log)?;
     let errors = output.try_clone()?;
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .current_dir(folder)
-        // Of Go's programs: those that need no C library run on every Linux. Nobody else reads it.
-        .env("CGO_ENABLED", "0");
-    let step = lifeline.spawn(&command, Ending::after(STEP_PATIENCE), |command| {
+    let mut command = Command::new("sh");
+    command.args(["-ec", script]).current_dir(folder);
+    let script = lifeline.spawn(&command, Ending::after(SCRIPT_PATIENCE), |command| {
         command.stdout(output).stderr(errors);
     });
-    let mut step = step.with_context(|| format!("starting {program}"))?;
-    let status = step.wait().await?;
+    let status = script.context("starting a shell")?.wait().await?;
     let (place, why) = (log.display(), reasons(log));
     ensure!(
         status.success(),
-        "{program} failed ({status}), more in {place}{why}"
+        "it failed ({status}), more in {place}{why}"
     );
     Ok(())
 }

@@ -11,7 +11,7 @@ const RECIPE: Recipe = Recipe {
     made_with: &[SHELL],
     run_with: &[],
     takes: "a moment",
-    steps: &[&["sh", "step", "{version}"]],
+    script: "sh step {version}",
 };
 
 async fn install(recipe: Recipe, cache: &Path) -> (anyhow::Result<PathBuf>, bool) {
@@ -64,7 +64,7 @@ async fn a_version_is_made_once() {
 }
 
 #[tokio::test]
-async fn a_step_is_told_the_version_of_the_title() {
+async fn a_script_is_told_the_version_of_the_title() {
     let cache = tempfile::tempdir().unwrap();
     let recipe = Recipe {
         files: &[("step", "echo $1 >output")],

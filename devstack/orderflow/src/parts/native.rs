@@ -118,8 +118,9 @@ impl Site {
             .replace("{data}", &self.data.display().to_string())
     }
 
-    fn command(&self, words: &[&str]) -> anyhow::Result<Command> {
-        let mut words = words.iter().map(|word| match *word {
+    /// Divided at its blanks before it is filled: folders may have some in their names.
+    fn command(&self, words: &str) -> anyhow::Result<Command> {
+        let mut words = words.split_whitespace().map(|word| match word {
             "{jars}" => class_path(&self.installed.join("jars")),
             word => Ok(self.fill(word)),
         });
@@ -144,12 +145,7 @@ impl Site {
         }
     }
 
-    async fn run_first(
-        &self,
-        context: &Context,
-        words: &[&str],
-        life: &Life,
-    ) -> anyhow::Result<()> {
+    async fn run_first(&self, context: &Context, words: &str, life: &Life) -> anyhow::Result<()> {
         let name = self.part.name;
         let (command, log) = (self.command(words)?, context.quiet_log(name, life)?);
         let process = context.spawn(name, &command, self.server.patience, log)?;

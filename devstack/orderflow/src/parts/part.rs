@@ -63,29 +63,22 @@ impl Variable {
         placeholder: &'static str,
         help: &'static str,
     ) -> Self {
+        let is_secret = false;
         let flag = Some(Flag {
             long,
             placeholder,
             help,
-            is_secret: false,
+            is_secret,
         });
         Self { flag, ..self }
     }
 
-    /// With a flag whose value may be a password.
-    pub(crate) const fn with_secret(
-        self,
-        long: &'static str,
-        placeholder: &'static str,
-        help: &'static str,
-    ) -> Self {
-        let flag = Some(Flag {
-            long,
-            placeholder,
-            help,
-            is_secret: true,
-        });
-        Self { flag, ..self }
+    /// With a value that may hold a password, which `--help` does not show.
+    pub(crate) const fn secret(mut self) -> Self {
+        if let Some(flag) = &mut self.flag {
+            flag.is_secret = true;
+        }
+        self
     }
 
     /// Whether its value is the same in every stack.
@@ -133,9 +126,9 @@ pub(crate) struct Server {
     /// Files of its data folder that are written before each start, by name and text.
     pub(crate) files: &'static [(&'static str, &'static str)],
     /// What is run before the first start: a file of the data folder that is there afterwards, and the command.
-    pub(crate) first: Option<(&'static str, &'static [&'static str])>,
-    /// The program and its arguments.
-    pub(crate) command: &'static [&'static str],
+    pub(crate) first: Option<(&'static str, &'static str)>,
+    /// The program and its arguments, with blanks between them.
+    pub(crate) command: &'static str,
     pub(crate) environment: &'static [(&'static str, &'static str)],
     /// An address: of HTTP, it is asked until it answers with success; another is connected to.
     pub(crate) ready: &'static str,

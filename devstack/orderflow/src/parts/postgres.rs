@@ -20,7 +20,8 @@ pub(crate) const DATABASES: [&str; 3] = ["orders", "inventory", "email"];
 /// Starts the server of this machine.
 pub(crate) fn start(begin: &mut Begin<'_>) -> Ready {
     let (context, port) = (begin.context.clone(), begin.ports.of(&begin.part.ports[0]));
-    let live = move |life| run(context.clone(), port, life);
+    let address = begin.ports.fill(begin.part.address);
+    let live = move |life| run(context.clone(), port, address.clone(), life);
     let ready = begin.group.keep(begin.context, NAME, again(), live);
     told(ready).map(|()| None).boxed()
 }
@@ -38,8 +39,13 @@ pub(crate) async fn create_databases(address: &str) -> anyhow::Result<()> {
 }
 
 /// One life: starts the server, creates the databases, says so on `life.ready`, and keeps it until `life.stop`.
-async fn run(context: Context, port: u16, life: Life) -> anyhow::Result<Exit> {
-    let line = context.screen.starting(NAME);
+async fn run(
+    context: Context,
+    port: u16,
+    address: String,
+    life: Life,
+) -> anyhow::Result<Exit> {
+    let announced = context.screen.starting(NAME);
     let options = Options {
         dir: context.folder.data_of(NAME),
         port,
@@ -59,9 +65,7 @@ async fn run(context: Context, port: u16, life: Life) -> anyhow::Result<Exit> {
         server.stop().await?;
         return Err(error);
     }
-    line.ready(&format!(
-        "postgres://postgres@127.0.0.1:{port}  (loopback only, no password)"
-    ));
+    announced.ready(&address);
     // Nobody listens when the start was given up; the stop that follows is then at once.
     let _ = life.ready.send(());
     watch(server, life.stop).await
