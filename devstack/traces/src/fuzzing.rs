@@ -14,26 +14,21 @@ use crate::otlp;
 use crate::query;
 use crate::store::Store;
 
-/// So few that a small input passes them.
+/// So little that a small input passes it.
 const LIMITS: Limits = Limits {
-    max_spans: 16,
-    max_span_bytes: 16 * 1024,
+    max_bytes: 24 * 1024,
+    max_trace_bytes: 16 * 1024,
     max_spans_per_trace: 8,
-    max_logs: 8,
-    max_log_bytes: 8 * 1024,
     max_request_bytes: 1024 * 1024,
+    max_found: 16,
+    max_found_bytes: 16 * 1024,
 };
 
 /// What everybody asks; `@` stands for a trace id.
-const READ_BACK: [&str; 13] = [
+const READ_BACK: [&str; 8] = [
     "/api/v3/traces/@",
     "/api/v3/traces?query.start_time_min=1970-01-01T00:00:00Z&query.start_time_max=9999-01-01T00:00:00Z",
-    "/api/v3/trace-summaries?query.start_time_min=1970-01-01T00:00:00Z&query.start_time_max=9999-01-01T00:00:00Z",
     "/api/v3/services",
-    "/api/traces/@",
-    "/api/traces?service=orders",
-    "/api/services",
-    "/api/dependencies?endTs=1700000000000&lookback=604800000",
     "/api/orderflow/backlinks/@",
     "/api/orderflow/logs/@",
     "/api/orderflow/stats",
@@ -57,7 +52,8 @@ pub fn request(data: &[u8]) {
         for request in data.split(|&byte| byte == 0x1e) {
             send(&receiver, &query, request).await;
         }
-        for trace in store.latest(usize::MAX) {
+        let traces: Vec<_> = store.read().latest().cloned().collect();
+        for trace in traces {
             let id = trace.id.to_string();
             for path in READ_BACK {
                 let request = Request::get(path.replace('@', &id)).body(Body::empty());

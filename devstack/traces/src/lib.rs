@@ -3,14 +3,13 @@
 //! It stands in for the OpenTelemetry Collector and Jaeger where neither is at hand.
 //! Everything is lost when it stops.
 
+mod backlinks;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod ids;
-mod index;
-mod intern;
+mod kept;
 mod limits;
-mod logs;
 mod otlp;
 mod page;
 mod query;
@@ -18,8 +17,6 @@ mod search;
 mod server;
 mod source;
 mod span;
-mod spans;
-mod stats;
 mod store;
 #[cfg(test)]
 mod testing;

@@ -1,6 +1,5 @@
 //! Plain pages for a quick look: the last traces, and one trace as an indented list.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,10 +9,11 @@ use axum::routing::get;
 use chrono::DateTime;
 use http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
+use story::{Chart, Row, Span, SpanRef, Status, Story};
 
-use crate::ids::{SpanId, TraceId};
-use crate::index::Backlink;
-use crate::span::{StoredSpan, kind_text};
+use crate::ids;
+use crate::kept::Stats;
+use crate::span::StoredSpan;
 use crate::store::Store;
 use crate::trace::Trace;
 
@@ -26,6 +26,9 @@ th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px soli
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .error { color: light-dark(#b00020, #ff8a80); }
 code { font-size: .9em; }
+.axis { width: 25%; }
+.bar { height: .7em; min-width: 2px; background: light-dark(#3367d6, #8ab4f8); }
+.note { font-size: .9em; opacity: .8; }
 ";
 
 /// More rows than anybody reads, few enough to load at once.
@@ -38,7 +41,10 @@ pub(crate) fn router() -> Router<Arc<Store>> {
 }
 
 async fn list(State(store): State<Arc<Store>>) -> Html<String> {
-    let traces = store.latest(ROWS);
+    let (traces, stats): (Vec<_>, _) = {
+        let kept = store.read();
+        (kept.latest().take(ROWS).cloned().collect(), kept.stats())
+    };
     let body = html! {
         h1 { "Traces" }
         @if traces.is_empty() {
@@ -52,19 +58,32 @@ async fn list(State(store): State<Arc<Store>>) -> Html<String> {
                 tbody { @for trace in &traces { (trace_row(trace)) } }
             } }
         }
+        (dropped(&stats, store.limits.max_bytes))
     };
     page("Traces", &body)
 }
 
+fn dropped(stats: &Stats, max_bytes: usize) -> Markup {
+    let counts = &stats.counts;
+    html! {
+        @if counts.dropped_traces > 0 {
+            p {
+                "The newest traces are kept, up to " (max_bytes / 1024 / 1024) " MiB; "
+                (counts.dropped_traces) " older ones with " (counts.dropped_spans) " spans have made room for them."
+            }
+        }
+    }
+}
+
 fn trace_row(trace: &Trace) -> Markup {
     let root = trace.root();
-    let services: Vec<_> = trace.services().into_keys().collect();
+    let services: Vec<_> = trace.services().into_iter().collect();
     let errors = trace.errors();
     html! {
         tr {
             td { (time(trace.start_nanos())) }
-            td { (root.map_or("", |span| &*span.origin.service)) }
-            td { a href={ "/trace/" (trace.id) } { (root.map_or("(no root)", |span| name(span))) } }
+            td { (root.map_or("", |span| &*span.resource.service)) }
+            td { a href={ "/trace/" (trace.id) } { (root.map_or("(no root)", |span| name(&span.name))) } }
             td { (services.join(", ")) }
             td.number { (trace.len()) }
             td.number { span.error[errors > 0] { (errors) } }
@@ -78,19 +97,38 @@ async fn show(
     State(store): State<Arc<Store>>,
     Path(id): Path<String>,
 ) -> (StatusCode, Html<String>) {
-    let trace = id.parse::<TraceId>().ok().and_then(|id| store.trace(id));
+    let trace = ids::pasted(&id).ok().and_then(|id| store.trace(id));
     let Some(trace) = trace else {
         let body = html! { h1 { "Unknown trace" } p { code { (id) } " is not among the traces kept here." } };
         return (StatusCode::NOT_FOUND, page("Unknown trace", &body));
     };
-    let backlinks = store.backlinks(trace.id);
-    (
-        StatusCode::OK,
-        page("Trace", &trace_body(&trace, &backlinks)),
+    let body = trace_body(&trace, &story_of(&trace, &store));
+    (StatusCode::OK, page("Trace", &body))
+}
+
+/// The trace as a story of its own, with the spans of other traces that link to it.
+fn story_of(trace: &Trace, store: &Store) -> Story {
+    let backlinks = store.read().backlinks(trace.id);
+    let sources = backlinks.into_iter().map(|backlink| backlink.from);
+    let linking = sources.filter_map(|from| {
+        let other = store.trace(from.trace_id)?;
+        read(other.get(from.span_id)?)
+    });
+    let neighbours = linking.collect();
+    Story::new(
+        trace.id,
+        trace.spans().filter_map(read).collect(),
+        neighbours,
     )
 }
 
-fn trace_body(trace: &Trace, backlinks: &[Backlink]) -> Markup {
+/// `None` is not to be expected, since no span is kept without valid ids.
+fn read(span: &StoredSpan) -> Option<Span> {
+    Span::from_otlp(span.decode(), &span.resource.service).ok()
+}
+
+fn trace_body(trace: &Trace, story: &Story) -> Markup {
+    let chart = story.chart();
     html! {
         p { a href="/" { "All traces" } }
         h1 { "Trace " code { (trace.id) } }
@@ -101,58 +139,46 @@ fn trace_body(trace: &Trace, backlinks: &[Backlink]) -> Markup {
         }
         div.table { table {
             thead { tr {
-                th { "Span" } th { "Service" } th { "Kind" } th.number { "After" } th.number { "Duration" } th { "Links to" }
+                th { "Span" } th { "Service" } th { "Kind" } th.number { "Queued" } th.number { "After" } th.number { "Duration" } th.axis { (millis(chart.length)) }
             } }
-            tbody { @for (depth, span) in outline(trace) { (span_row(trace, depth, span)) } }
+            tbody { @for row in chart.traces.iter().flat_map(|tree| &tree.rows) { (span_row(&chart, row)) } }
         } }
-        @if !backlinks.is_empty() {
-            h2 { "Linked from" }
-            ul { @for backlink in backlinks {
-                li { "span " code { (backlink.from.span_id) } " of " a href={ "/trace/" (backlink.from.trace_id) } { code { (backlink.from.trace_id) } } }
-            } }
-        }
     }
 }
 
-fn span_row(trace: &Trace, depth: usize, span: &StoredSpan) -> Markup {
+fn span_row(chart: &Chart<'_>, row: &Row<'_>) -> Markup {
+    let failed = row.span.status != Status::Unset;
     html! {
-        tr id=(span.id) {
-            td style={ "padding-left:" (depth.min(30)) "em" } { span.error[span.failed] { (name(span)) } }
-            td { (span.origin.service) }
-            td { (kind_text(span.kind).unwrap_or("")) }
-            td.number { (millis(span.start_nanos.saturating_sub(trace.start_nanos()))) }
-            td.number { (millis(span.duration_nanos())) }
-            td { @for link in &span.links {
-                a href={ "/trace/" (link.trace_id) "#" (link.span_id) } { code { (link.span_id) } } " "
-            } }
+        tr id=(row.span.span_id) {
+            td style={ "padding-left:" (row.depth.min(30)) "em" } {
+                span.error[failed] { (name(&row.span.name)) } @if row.links_to_parent { " ⇠" }
+                @for note in &row.notes {
+                    div.note.error[note.is_error] {
+                        (note.text) " "
+                        @if let Some(link) = note.link { (link_to(link)) }
+                    }
+                }
+            }
+            td { (row.span.service) }
+            td { (row.span.kind.as_str().to_lowercase()) }
+            td.number { @if let Some(queued) = row.queued { (millis(queued)) } }
+            td.number { (millis(row.offset)) }
+            td.number { (millis(row.length)) }
+            td { @if !row.is_beyond { div.bar style=(bar(chart, row)) {} } }
         }
     }
 }
 
-/// The spans with their depth, each below its parent; orphans stand at the top level.
-fn outline(trace: &Trace) -> Vec<(usize, &StoredSpan)> {
-    let mut children = BTreeMap::<Option<SpanId>, Vec<&StoredSpan>>::new();
-    for span in trace.by_start() {
-        let parent = if trace.is_orphan(span) {
-            None
-        } else {
-            span.parent
-        };
-        children.entry(parent).or_default().push(span);
-    }
-    let mut outline = Vec::with_capacity(trace.len());
-    let mut stack = Vec::new();
-    let mut push = |stack: &mut Vec<_>, parent, depth| {
-        // Taken out, so that spans that are each other's parent cannot be visited twice.
-        let spans = children.remove(&parent).unwrap_or_default();
-        stack.extend(spans.into_iter().rev().map(|span| (depth, span)));
-    };
-    push(&mut stack, None, 0);
-    while let Some((depth, span)) = stack.pop() {
-        outline.push((depth, span));
-        push(&mut stack, Some(span.id), depth + 1);
-    }
-    outline
+fn link_to(link: SpanRef) -> Markup {
+    html! { a href={ "/trace/" (link.trace_id) "#" (link.span_id) } { code { (link.span_id) } } }
+}
+
+/// In thousandths of the axis, of which no bar leaves the right edge.
+fn bar(chart: &Chart<'_>, row: &Row<'_>) -> String {
+    let share = |nanos: u64| u128::from(nanos) * 1000 / u128::from(chart.length);
+    let left = share(row.offset).min(1000);
+    let width = share(row.length).min(1000 - left);
+    format!("margin-left:calc({left}% / 10);width:calc({width}% / 10)")
 }
 
 fn page(title: &str, body: &Markup) -> Html<String> {
@@ -171,12 +197,8 @@ fn page(title: &str, body: &Markup) -> Html<String> {
     Html(document.into_string())
 }
 
-fn name(span: &StoredSpan) -> &str {
-    if span.name.is_empty() {
-        "(no name)"
-    } else {
-        &span.name
-    }
+fn name(name: &str) -> &str {
+    if name.is_empty() { "(no name)" } else { name }
 }
 
 fn time(nanos: u64) -> String {

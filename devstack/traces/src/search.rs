@@ -2,7 +2,7 @@
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 
-use crate::span::{StoredSpan, kind_text};
+use crate::span::StoredSpan;
 use crate::trace::Trace;
 use crate::values;
 
@@ -16,9 +16,6 @@ pub(crate) struct Search {
     /// Bounds of the span's start, in nanoseconds since 1970, both included.
     pub(crate) start_min: u64,
     pub(crate) start_max: u64,
-    /// Bounds of the span's duration, in nanoseconds, both included.
-    pub(crate) duration_min: u64,
-    pub(crate) duration_max: u64,
     /// How many traces at most, newest first.
     pub(crate) limit: usize,
 }
@@ -34,8 +31,6 @@ impl Default for Search {
             attributes: Vec::new(),
             start_min: 0,
             start_max: u64::MAX,
-            duration_min: 0,
-            duration_max: u64::MAX,
             limit: DEFAULT_LIMIT,
         }
     }
@@ -51,10 +46,9 @@ impl Search {
         let same = |wanted: &Option<String>, actual: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == actual)
         };
-        same(&self.service, &span.origin.service)
+        same(&self.service, &span.resource.service)
             && same(&self.operation, &span.name)
             && (self.start_min..=self.start_max).contains(&span.start_nanos)
-            && (self.duration_min..=self.duration_max).contains(&span.duration_nanos())
             && self.matches_attributes(span)
     }
 
@@ -63,55 +57,39 @@ impl Search {
             return true;
         }
         let span = stored.decode();
+        let resource = stored.resource.decode_resource().resource;
         let events = span.events.iter().flat_map(|event| &event.attributes);
-        let own = span
+        let of_resource = resource.iter().flat_map(|resource| &resource.attributes);
+        let pairs: Vec<&KeyValue> = span
             .attributes
             .iter()
-            .chain(&stored.origin.resource.attributes);
-        let pairs: Vec<&KeyValue> = own.chain(events).collect();
-        let has = |key: &str, wanted: &str| {
-            let same =
-                |pair: &&KeyValue| pair.key == key && values::text(pair.value.as_ref()) == wanted;
-            pairs.iter().any(same)
+            .chain(of_resource)
+            .chain(events)
+            .collect();
+        let has = |(key, wanted): &(String, String)| {
+            let mut named = pairs.iter().filter(|pair| pair.key == *key);
+            named.any(|pair| values::text(pair.value.as_ref()) == *wanted)
         };
-        self.attributes
-            .iter()
-            .all(|(key, wanted)| has(key, wanted) || has_derived(stored, key, wanted))
-    }
-}
-
-/// Tags that Jaeger derives from fields of the span, and that people search by.
-fn has_derived(span: &StoredSpan, key: &str, wanted: &str) -> bool {
-    match key {
-        "error" => wanted == if span.failed { "true" } else { "false" },
-        "otel.status_code" => span.failed && wanted == "ERROR",
-        "span.kind" => kind_text(span.kind) == Some(wanted),
-        _ => false,
+        self.attributes.iter().all(has)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use opentelemetry_proto::tonic::common::v1::any_value::Value;
-    use opentelemetry_proto::tonic::trace::v1::Status;
     use opentelemetry_proto::tonic::trace::v1::span::Event;
 
     use super::*;
     use crate::testing::{attribute, sent, stored, trace_id};
 
-    /// One span of service `orders` from 10 ns to 1 s 10 ns, with an attribute, an event and an error.
+    /// One span of service `orders` from 10 ns to 1 s 10 ns, with an attribute and an event.
     fn trace() -> Trace {
         let mut span = sent(10, None, "send order.created");
-        span.kind = 4;
         span.attributes = vec![attribute("attempt", Value::IntValue(2))];
         span.events = vec![Event {
             attributes: vec![attribute("why", Value::StringValue("full".into()))],
             ..Event::default()
         }];
-        span.status = Some(Status {
-            code: 2,
-            ..Status::default()
-        });
         let mut trace = Trace::new(trace_id(1));
         trace.insert(stored(&span, "orders").into());
         trace
@@ -143,38 +121,18 @@ mod tests {
     }
 
     #[test]
-    fn finds_by_the_tags_that_jaeger_derives() {
-        let trace = trace();
-        assert!(
-            with_attributes(&[
-                ("error", "true"),
-                ("span.kind", "producer"),
-                ("otel.status_code", "ERROR")
-            ])
-            .matches(&trace)
-        );
-        assert!(!with_attributes(&[("error", "false")]).matches(&trace));
-        assert!(!with_attributes(&[("span.kind", "consumer")]).matches(&trace));
-    }
-
-    #[test]
     fn bounds_are_included() {
         let trace = trace();
-        let second = 1_000_000_000;
-        let matches = |start_min, start_max, duration_min, duration_max| {
+        let matches = |start_min, start_max| {
             Search {
                 start_min,
                 start_max,
-                duration_min,
-                duration_max,
                 ..Search::default()
             }
             .matches(&trace)
         };
-        assert!(matches(10, 10, second, second));
-        assert!(!matches(11, u64::MAX, 0, u64::MAX));
-        assert!(!matches(0, 9, 0, u64::MAX));
-        assert!(!matches(0, u64::MAX, second + 1, u64::MAX));
-        assert!(!matches(0, u64::MAX, 0, second - 1));
+        assert!(matches(10, 10));
+        assert!(!matches(11, u64::MAX));
+        assert!(!matches(0, 9));
     }
 }

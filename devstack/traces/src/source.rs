@@ -1,102 +1,103 @@
-//! Where a span or log record comes from: its resource and its instrumentation scope.
+//! Where spans come from: their resources and instrumentation scopes, one copy of each.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
-use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use prost::Message as _;
 
-use crate::intern::Interner;
-
-/// A resource and the service it describes.
-#[derive(Debug)]
-pub(crate) struct Origin {
-    pub(crate) service: Arc<str>,
-    pub(crate) resource: Resource,
-    pub(crate) schema_url: String,
+/// A resource or an instrumentation scope in its OTLP encoding, without the spans.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Source {
+    /// The service that a resource describes; empty for a scope.
+    pub(crate) service: Box<str>,
+    encoded: Box<[u8]>,
 }
 
-/// An instrumentation scope.
-#[derive(Debug)]
-pub(crate) struct Scope {
-    pub(crate) scope: InstrumentationScope,
-    pub(crate) schema_url: String,
+impl Source {
+    /// `group` has no spans.
+    pub(crate) fn resource(group: &ResourceSpans) -> Self {
+        Self {
+            service: service_name(group.resource.as_ref()).into(),
+            encoded: group.encode_to_vec().into(),
+        }
+    }
+
+    /// `group` has no spans.
+    pub(crate) fn scope(group: &ScopeSpans) -> Self {
+        Self {
+            service: "".into(),
+            encoded: group.encode_to_vec().into(),
+        }
+    }
+
+    pub(crate) fn decode_resource(&self) -> ResourceSpans {
+        ResourceSpans::decode(&*self.encoded).expect("it was encoded here, from a resource")
+    }
+
+    pub(crate) fn decode_scope(&self) -> ScopeSpans {
+        ScopeSpans::decode(&*self.encoded).expect("it was encoded here, from a scope")
+    }
+
+    /// Bytes that it takes, once for all its spans.
+    pub(crate) fn size(&self) -> usize {
+        const ENTRY: usize = 96;
+        ENTRY + self.service.len() + self.encoded.len()
+    }
 }
 
-/// The one copy of every name, origin and scope in use.
+/// The sources of all kept spans, each with the number of its spans: it goes with the last of them.
 ///
 /// Exporters repeat their resource in every request; sharing it is what makes a stored span small.
-/// Equal origins are the same `Arc`, so readers can compare pointers.
+/// Equal sources are the same `Arc`, so readers can compare pointers.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
-    tables: Mutex<Tables>,
-}
-
-#[derive(Debug, Default)]
-struct Tables {
-    names: Interner<String, str>,
-    origins: Interner<Vec<u8>, Origin>,
-    scopes: Interner<Vec<u8>, Scope>,
+    users: HashMap<Arc<Source>, usize>,
+    bytes: usize,
 }
 
 impl Sources {
-    pub(crate) fn name(&self, name: &str) -> Arc<str> {
-        self.with(|tables| tables.names.get_or_insert(name, || Arc::from(name)))
+    /// The copy that is kept of this source, for one more span.
+    pub(crate) fn acquire(&mut self, source: &Arc<Source>) -> Arc<Source> {
+        match self.users.entry(Arc::clone(source)) {
+            Entry::Occupied(mut known) => {
+                *known.get_mut() += 1;
+                Arc::clone(known.key())
+            }
+            Entry::Vacant(new) => {
+                self.bytes += source.size();
+                new.insert(1);
+                Arc::clone(source)
+            }
+        }
     }
 
-    pub(crate) fn origin(&self, resource: Option<Resource>, schema_url: String) -> Arc<Origin> {
-        let resource = resource.unwrap_or_default();
-        let service = self.name(service_name(&resource));
-        let wire = ResourceSpans {
-            resource: Some(resource),
-            scope_spans: Vec::new(),
-            schema_url,
-        };
-        let key = wire.encode_to_vec();
-        let make = || {
-            Arc::new(Origin {
-                service,
-                resource: wire.resource.unwrap_or_default(),
-                schema_url: wire.schema_url,
-            })
-        };
-        self.with(|tables| tables.origins.get_or_insert(key.as_slice(), make))
+    pub(crate) fn release(&mut self, source: &Arc<Source>) {
+        if let Some(users) = self.users.get_mut(source) {
+            *users -= 1;
+            if *users == 0 {
+                self.users.remove(source);
+                self.bytes -= source.size();
+            }
+        }
     }
 
-    pub(crate) fn scope(
-        &self,
-        scope: Option<InstrumentationScope>,
-        schema_url: String,
-    ) -> Arc<Scope> {
-        let wire = ScopeSpans {
-            scope,
-            spans: Vec::new(),
-            schema_url,
-        };
-        let key = wire.encode_to_vec();
-        let make = || {
-            Arc::new(Scope {
-                scope: wire.scope.unwrap_or_default(),
-                schema_url: wire.schema_url,
-            })
-        };
-        self.with(|tables| tables.scopes.get_or_insert(key.as_slice(), make))
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
-    fn with<T>(&self, use_tables: impl FnOnce(&mut Tables) -> T) -> T {
-        // A poisoned table at worst lacks an entry, which costs a second copy and nothing else.
-        use_tables(&mut self.tables.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Source> {
+        self.users.keys().map(AsRef::as_ref)
     }
 }
 
 /// `service.name`, or what the resource conventions prescribe when it is missing.
-fn service_name(resource: &Resource) -> &str {
-    let attribute = resource
-        .attributes
-        .iter()
-        .find(|pair| pair.key == "service.name");
+pub(crate) fn service_name(resource: Option<&Resource>) -> &str {
+    let mut attributes = resource.iter().flat_map(|resource| &resource.attributes);
+    let attribute = attributes.find(|pair| pair.key == "service.name");
     let value = attribute.and_then(|pair| pair.value.as_ref()?.value.as_ref());
     match value {
         Some(Value::StringValue(name)) if !name.is_empty() => name,
@@ -108,14 +109,28 @@ fn service_name(resource: &Resource) -> &str {
 mod tests {
     use super::*;
 
+    fn resource(schema_url: &str) -> Arc<Source> {
+        let group = ResourceSpans {
+            schema_url: schema_url.into(),
+            ..ResourceSpans::default()
+        };
+        Arc::new(Source::resource(&group))
+    }
+
     #[test]
-    fn equal_resources_are_kept_once() {
-        let sources = Sources::default();
-        let first = sources.origin(None, "schema".into());
-        let second = sources.origin(Some(Resource::default()), "schema".into());
-        let other = sources.origin(None, String::new());
+    fn equal_resources_are_kept_once_and_go_with_their_last_span() {
+        let mut sources = Sources::default();
+        let first = sources.acquire(&resource("schema"));
+        let second = sources.acquire(&resource("schema"));
+        let other = sources.acquire(&resource(""));
         assert!(Arc::ptr_eq(&first, &second));
         assert!(!Arc::ptr_eq(&first, &other));
         assert_eq!(&*first.service, "unknown_service");
+        assert_eq!(sources.bytes(), first.size() + other.size());
+        sources.release(&other);
+        sources.release(&first);
+        assert_eq!(sources.bytes(), first.size());
+        sources.release(&first);
+        assert_eq!((sources.bytes(), sources.all().count()), (0, 0));
     }
 }

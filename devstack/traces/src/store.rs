@@ -6,16 +6,14 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use opentelemetry_proto::tonic::logs::v1::ResourceLogs;
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
+use story::TraceId;
 
-use crate::ids::TraceId;
-use crate::index::{Backlink, Operation};
+use crate::ids;
+use crate::kept::Kept;
 use crate::limits::Limits;
-use crate::logs::{Logs, StoredLog};
 use crate::search::Search;
-use crate::source::Sources;
-use crate::span::StoredSpan;
-use crate::spans::{Added, Spans};
-use crate::stats::{Counters, Kept, Stats};
+use crate::source::{Source, service_name};
+use crate::span::{StoredLog, StoredSpan};
 use crate::trace::Trace;
 
 /// Spans and logs in memory, shared by all connections.
@@ -24,11 +22,8 @@ use crate::trace::Trace;
 /// readers take `Arc`s with them.
 #[derive(Debug)]
 pub(crate) struct Store {
-    limits: Limits,
-    sources: Sources,
-    spans: RwLock<Spans>,
-    logs: RwLock<Logs>,
-    counters: Counters,
+    pub(crate) limits: Limits,
+    kept: RwLock<Kept>,
 }
 
 /// The part of an export that was not kept; becomes OTLP's `partial_success`.
@@ -52,172 +47,108 @@ impl Store {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             limits,
-            sources: Sources::default(),
-            spans: RwLock::default(),
-            logs: RwLock::default(),
-            counters: Counters::default(),
+            kept: RwLock::default(),
         }
     }
 
     /// Keeps the spans that can be kept, and says how many cannot.
     pub(crate) fn add_spans(&self, batch: Vec<ResourceSpans>) -> Rejected {
         let mut rejected = Rejected::default();
-        let prepared = self.prepare(batch, &mut rejected);
+        let prepared = prepare(batch, &mut rejected);
         let received = prepared.len() as u64 + rejected.count;
 
-        let mut replaced = 0;
-        let mut spans = self.write_spans();
+        let mut kept = self.write();
         for (trace_id, span) in prepared {
-            match spans.add(trace_id, span, &self.limits) {
-                Ok(Added::New) => {}
-                Ok(Added::Replaced) => replaced += 1,
-                Err(reason) => rejected.add(&reason),
+            if let Err(reason) = kept.add(trace_id, span, &self.limits) {
+                rejected.add(&reason);
             }
         }
-        let dropped = spans.drop_oldest(&self.limits);
-        drop(spans);
-
-        self.counters.received_spans.add(received);
-        self.counters.rejected_spans.add(rejected.count);
-        self.counters.replaced_spans.add(replaced);
-        self.counters.dropped_traces.add(dropped.traces);
-        self.counters.dropped_spans.add(dropped.spans);
+        kept.drop_oldest(&self.limits);
+        kept.counts.received_spans += received;
+        kept.counts.rejected_spans += rejected.count;
         rejected
     }
 
-    fn prepare(
-        &self,
-        batch: Vec<ResourceSpans>,
-        rejected: &mut Rejected,
-    ) -> Vec<(TraceId, StoredSpan)> {
-        let mut prepared = Vec::new();
-        for resource_spans in batch {
-            let origin = self
-                .sources
-                .origin(resource_spans.resource, resource_spans.schema_url);
-            for scope_spans in resource_spans.scope_spans {
-                let scope = self
-                    .sources
-                    .scope(scope_spans.scope, scope_spans.schema_url);
-                for span in scope_spans.spans {
-                    let name = self.sources.name(&span.name);
-                    match StoredSpan::new(&span, name, Arc::clone(&origin), Arc::clone(&scope)) {
-                        Ok(pair) => prepared.push(pair),
-                        Err(reason) => rejected.add(&reason),
-                    }
-                }
-            }
-        }
-        prepared
-    }
-
     /// Keeps the records that were written within a trace; the others have no reader here and are only counted.
-    pub(crate) fn add_logs(&self, batch: Vec<ResourceLogs>) {
-        let mut traced = Vec::new();
-        let mut received = 0;
+    pub(crate) fn add_logs(&self, batch: Vec<ResourceLogs>) -> Rejected {
+        let (mut traced, mut untraced) = (Vec::new(), 0);
         for resource_logs in batch {
-            let origin = self
-                .sources
-                .origin(resource_logs.resource, resource_logs.schema_url);
-            for record in resource_logs
-                .scope_logs
-                .into_iter()
-                .flat_map(|logs| logs.log_records)
-            {
-                received += 1;
-                if let Some(trace_id) = TraceId::from_bytes(&record.trace_id) {
-                    traced.push((
-                        trace_id,
-                        Arc::new(StoredLog::new(&record, Arc::clone(&origin))),
-                    ));
+            let service = Arc::from(service_name(resource_logs.resource.as_ref()));
+            let scopes = resource_logs.scope_logs.into_iter();
+            for record in scopes.flat_map(|logs| logs.log_records) {
+                match ids::trace_id(&record.trace_id) {
+                    Some(id) => traced.push((id, StoredLog::new(&record, Arc::clone(&service)))),
+                    None => untraced += 1,
                 }
             }
         }
-        let untraced = received - traced.len() as u64;
 
-        let mut logs = self.write_logs();
+        let mut rejected = Rejected::default();
+        let mut kept = self.write();
+        kept.counts.received_logs += untraced + traced.len() as u64;
         for (trace_id, log) in traced {
-            logs.add(trace_id, log);
+            if let Err(reason) = kept.add_log(trace_id, log, &self.limits) {
+                rejected.add(&reason);
+            }
         }
-        let dropped = logs.drop_oldest(&self.limits) as u64;
-        drop(logs);
-
-        self.counters.received_logs.add(received);
-        self.counters.untraced_logs.add(untraced);
-        self.counters.dropped_logs.add(dropped);
+        kept.drop_oldest(&self.limits);
+        kept.counts.untraced_logs += untraced;
+        kept.counts.rejected_logs += rejected.count;
+        rejected
     }
 
     /// Metrics have no reader here either.
     pub(crate) fn count_data_points(&self, count: u64) {
-        self.counters.metric_data_points.add(count);
+        self.write().counts.metric_data_points += count;
     }
 
+    /// A trace of which at least one span has arrived.
     pub(crate) fn trace(&self, id: TraceId) -> Option<Arc<Trace>> {
-        self.read_spans().get(id)
+        self.read().get(id).filter(|trace| trace.len() > 0)
     }
 
-    /// The traces that match, newest first.
+    /// The traces that match, newest first, up to the bounds of an answer.
     pub(crate) fn search(&self, search: &Search) -> Vec<Arc<Trace>> {
-        let mut found = self.read_spans().candidates(search);
+        let mut found: Vec<_> = self.read().latest().cloned().collect();
+        found.retain(|trace| search.matches(trace));
         found.sort_by_cached_key(|trace| Reverse(trace.start_nanos()));
-        found
-            .into_iter()
-            .filter(|trace| search.matches(trace))
-            .take(search.limit)
-            .collect()
-    }
-
-    /// The traces that arrived last, latest first.
-    pub(crate) fn latest(&self, count: usize) -> Vec<Arc<Trace>> {
-        self.read_spans().latest(count)
-    }
-
-    pub(crate) fn services(&self) -> Vec<Arc<str>> {
-        self.read_spans().services()
-    }
-
-    pub(crate) fn operations(&self, service: &str) -> Vec<Operation> {
-        self.read_spans().operations(service)
-    }
-
-    pub(crate) fn backlinks(&self, target: TraceId) -> Vec<Backlink> {
-        self.read_spans().backlinks(target)
-    }
-
-    pub(crate) fn logs(&self, trace_id: TraceId) -> Vec<Arc<StoredLog>> {
-        self.logs
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .of(trace_id)
-    }
-
-    pub(crate) fn stats(&self) -> Stats {
-        let (traces, spans) = {
-            let spans = self.read_spans();
-            (spans.traces(), spans.len())
+        found.truncate(search.limit.min(self.limits.max_found));
+        let mut bytes = 0;
+        let fits = |trace: &&Arc<Trace>| {
+            let is_first = bytes == 0;
+            bytes += trace.bytes_alone();
+            is_first || bytes <= self.limits.max_found_bytes
         };
-        let logs = self
-            .logs
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len();
-        self.counters.stats(Kept {
-            traces,
-            spans,
-            logs,
-        })
+        let fitting = found.iter().take_while(fits).count();
+        found.truncate(fitting);
+        found
     }
 
     // A request that panicked must not end the store for all others, hence no failing on poison.
-    fn read_spans(&self) -> RwLockReadGuard<'_, Spans> {
-        self.spans.read().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Kept> {
+        self.kept.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write_spans(&self) -> RwLockWriteGuard<'_, Spans> {
-        self.spans.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, Kept> {
+        self.kept.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn write_logs(&self) -> RwLockWriteGuard<'_, Logs> {
-        self.logs.write().unwrap_or_else(PoisonError::into_inner)
+fn prepare(batch: Vec<ResourceSpans>, rejected: &mut Rejected) -> Vec<(TraceId, StoredSpan)> {
+    let mut prepared = Vec::new();
+    for mut resource_spans in batch {
+        let scopes = std::mem::take(&mut resource_spans.scope_spans);
+        let resource = Arc::new(Source::resource(&resource_spans));
+        for mut scope_spans in scopes {
+            let spans = std::mem::take(&mut scope_spans.spans);
+            let scope = Arc::new(Source::scope(&scope_spans));
+            for span in spans {
+                match StoredSpan::new(&span, Arc::clone(&resource), Arc::clone(&scope)) {
+                    Ok(pair) => prepared.push(pair),
+                    Err(reason) => rejected.add(&reason),
+                }
+            }
+        }
     }
+    prepared
 }

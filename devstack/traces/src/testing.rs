@@ -5,18 +5,18 @@ use std::sync::Arc;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use story::{SpanId, SpanRef, TraceId};
 
-use crate::ids::{SpanId, TraceId};
-use crate::source::Sources;
-use crate::span::{SpanRef, StoredSpan};
+use crate::source::Source;
+use crate::span::StoredSpan;
 
 pub(crate) fn trace_id(number: u128) -> TraceId {
-    TraceId::from_bytes(&number.to_be_bytes()).unwrap()
+    TraceId(number.to_be_bytes())
 }
 
 pub(crate) fn span_id(number: u64) -> SpanId {
-    SpanId::from_bytes(&number.to_be_bytes()).unwrap()
+    SpanId(number.to_be_bytes())
 }
 
 /// Starts at its id and takes a second, in nanoseconds.
@@ -39,7 +39,6 @@ pub(crate) fn sent(id: u64, parent: Option<u64>, name: &str) -> Span {
 }
 
 pub(crate) fn stored(span: &Span, service: &str) -> StoredSpan {
-    let sources = Sources::default();
     let resource = Resource {
         attributes: vec![attribute(
             "service.name",
@@ -47,9 +46,12 @@ pub(crate) fn stored(span: &Span, service: &str) -> StoredSpan {
         )],
         ..Resource::default()
     };
-    let origin = sources.origin(Some(resource), String::new());
-    let scope = sources.scope(None, String::new());
-    StoredSpan::new(span, Arc::from(span.name.as_str()), origin, scope)
+    let resource = Source::resource(&ResourceSpans {
+        resource: Some(resource),
+        ..ResourceSpans::default()
+    });
+    let scope = Source::scope(&ScopeSpans::default());
+    StoredSpan::new(span, Arc::new(resource), Arc::new(scope))
         .unwrap()
         .1
 }

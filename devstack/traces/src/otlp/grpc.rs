@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{
     LogsService, LogsServiceServer,
 };
 use opentelemetry_proto::tonic::collector::logs::v1::{
-    ExportLogsServiceRequest, ExportLogsServiceResponse,
+    ExportLogsPartialSuccess, ExportLogsServiceRequest, ExportLogsServiceResponse,
 };
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
     MetricsService, MetricsServiceServer,
@@ -71,8 +71,8 @@ impl LogsService for Receiver {
         &self,
         request: Request<ExportLogsServiceRequest>,
     ) -> Result<Response<ExportLogsServiceResponse>, Status> {
-        self.store.add_logs(request.into_inner().resource_logs);
-        Ok(Response::new(ExportLogsServiceResponse::default()))
+        let rejected = self.store.add_logs(request.into_inner().resource_logs);
+        Ok(Response::new(logs_response(rejected)))
     }
 }
 
@@ -95,4 +95,13 @@ pub(super) fn trace_response(rejected: Rejected) -> ExportTraceServiceResponse {
         error_message: rejected.reason,
     });
     ExportTraceServiceResponse { partial_success }
+}
+
+/// As [`trace_response`].
+pub(super) fn logs_response(rejected: Rejected) -> ExportLogsServiceResponse {
+    let partial_success = (rejected.count > 0).then(|| ExportLogsPartialSuccess {
+        rejected_log_records: rejected.count.cast_signed(),
+        error_message: rejected.reason,
+    });
+    ExportLogsServiceResponse { partial_success }
 }

@@ -9,9 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
-use opentelemetry_proto::tonic::collector::logs::v1::{
-    ExportLogsServiceRequest, ExportLogsServiceResponse,
-};
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::{
     ExportMetricsServiceRequest, ExportMetricsServiceResponse,
 };
@@ -22,7 +20,7 @@ use serde_json::{Value, json};
 use tonic::Code;
 use tower_http::decompression::RequestDecompressionLayer;
 
-use super::grpc::trace_response;
+use super::grpc::{logs_response, trace_response};
 use super::json;
 use super::metrics::data_points;
 use crate::store::Store;
@@ -42,23 +40,34 @@ pub(crate) fn router(store: Arc<Store>, max_request_bytes: usize) -> Router {
 async fn traces(State(store): State<Arc<Store>>, export: Export) -> Result<Response, ExportError> {
     let request: ExportTraceServiceRequest = export.decode()?;
     let response = trace_response(store.add_spans(request.resource_spans));
-    let json = response.partial_success.as_ref().map_or_else(
-        || json!({}),
-        |partial| {
-            json!({ "partialSuccess": {
-                "rejectedSpans": partial.rejected_spans.to_string(),
-                "errorMessage": partial.error_message,
-            }})
-        },
-    );
+    let partial = response.partial_success.as_ref();
+    let partial = partial.map(|it| ("rejectedSpans", it.rejected_spans, &it.error_message));
+    let json = partial_json(partial);
     Ok(export.encoding.reply(StatusCode::OK, &response, &json))
 }
 
 async fn logs(State(store): State<Arc<Store>>, export: Export) -> Result<Response, ExportError> {
     let request: ExportLogsServiceRequest = export.decode()?;
-    store.add_logs(request.resource_logs);
-    let response = ExportLogsServiceResponse::default();
-    Ok(export.encoding.reply(StatusCode::OK, &response, &json!({})))
+    let response = logs_response(store.add_logs(request.resource_logs));
+    let partial = response.partial_success.as_ref();
+    let partial = partial.map(|it| {
+        (
+            "rejectedLogRecords",
+            it.rejected_log_records,
+            &it.error_message,
+        )
+    });
+    let json = partial_json(partial);
+    Ok(export.encoding.reply(StatusCode::OK, &response, &json))
+}
+
+fn partial_json(partial: Option<(&str, i64, &String)>) -> Value {
+    partial.map_or_else(
+        || json!({}),
+        |(name, count, reason)| {
+            json!({ "partialSuccess": { name: count.to_string(), "errorMessage": reason } })
+        },
+    )
 }
 
 async fn metrics(State(store): State<Arc<Store>>, export: Export) -> Result<Response, ExportError> {

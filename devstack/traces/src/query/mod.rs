@@ -1,11 +1,9 @@
-//! The exits: Jaeger's query API, version 3 and the older one, and what Jaeger does not answer.
+//! The exits: Jaeger's query API, version 3, and what Jaeger does not answer.
 
-mod legacy;
-mod legacy_json;
 mod orderflow;
+mod otlp_json;
 mod params;
 mod v3;
-mod v3_json;
 
 use std::sync::Arc;
 
@@ -18,7 +16,6 @@ use crate::store::Store;
 pub(crate) fn router(store: Arc<Store>) -> Router {
     Router::new()
         .merge(v3::router())
-        .merge(legacy::router())
         .merge(orderflow::router())
         .merge(page::router())
         .with_state(store)

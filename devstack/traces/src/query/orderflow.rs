@@ -11,10 +11,11 @@ use http::StatusCode;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use story::{InvalidId, TraceId};
 
-use crate::ids::{SpanId, TraceId, TraceIdError};
-use crate::logs::StoredLog;
-use crate::stats::Stats;
+use crate::ids;
+use crate::kept::Stats;
+use crate::span::StoredLog;
 use crate::store::Store;
 use crate::values;
 
@@ -31,8 +32,9 @@ async fn backlinks(
     State(store): State<Arc<Store>>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, MalformedId> {
-    let target: TraceId = id.parse()?;
-    let entries = store.backlinks(target).into_iter().map(|backlink| {
+    let target = ids::pasted(&id)?;
+    let backlinks = store.read().backlinks(target);
+    let entries = backlinks.iter().map(|backlink| {
         json!({
             "trace_id": backlink.from.trace_id.to_string(),
             "span_id": backlink.from.span_id.to_string(),
@@ -48,12 +50,10 @@ async fn logs(
     State(store): State<Arc<Store>>,
     Path(id): Path<String>,
 ) -> Result<Json<Vec<LogLine>>, MalformedId> {
-    let trace_id: TraceId = id.parse()?;
-    let mut records: Vec<_> = store
-        .logs(trace_id)
-        .iter()
-        .map(|log| (Arc::clone(log), log.decode()))
-        .collect();
+    let trace_id = ids::pasted(&id)?;
+    let trace = store.read().get(trace_id);
+    let logs = trace.iter().flat_map(|trace| trace.logs());
+    let mut records: Vec<_> = logs.map(|log| (log, log.decode())).collect();
     records.sort_by_key(|(_, record)| time_nanos(record));
     let lines = records
         .iter()
@@ -62,7 +62,7 @@ async fn logs(
 }
 
 async fn stats(State(store): State<Arc<Store>>) -> Json<Stats> {
-    Json(store.stats())
+    Json(store.read().stats())
 }
 
 /// A log record as one flat object.
@@ -84,10 +84,10 @@ impl LogLine {
         Self {
             time: rfc3339(time_nanos(record)),
             severity: severity(record),
-            service: log.origin.service.to_string(),
+            service: log.service.to_string(),
             body: values::json(record.body.as_ref()),
             trace_id: trace_id.to_string(),
-            span_id: SpanId::from_bytes(&record.span_id)
+            span_id: ids::span_id(&record.span_id)
                 .map(|id| id.to_string())
                 .unwrap_or_default(),
             attributes: values::object(&record.attributes),
@@ -121,10 +121,10 @@ fn severity(record: &LogRecord) -> String {
 
 /// The path does not hold a trace id.
 #[derive(Debug)]
-struct MalformedId(TraceIdError);
+struct MalformedId(InvalidId);
 
-impl From<TraceIdError> for MalformedId {
-    fn from(error: TraceIdError) -> Self {
+impl From<InvalidId> for MalformedId {
+    fn from(error: InvalidId) -> Self {
         Self(error)
     }
 }

@@ -40,22 +40,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 impl Params {
     /// The first value that is there under one of the names.
     pub(super) fn get<'a>(&'a self, names: &[&'a str]) -> Option<(&'a str, &'a str)> {
+        let value = |name: &str| {
+            let mut pairs = self.0.iter();
+            pairs.find(|(key, value)| key == name && !value.is_empty())
+        };
         names
             .iter()
-            .find_map(|name| self.all(name).next().map(|value| (*name, value)))
+            .find_map(|name| value(name).map(|(_, value)| (*name, value.as_str())))
     }
 
     pub(super) fn text(&self, names: &[&str]) -> Option<String> {
         self.get(names).map(|(_, value)| value.to_owned())
-    }
-
-    /// All values of a parameter that may be repeated.
-    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        let named = self
-            .0
-            .iter()
-            .filter(move |(key, value)| key == name && !value.is_empty());
-        named.map(|(_, value)| value.as_str())
     }
 
     /// Reads a parameter with a function of this module, or says which one is malformed.
@@ -86,11 +81,6 @@ pub(super) fn rfc3339_nanos(text: &str) -> Result<u64, String> {
     Ok(u64::try_from(nanos.max(0)).unwrap_or(u64::MAX))
 }
 
-/// Microseconds since 1970 to nanoseconds.
-pub(super) fn micros_as_nanos(text: &str) -> Result<u64, String> {
-    parsed::<u64>(text).map(|micros| micros.saturating_mul(1_000))
-}
-
 /// A JSON object of texts, such as `{"http.route":"/orders"}`.
 pub(super) fn string_map(text: &str) -> Result<Vec<(String, String)>, String> {
     let map: BTreeMap<String, String> =
@@ -98,69 +88,9 @@ pub(super) fn string_map(text: &str) -> Result<Vec<(String, String)>, String> {
     Ok(map.into_iter().collect())
 }
 
-/// Go's duration notation to nanoseconds: `1.5s`, `300ms`, `1h2m`. Negative ones mean nothing here and are refused.
-pub(super) fn go_duration_nanos(text: &str) -> Result<u64, String> {
-    let invalid = || format!("{text:?} is not a duration such as 300ms or 1.5s");
-    let mut rest = text.strip_prefix('+').unwrap_or(text);
-    if rest == "0" {
-        return Ok(0);
-    }
-    let mut nanos = 0.0;
-    while !rest.is_empty() {
-        let number_end = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .ok_or_else(invalid)?;
-        let (number, tail) = rest.split_at(number_end);
-        let unit_end = tail
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(unit_end);
-        let number: f64 = number.parse().map_err(|_| invalid())?;
-        nanos += number * nanos_of_unit(unit).ok_or_else(invalid)?;
-        rest = tail;
-    }
-    if text.is_empty() {
-        Err(invalid())
-    } else {
-        Ok(whole(nanos))
-    }
-}
-
-fn nanos_of_unit(unit: &str) -> Option<f64> {
-    match unit {
-        "ns" => Some(1.0),
-        "us" | "µs" | "μs" => Some(1e3),
-        "ms" => Some(1e6),
-        "s" => Some(1e9),
-        "m" => Some(60e9),
-        "h" => Some(3600e9),
-        _ => None,
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the value is not negative, and `as` saturates, which is what a bound should do"
-)]
-fn whole(nanos: f64) -> u64 {
-    nanos.round() as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_durations_as_go_writes_them() {
-        assert_eq!(go_duration_nanos("1.5s"), Ok(1_500_000_000));
-        assert_eq!(go_duration_nanos("1h2m3s"), Ok(3_723_000_000_000));
-        assert_eq!(go_duration_nanos("250µs"), Ok(250_000));
-        assert_eq!(go_duration_nanos("0"), Ok(0));
-        for malformed in ["", "5", "s", "1.2.3s", "-1s", "1 s", "1d"] {
-            assert!(go_duration_nanos(malformed).is_err(), "{malformed:?}");
-        }
-    }
 
     #[test]
     fn reads_times_and_clamps_those_it_cannot_count() {

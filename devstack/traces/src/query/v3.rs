@@ -11,50 +11,37 @@ use axum::{Json, Router};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::params::{ParamError, Params, go_duration_nanos, parsed, rfc3339_nanos, string_map};
-use super::v3_json::{summary, traces_data};
-use crate::ids::TraceId;
+use super::otlp_json::traces_data;
+use super::params::{ParamError, Params, parsed, rfc3339_nanos, string_map};
+use crate::ids;
 use crate::search::{DEFAULT_LIMIT, Search};
-use crate::span::kind_text;
 use crate::store::Store;
 use crate::trace::Trace;
+
+const DURATIONS: [&str; 4] = [
+    "query.duration_min",
+    "query.durationMin",
+    "query.duration_max",
+    "query.durationMax",
+];
 
 pub(super) fn router() -> Router<Arc<Store>> {
     Router::new()
         .route("/api/v3/services", get(services))
-        .route("/api/v3/operations", get(operations))
         .route("/api/v3/traces", get(find_traces))
         .route("/api/v3/traces/{id}", get(get_trace))
-        .route("/api/v3/trace-summaries", get(find_summaries))
 }
 
 async fn services(State(store): State<Arc<Store>>) -> Json<Value> {
-    let services = store.services();
-    let names: Vec<&str> = services.iter().map(AsRef::as_ref).collect();
-    Json(json!({ "services": names }))
-}
-
-async fn operations(State(store): State<Arc<Store>>, params: Params) -> Json<Value> {
-    let service = params.text(&["service"]).unwrap_or_default();
-    let wanted = params.text(&["span_kind", "spanKind"]);
-    let operations = store
-        .operations(&service)
-        .into_iter()
-        .filter_map(|operation| {
-            let kind = kind_text(operation.kind).unwrap_or("internal");
-            let selected = wanted.as_deref().is_none_or(|wanted| wanted == kind);
-            selected.then(|| json!({ "name": *operation.name, "spanKind": kind }))
-        });
-    Json(json!({ "operations": operations.collect::<Vec<_>>() }))
+    let services = store.read().services();
+    Json(json!({ "services": services }))
 }
 
 async fn get_trace(
     State(store): State<Arc<Store>>,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let id: TraceId = id
-        .parse()
-        .map_err(|error| ParamError::new("trace_id", &error))?;
+    let id = ids::pasted(&id).map_err(|error| ParamError::new("trace_id", &error))?;
     let found: Vec<_> = store.trace(id).into_iter().collect();
     wrapped(&found)
 }
@@ -64,17 +51,6 @@ async fn find_traces(
     params: Params,
 ) -> Result<Response, ApiError> {
     wrapped(&store.search(&search(&params)?))
-}
-
-/// Not in Jaeger 2.13 yet; later versions and their page have it. Unlike the search for traces, "no match" is an
-/// empty list.
-async fn find_summaries(
-    State(store): State<Arc<Store>>,
-    params: Params,
-) -> Result<Json<Value>, ApiError> {
-    let found = store.search(&search(&params)?);
-    let summaries: Vec<_> = found.iter().map(|trace| summary(trace)).collect();
-    Ok(Json(json!({ "summaries": summaries })))
 }
 
 fn wrapped(found: &[Arc<Trace>]) -> Result<Response, ApiError> {
@@ -87,17 +63,16 @@ fn wrapped(found: &[Arc<Trace>]) -> Result<Response, ApiError> {
 fn search(params: &Params) -> Result<Search, ApiError> {
     let (start_min, start_max) = times(params)?;
     let attributes = params.read(&["query.attributes"], string_map)?;
-    let duration = |names: &[&str]| params.read(names, go_duration_nanos);
-    let duration_min = duration(&["query.duration_min", "query.durationMin"])?;
-    let duration_max = duration(&["query.duration_max", "query.durationMax"])?;
+    if let Some((name, _)) = params.get(&DURATIONS) {
+        // Ignored, it would find what was not asked for.
+        return Err(ParamError::new(name, "this store does not search by duration").into());
+    }
     Ok(Search {
         service: params.text(&["query.service_name", "query.serviceName"]),
         operation: params.text(&["query.operation_name", "query.operationName"]),
         attributes: attributes.unwrap_or_default(),
         start_min,
         start_max,
-        duration_min: duration_min.unwrap_or(0),
-        duration_max: duration_max.unwrap_or(u64::MAX),
         limit: limit(params)?,
     })
 }

@@ -4,7 +4,6 @@
 
 mod grpc;
 mod helpers;
-mod legacy;
 mod limits;
 mod orderflow;
 mod other_pages;

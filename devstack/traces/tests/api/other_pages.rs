@@ -10,7 +10,7 @@ async fn another_page_can_neither_send_nor_read() {
     let export = "POST /opentelemetry.proto.collector.trace.v1.TraceService/Export";
     assert_refused_to_pages(store.grpc, export).await;
     assert_refused_to_pages(store.http, "POST /v1/traces").await;
-    assert_refused_to_pages(store.query, "GET /api/traces?service=orders").await;
+    assert_refused_to_pages(store.query, "GET /api/v3/services").await;
     assert_refused_to_pages(store.query, &format!("GET /trace/{TRACE}")).await;
 }
 

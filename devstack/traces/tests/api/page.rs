@@ -58,7 +58,7 @@ async fn shows_a_trace_with_its_links_in_both_directions() {
         html.contains(&format!("href=\"/trace/{OTHER_TRACE}#0000000000000009\"")),
         "{html}"
     );
-    assert!(html.contains("Linked from"));
+    assert!(html.contains("⇢ linked from email process"));
 }
 
 #[tokio::test]
