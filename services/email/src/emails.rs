@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::{OrderId, Outcome};
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::email::Email;
 use crate::mailer::{Mailer, SENT_WITHIN, SendMailError};
 use crate::repository::{Claim, EmailRepository};
 
-/// How long a mail is claimed: what sending takes at most, and some time for the statements before and after.
+/// How long a mail is claimed: what sending takes at most, and some time for the statement after it.
 pub(crate) const LEASE: Duration = SENT_WITHIN.saturating_add(Duration::from_secs(15));
 
 /// What became of a request to send a mail.
@@ -38,6 +41,7 @@ pub(crate) struct Emails {
     mailer: Mailer,
     /// Mails that were sent, but the database does not know it yet.
     unwritten: Arc<Mutex<HashSet<(OrderId, Outcome)>>>,
+    begun: TaskTracker,
 }
 
 impl Emails {
@@ -46,6 +50,7 @@ impl Emails {
             repository,
             mailer,
             unwritten: Arc::default(),
+            begun: TaskTracker::new(),
         }
     }
 
@@ -54,17 +59,28 @@ impl Emails {
     /// Claimed, sent, written down: three steps, and nothing is held in between but the claim, which ends by itself. So
     /// whoever dies after the mail server took the mail, and before that is written down, sends it again, with the same
     /// `Message-ID`: SMTP has no better answer.
-    pub(crate) async fn send(&self, email: &Email) -> Result<Sent, SendError> {
+    ///
+    /// What was begun is brought to its end though nobody waits for it any more: the server may have the mail already,
+    /// and a consumer that was frozen for a while gives up its messages when it wakes.
+    pub(crate) async fn send(&self, email: Email) -> Result<Sent, SendError> {
+        let emails = self.clone();
+        let sending = async move { emails.send_now(&email).await }.in_current_span();
+        let sent = self.begun.spawn(sending).await;
+        sent.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    async fn send_now(&self, email: &Email) -> Result<Sent, SendError> {
         if self.unwritten().contains(&(email.order_id, email.status)) {
             return self.write_down(email).await;
         }
         let line = self.mailer.line().await;
+        let claimed = Instant::now();
         let claimed_until = match self.repository.claim(email, LEASE).await? {
             Claim::Ours(until) => until,
             Claim::Another => return Err(SendError::Claimed),
             Claim::Sent => return Ok(Sent::Before),
         };
-        if let Err(error) = line.send(email).await {
+        if let Err(error) = line.send(email, claimed).await {
             // If this fails too, the claim ends by itself.
             if let Err(error) = self.repository.give_back(email, claimed_until).await {
                 tracing::warn!(%error, "the claim of a mail was not given back");

@@ -14,6 +14,7 @@ use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{Instrument, Span, info_span};
 use url::Url;
 
@@ -27,9 +28,14 @@ pub(crate) use self::reply::SendMailError;
 const FROM: &str = "OrderFlow <orders@example.com>";
 /// Connections to the mail server at once: servers turn away who opens many.
 const LINES: usize = 16;
-/// The longest that sending a mail takes, from the connection to the last reply. Servers that read what they take need
-/// some time for it; whom we leave before they have answered may have taken the mail, and gets it again.
-pub(crate) const SENT_WITHIN: Duration = Duration::from_secs(45);
+/// The longest from the claim of a mail until its server is ready to take it. Whoever was frozen on the way stops here,
+/// where the server has nothing yet.
+const BEGUN_WITHIN: Duration = Duration::from_secs(20);
+/// The longest that the server may take with the mail itself. Servers that read what they take need some time for it; whom
+/// we leave before they have answered may have taken the mail, and gets it again.
+const TAKEN_WITHIN: Duration = Duration::from_secs(25);
+/// The longest that sending a mail takes, from its claim to the last reply.
+pub(crate) const SENT_WITHIN: Duration = BEGUN_WITHIN.saturating_add(TAKEN_WITHIN);
 
 /// Sends mail through one server. Cheap to clone.
 #[derive(Clone)]
@@ -74,15 +80,39 @@ impl Mailer {
         }
     }
 
-    async fn transmit(&self, message: &Message) -> Result<(), SendMailError> {
+    async fn transmit(&self, message: &Message, claimed: Instant) -> Result<(), SendMailError> {
+        let begun = timeout_at(claimed + BEGUN_WITHIN, self.begin(message));
+        let mut connection = begun.await.unwrap_or_else(|_| Err(slow(BEGUN_WITHIN)))?;
+        let formatted = message.formatted();
+        let take = timeout(TAKEN_WITHIN, connection.message(&formatted)).await;
+        let error = match take {
+            Ok(Ok(_taken)) => {
+                self.connections.keep(connection);
+                return Ok(());
+            }
+            Ok(Err(error)) => Step::Message.failed(&error),
+            Err(_elapsed) => slow(TAKEN_WITHIN),
+        };
+        self.keep_after(connection, &error);
+        Err(error)
+    }
+
+    /// A connection to a server that waits for the mail itself.
+    async fn begin(&self, message: &Message) -> Result<AsyncSmtpConnection, SendMailError> {
         let connection = self.connections.get().await;
         let mut connection = connection.map_err(|error| Step::Connection.failed(&error))?;
-        let sent = converse(&mut connection, message).await;
-        // Also after a refusal: what was begun is ended before the next mail.
-        if !matches!(sent, Err(SendMailError::Unavailable(_))) {
+        if let Err(error) = announce(&mut connection, message).await {
+            self.keep_after(connection, &error);
+            return Err(error);
+        }
+        Ok(connection)
+    }
+
+    /// Also after a refusal: what was begun is ended before the next mail.
+    fn keep_after(&self, connection: AsyncSmtpConnection, error: &SendMailError) {
+        if !matches!(error, SendMailError::Unavailable(_)) {
             self.connections.keep(connection);
         }
-        sent
     }
 
     /// SMTP has no semantic convention: a CLIENT span with the general attributes of one, and no address in it.
@@ -106,15 +136,14 @@ impl fmt::Debug for Mailer {
 }
 
 impl Line {
-    /// Returns when the server has the mail.
-    pub(crate) async fn send(self, email: &Email) -> Result<(), SendMailError> {
+    /// Returns when the server has the mail, which was claimed then.
+    pub(crate) async fn send(self, email: &Email, claimed: Instant) -> Result<(), SendMailError> {
         let message = message(email).map_err(|error| {
             SendMailError::Refused(Failure::new("smtp_format", format!("{error:#}")))
         })?;
         let span = self.mailer.span();
-        let transmit = self.mailer.transmit(&message).instrument(span.clone());
-        let sent = tokio::time::timeout(SENT_WITHIN, transmit).await;
-        let sent = sent.unwrap_or_else(|_elapsed| Err(too_slow()));
+        let transmit = self.mailer.transmit(&message, claimed);
+        let sent = transmit.instrument(span.clone()).await;
         if let Err(error) = &sent {
             let error_type = error.failure().error_type();
             telemetry::fail(&span, error_type, &error.to_string());
@@ -123,15 +152,15 @@ impl Line {
     }
 }
 
-fn too_slow() -> SendMailError {
-    let reason = format!("it took longer than {SENT_WITHIN:?}");
+fn slow(limit: Duration) -> SendMailError {
+    let reason = format!("it took longer than {limit:?}");
     SendMailError::Unavailable(Failure::new("timeout", reason))
 }
 
-/// Command by command, because what a refusal means depends on what was refused.
+/// Everything before the mail itself, command by command: what a refusal means depends on what was refused.
 ///
 /// The message needs no extension of SMTP: addresses are ASCII, and lettre encodes what else is not.
-async fn converse(
+async fn announce(
     connection: &mut AsyncSmtpConnection,
     message: &Message,
 ) -> Result<(), SendMailError> {
@@ -144,10 +173,7 @@ async fn converse(
         recipient.map_err(|error| Step::Recipient.failed(&error))?;
     }
     let data = connection.command(Data).await;
-    data.map_err(|error| Step::Message.failed(&error))?;
-    let taken = connection.message(&message.formatted()).await;
-    taken.map_err(|error| Step::Message.failed(&error))?;
-    Ok(())
+    data.map(drop).map_err(|error| Step::Message.failed(&error))
 }
 
 /// Which order a mail is about, for programs that read mail.

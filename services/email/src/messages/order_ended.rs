@@ -55,7 +55,7 @@ impl Handler for OrderEndedHandler {
 
     async fn handle(&self, event: OrderEnded, delivery: &Delivery) -> Result<(), HandlerError> {
         let order_id = event.order_id;
-        match self.emails.send(&Email::about(&event)).await {
+        match self.emails.send(Email::about(&event)).await {
             Ok(Sent::Now) => tracing::info!(%order_id, "mail sent"),
             Ok(Sent::Before) => tracing::info!(%order_id, "mail was sent before"),
             Err(error) => return Err(self.decide(error, delivery)),

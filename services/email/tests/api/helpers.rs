@@ -22,8 +22,8 @@ pub(crate) struct TestApp {
     pub(crate) world: World,
     pub(crate) database: PgPool,
     address: SocketAddr,
-    _shutdown: DropGuard,
-    _service: JoinSet<anyhow::Result<()>>,
+    shutdown: DropGuard,
+    service: JoinSet<anyhow::Result<()>>,
 }
 
 /// What is around the service.
@@ -89,8 +89,19 @@ impl TestApp {
             database: PgPool::connect_lazy(&world.database).unwrap(),
             world,
             address,
-            _shutdown: shutdown.drop_guard(),
-            _service: service,
+            shutdown: shutdown.drop_guard(),
+            service,
+        }
+    }
+
+    /// Tells the service to stop, and waits until it has.
+    pub(crate) async fn stop(&mut self) {
+        let other = CancellationToken::new().drop_guard();
+        std::mem::replace(&mut self.shutdown, other)
+            .disarm()
+            .cancel();
+        while let Some(stopped) = self.service.join_next().await {
+            stopped.unwrap().unwrap();
         }
     }
 

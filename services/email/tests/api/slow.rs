@@ -44,3 +44,17 @@ async fn connections_to_the_mail_server_are_kept() {
     }
     assert_eq!((smtp.asked("EHLO"), smtp.asked("MAIL")), (1, 5));
 }
+
+#[tokio::test]
+async fn a_mail_that_the_server_has_is_written_down_though_its_message_was_given_up() {
+    let smtp = Smtp::start().await;
+    smtp.hold(true);
+    let settings = ["--messaging-shutdown-timeout-ms=0"];
+    let mut app = TestApp::spawn_with(&smtp.url(), &settings).await;
+    let event = ended("confirmed");
+    app.order_ended(&[&event]).await;
+    until(async || (smtp.mails().len() == 1).then_some(())).await;
+    app.stop().await;
+    smtp.hold(false);
+    app.until_sent(&event).await;
+}
