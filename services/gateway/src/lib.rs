@@ -32,6 +32,7 @@ pub async fn run(
 /// The health of the services behind the gateway.
 struct Behind {
     orders: Probe,
+    ready_orders: Probe,
     inventory: Probe,
 }
 
@@ -39,26 +40,27 @@ impl Behind {
     fn new(config: &Config) -> anyhow::Result<Self> {
         Ok(Self {
             orders: Probe::healthz(&config.orders_url)?,
-            inventory: Probe::healthz(&config.inventory_url)?,
+            ready_orders: Probe::readyz(&config.orders_url)?,
+            inventory: Probe::readyz(&config.inventory_url)?,
         })
     }
 
-    /// Waits until both have been up once; later they may come and go, and `/readyz` tells.
+    /// Waits until orders has been up once; later it may come and go, and `/readyz` tells.
     async fn wait(&self, config: &Config) -> anyhow::Result<()> {
         let orders = Dependency::new("orders", config.orders_url.as_str(), "ORDERS_URL");
-        let inventory =
-            Dependency::new("inventory", config.inventory_url.as_str(), "INVENTORY_URL");
-        wait_for(orders, config.startup, || self.orders.clone().succeeds()).await?;
-        wait_for(inventory, config.startup, || {
-            self.inventory.clone().succeeds()
-        })
-        .await
+        wait_for(orders, config.startup, || self.orders.clone().succeeds()).await
     }
 
+    /// Without orders there is nothing to do here. While orders lives it has its own answer to what it lacks, and orders are
+    /// taken without inventory.
     fn readiness(self) -> Readiness {
-        let Self { orders, inventory } = self;
         Readiness::new()
-            .check("orders", orders, Probe::succeeds)
-            .check("inventory", inventory, Probe::succeeds)
+            .check("orders", self.orders, Probe::succeeds)
+            .degraded_without(
+                "what orders needs",
+                self.ready_orders,
+                Probe::does_not_object,
+            )
+            .degraded_without("inventory", self.inventory, Probe::succeeds)
     }
 }

@@ -100,6 +100,8 @@ fn protocol() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
+        // Who has sent its request may close its half of the connection, and is still waiting for the answer.
+        .half_close(true)
         // hyper's own would also end connections that wait between two requests.
         .header_read_timeout(None)
         .max_buf_size(MAX_HEAD_BYTES as usize);

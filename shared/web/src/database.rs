@@ -165,8 +165,12 @@ impl Readiness {
     /// Also asks the database of `pool`, over one of its connections.
     pub fn database(self, pool: PgPool) -> Self {
         self.check("PostgreSQL", pool, |pool| async move {
-            // Handing a connection out includes asking the server.
-            pool.acquire().await.map(drop)
+            // Handing a connection out includes asking the server. One that was made a standby, or whose disk is full,
+            // answers as ever and takes no writes.
+            let row = sqlx::raw_sql("show transaction_read_only").fetch_one(&pool);
+            let read_only: String = row.await?.try_get(0)?;
+            ensure!(read_only == "off", "it takes no writes");
+            Ok(())
         })
     }
 }
@@ -193,11 +197,12 @@ fn is_away(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Broken connections, conflicts, no room, an operator's doing; a database that lets nobody in for now; time-outs of locks
-/// and of transactions that wait.
+/// Broken connections, conflicts, no room, an operator's doing; a database that lets nobody in for now, or takes no writes;
+/// time-outs of locks and of transactions that wait.
 fn passes(code: &str) -> bool {
     let class = ["08", "40", "53", "57"];
-    class.iter().any(|class| code.starts_with(class)) || matches!(code, "55000" | "55P03" | "25P03")
+    class.iter().any(|class| code.starts_with(class))
+        || matches!(code, "25006" | "25P03" | "55000" | "55P03")
 }
 
 /// Whether a statement failed because of the data that it was about: PostgreSQL refuses it (classes 22 and 23), or it

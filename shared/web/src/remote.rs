@@ -43,6 +43,19 @@ impl Probe {
         Self::new(below(base, ["healthz"]))
     }
 
+    /// A probe that asks a service of ours whether it is ready.
+    pub fn readyz(base: &Url) -> anyhow::Result<Self> {
+        Self::new(below(base, ["readyz"]))
+    }
+
+    /// Whether it does not say that it is not ready. One that does not answer at all says nothing.
+    pub async fn does_not_object(self) -> anyhow::Result<()> {
+        match self.ask().await {
+            Ok(response) => Ok(response.error_for_status().map(drop)?),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Whether it answers with success.
     pub async fn succeeds(self) -> anyhow::Result<()> {
         let response = self.ask().await?;

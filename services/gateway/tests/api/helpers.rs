@@ -31,12 +31,30 @@ impl TestApp {
         let stop = CancellationToken::new();
         let orders = serve(&mut services, orders, &stop).await;
         let inventory = serve(&mut services, inventory, &stop).await;
+        Self::before(&orders, &inventory, services, stop, args).await
+    }
+
+    /// A gateway that has never met an inventory service.
+    pub(crate) async fn spawn_without_inventory() -> Self {
+        let mut services = JoinSet::new();
+        let stop = CancellationToken::new();
+        let orders = serve(&mut services, Router::new(), &stop).await;
+        Self::before(&orders, "http://127.0.0.1:1", services, stop, &[]).await
+    }
+
+    async fn before(
+        orders: &str,
+        inventory: &str,
+        services: JoinSet<anyhow::Result<()>>,
+        stop_services: CancellationToken,
+        args: &[&str],
+    ) -> Self {
         let urls = [
             "gateway",
             "--orders-url",
-            &orders,
+            orders,
             "--inventory-url",
-            &inventory,
+            inventory,
         ];
         let config = Config::parse_from(urls.iter().chain(args));
         let listener = web::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
@@ -47,7 +65,7 @@ impl TestApp {
             client: Client::builder().build().unwrap(),
             address,
             services,
-            stop_services: stop,
+            stop_services,
             _gateway: gateway,
         }
     }

@@ -8,5 +8,6 @@
 mod frozen;
 mod helpers;
 mod migrations;
+mod read_only;
 mod timeouts;
 mod transactions;

@@ -52,6 +52,17 @@ async fn ask(stream: &mut TcpStream) {
 }
 
 #[tokio::test]
+async fn whoever_closes_its_half_after_the_request_is_answered() {
+    let served = serve_within(routes(), DRAIN, limits()).await;
+    let mut stream = connect(&served).await;
+    stream.write_all(GET).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let answer = rest(stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
+    assert!(answer.ends_with("\r\n\r\n7"), "{answer:?}");
+}
+
+#[tokio::test]
 async fn five_hundred_halves_of_a_head_are_closed_while_others_are_served() {
     let head_within = SHORT;
     let limits = Limits {
