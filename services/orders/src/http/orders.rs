@@ -6,7 +6,8 @@ use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
 use domain::{Category, CustomerId, NewOrder, Note, OrderId, OrderLines, OrderStatus, Outcome};
-use serde::{Deserialize, Serialize};
+use serde::de::IntoDeserializer as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use web::{Json, Path, Query};
 
 use super::error::Error;
@@ -84,7 +85,14 @@ impl TryFrom<i64> for Limit {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct NewStatus {
+    #[serde(deserialize_with = "word")]
     status: Outcome,
+}
+
+/// Of an enum, serde would also take `{"confirmed": null}`.
+fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Outcome, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    Outcome::deserialize(word.into_deserializer())
 }
 
 pub(super) async fn place(

@@ -162,6 +162,8 @@ async fn refuses_an_unknown_order_and_what_is_no_decision() {
         (json!({"status": "sent"}), "#/status"),
         (json!({"status": "pending"}), "#/status"),
         (json!({"status": ""}), "#/status"),
+        (json!({"status": {"confirmed": null}}), "#/status"),
+        (json!({"status": ["confirmed"]}), "#/status"),
         (json!({}), "#/status"),
         (json!(["confirmed"]), "#"),
         (
