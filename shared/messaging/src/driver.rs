@@ -113,7 +113,7 @@ impl<P: Process> Driver<P> {
         source: &mut S,
         room: usize,
     ) -> Result<Vec<Received<S::Receipt>>, ReceiveError> {
-        self.gate.opened().await;
+        let room = self.gate.admits(room).await;
         source.receive(room).await
     }
 
