@@ -20,25 +20,23 @@ async fn a_second_terminal_learns_how_the_parts_do_and_why_a_wish_is_refused() {
         life.stop.cancelled().await;
         Ok(Exit::new("kafka", "stopped".to_owned(), Vec::new()))
     });
+    let dir = folder.path().to_owned();
     let asking = async {
         is_ready.await.unwrap();
-        let Run { parts, .. } = Run::of(folder.path()).unwrap();
-        assert_eq!(parts.len(), 1);
+        let asked = tokio::task::spawn_blocking(move || {
+            let Run { parts, .. } = Run::of(&dir).unwrap();
+            let ask = |part| ask(&dir, part, Wish::Stop).unwrap_err().to_string();
+            (parts, ask("kafka"), ask("kafak"))
+        });
+        let (parts, refused, unknown) = asked.await.unwrap();
+        stop.cancel();
+        let status = (parts[0].name.as_str(), parts[0].state);
+        assert_eq!((parts.len(), status), (1, ("kafka", State::Running)));
         assert_eq!(
-            (parts[0].name.as_str(), parts[0].state),
-            ("kafka", State::Running)
-        );
-        let refused = ask(folder.path(), "kafka", Wish::Stop).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
+            refused,
             "kafka cannot be stopped alone, and can be paused: it is the only one"
         );
-        let unknown = ask(folder.path(), "kafak", Wish::Stop).unwrap_err();
-        assert_eq!(
-            unknown.to_string(),
-            "kafak is no part of this stack; it has kafka"
-        );
-        stop.cancel();
+        assert_eq!(unknown, "kafak is no part of this stack; it has kafka");
     };
     let (ended, ()) = tokio::join!(kept, asking);
     assert_eq!(ended.unwrap().how, "stopped");

@@ -19,6 +19,9 @@ use crate::signals::{self, INTERRUPTED};
 use crate::stack::Extent;
 use crate::tree;
 
+/// Longer than the command in the background takes when it is to end at once.
+const HURRY_LIMIT: Duration = Duration::from_secs(5);
+
 /// How often the progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -30,7 +33,11 @@ pub(super) async fn run(dir: &Path, extent: Extent) -> anyhow::Result<ExitCode> 
     let pid = child.id().context("it has ended already")?;
     // The second signal ends it at once, as it does in the foreground.
     // Not the same again: two of one kind that come at once are one.
-    let stop = signals::listen(move || tree::send(pid, Signal::SIGINT))?;
+    let stop = signals::listen(move || {
+        tree::send(pid, Signal::SIGINT);
+        // We end with it, unless it hangs.
+        std::thread::park_timeout(HURRY_LIMIT);
+    })?;
     let status = loop {
         progress.show(&screen)?;
         let started = Run::ready(dir)?.filter(|(run, _)| run.command == pid);

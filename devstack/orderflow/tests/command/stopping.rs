@@ -101,7 +101,14 @@ fn down_stops_the_stack_from_elsewhere() {
 fn nothing_outlives_a_command_that_is_killed() {
     let installation = Installation::new();
     let mut up = installation.up();
-    assert_eq!(installation.children().len(), 7);
+    let (children, processes) = (installation.children(), installation.processes());
+    assert_eq!(children.len(), 7);
+    for (name, pid) in children {
+        let found = processes
+            .iter()
+            .any(|line| line.starts_with(&format!("{pid} ")));
+        assert!(found, "{name} is not among {processes:#?}");
+    }
 
     up.signal("-KILL");
     up.wait();
