@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow, ensure};
 use chrono::DateTime;
 use otel_carriers::kafka::readable;
-use otel_messaging::{DeadLetter, Headers, Redriven, kafka};
+use otel_messaging::{DeadLetter, Headers};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
@@ -27,16 +27,6 @@ impl Kafka {
         let config = self.reader();
         // librdkafka's calls block.
         tokio::task::spawn_blocking(move || read(&config, place)).await?
-    }
-
-    pub(super) async fn send_back(
-        &self,
-        place: &Place,
-        letter: &DeadLetter,
-    ) -> anyhow::Result<Redriven> {
-        let client = kafka::Client::new(self.config());
-        let producer = client.producer(place.origin).await?;
-        Ok(producer.redrive(letter).await?)
     }
 
     pub(super) fn config(&self) -> ClientConfig {

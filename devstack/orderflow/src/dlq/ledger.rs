@@ -8,20 +8,15 @@ use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::letter::About;
 use crate::rundir::REDRIVEN;
 
 /// One letter that was sent back once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
-    /// The letter's.
-    pub(super) id: String,
+    #[serde(flatten)]
+    pub(super) about: About,
     pub(super) place: String,
-    pub(super) order_id: Option<String>,
-    pub(super) given_up: Option<DateTime<Utc>>,
-    pub(super) attempts: Option<u32>,
-    pub(super) reason: Option<String>,
-    /// The trace that it was given up in.
-    pub(super) trace_id: Option<String>,
     pub(super) redriven_at: DateTime<Utc>,
     /// The trace that it went into; absent where none was recorded.
     pub(super) redriven_into: Option<String>,
@@ -74,13 +69,15 @@ mod tests {
         let ledger = Ledger::of(&folder.path().join("not yet there"));
         assert_eq!(ledger.entries().unwrap(), []);
         let entry = Entry {
-            id: "00000001".to_owned(),
+            about: About {
+                id: "00000001".to_owned(),
+                order_id: None,
+                given_up: None,
+                attempts: Some(20),
+                reason: Some("two\nlines".to_owned()),
+                trace_id: None,
+            },
             place: "order.created.dlt".to_owned(),
-            order_id: None,
-            given_up: None,
-            attempts: Some(20),
-            reason: Some("two\nlines".to_owned()),
-            trace_id: None,
             redriven_at: DateTime::UNIX_EPOCH,
             redriven_into: Some("0af7651916cd43dd8448eb211c80319c".to_owned()),
             redriven_as: "order.created/0/8".to_owned(),

@@ -6,9 +6,22 @@ use std::time::SystemTime;
 use chrono::{DateTime, Utc};
 use fnv::FnvHasher;
 use otel_messaging::DeadLetter;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::place::Place;
+
+/// What is told of a letter, whether or not it still lies in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct About {
+    pub(super) id: String,
+    pub(super) order_id: Option<String>,
+    pub(super) given_up: Option<DateTime<Utc>>,
+    pub(super) attempts: Option<u32>,
+    pub(super) reason: Option<String>,
+    /// The trace that it was given up in.
+    pub(super) trace_id: Option<String>,
+}
 
 /// A letter in its place.
 #[derive(Debug)]
@@ -50,6 +63,17 @@ impl Letter {
         }
     }
 
+    pub(super) fn about(&self) -> About {
+        About {
+            id: self.id.clone(),
+            order_id: self.order_id(),
+            given_up: self.given_up(),
+            attempts: self.read.attempts(),
+            reason: self.read.reason().map(str::to_owned),
+            trace_id: self.read.trace_id().map(str::to_owned),
+        }
+    }
+
     /// The order that it is about: from the payload, or where that is garbage from what came with it.
     pub(super) fn order_id(&self) -> Option<String> {
         let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
@@ -62,7 +86,7 @@ impl Letter {
     }
 
     /// When it was given up, or when it arrived if the broker has moved it.
-    pub(super) fn given_up(&self) -> Option<DateTime<Utc>> {
+    fn given_up(&self) -> Option<DateTime<Utc>> {
         let last = self.read.given_up().map(|[_, last]| last);
         last.map(utc).or(self.arrived)
     }

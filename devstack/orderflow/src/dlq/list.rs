@@ -4,11 +4,10 @@ use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use serde::Serialize;
 
-use super::LOOK;
 use super::ledger::Entry;
-use super::letter::Letter;
+use super::letter::{About, Letter};
 use super::place::{Broker, Place};
-use super::servers::Brokers;
+use super::servers::{Brokers, LOOK};
 use super::text::{DASH, or_dash, plain, shortened, time};
 
 /// As much of a reason as fits beside the ids.
@@ -17,16 +16,12 @@ const REASON: usize = 60;
 /// What is said about one letter.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Row {
-    pub(super) id: String,
+    #[serde(flatten)]
+    pub(super) about: About,
     pub(super) broker: Broker,
     pub(super) place: &'static str,
     pub(super) from: &'static str,
     pub(super) consumer_group: Option<String>,
-    pub(super) order_id: Option<String>,
-    pub(super) given_up: Option<DateTime<Utc>>,
-    pub(super) attempts: Option<u32>,
-    pub(super) reason: Option<String>,
-    pub(super) trace_id: Option<String>,
     /// Whether it still lies there; Kafka keeps also those that were redriven.
     pub(super) there: bool,
     /// The last time that it was sent back.
@@ -50,40 +45,33 @@ impl SentBack {
 
 impl Row {
     fn of(letter: &Letter, ledger: &[Entry]) -> Self {
-        let read = &letter.read;
-        let sent_back = ledger.iter().rfind(|entry| entry.id == letter.id);
+        let sent_back = ledger.iter().rfind(|entry| entry.about.id == letter.id);
+        let group = letter.read.consumer_group().map(str::to_owned);
         Self {
-            id: letter.id.clone(),
-            broker: letter.place.broker,
-            place: letter.place.name,
-            from: letter.place.origin,
-            consumer_group: read.consumer_group().map(str::to_owned),
-            order_id: letter.order_id(),
-            given_up: letter.given_up(),
-            attempts: read.attempts(),
-            reason: read.reason().map(str::to_owned),
-            trace_id: read.trace_id().map(str::to_owned),
+            consumer_group: group,
             there: true,
             redriven: sent_back.map(SentBack::of),
+            ..Self::at(letter.place, letter.about())
         }
     }
 
     /// A letter that is only remembered.
     fn remembered(entry: &Entry, place: &'static Place) -> Self {
-        let known = entry.clone();
         Self {
-            id: known.id,
+            redriven: Some(SentBack::of(entry)),
+            ..Self::at(place, entry.about.clone())
+        }
+    }
+
+    fn at(place: &'static Place, about: About) -> Self {
+        Self {
+            about,
             broker: place.broker,
             place: place.name,
             from: place.origin,
             consumer_group: None,
-            order_id: known.order_id,
-            given_up: known.given_up,
-            attempts: known.attempts,
-            reason: known.reason,
-            trace_id: known.trace_id,
             there: false,
-            redriven: Some(SentBack::of(entry)),
+            redriven: None,
         }
     }
 
@@ -94,16 +82,17 @@ impl Row {
                 format!("redriven {} into {}", time(*at), or_dash(trace_id.as_ref()))
             }
         };
-        let reason = self.reason.as_deref().unwrap_or("no reason is given");
+        let about = &self.about;
+        let reason = about.reason.as_deref().unwrap_or("no reason is given");
         let group = self.consumer_group.as_deref();
         let group = group.map_or_else(String::new, |group| format!("{}: ", plain(group)));
         format!(
             "  {}  {}  order {}  tried {}  trace {}  {state}  {}",
-            self.id,
-            self.given_up.map_or_else(|| DASH.to_owned(), time),
-            shortened(self.order_id.as_deref().unwrap_or(DASH), 36),
-            or_dash(self.attempts),
-            or_dash(self.trace_id.as_ref()),
+            about.id,
+            about.given_up.map_or_else(|| DASH.to_owned(), time),
+            shortened(about.order_id.as_deref().unwrap_or(DASH), 36),
+            or_dash(about.attempts),
+            or_dash(about.trace_id.as_ref()),
             shortened(&format!("{group}{reason}"), REASON),
         )
     }
@@ -148,11 +137,11 @@ async fn rows(
         .rev()
         .filter(|entry| entry.place == place.name)
     {
-        if !rows.iter().any(|row| row.id == entry.id) {
+        if !rows.iter().any(|row| row.about.id == entry.about.id) {
             rows.push(Row::remembered(entry, place));
         }
     }
-    rows.sort_by(|one, other| (one.given_up, &one.id).cmp(&(other.given_up, &other.id)));
+    rows.sort_by_cached_key(|row| (row.about.given_up, row.about.id.clone()));
     Ok(rows)
 }
 

@@ -18,7 +18,6 @@ mod traced;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
@@ -26,14 +25,9 @@ use self::ledger::Ledger;
 use self::list::Shelf;
 use self::place::{From, PLACES, chosen};
 use self::redrive::{Redrive, Report, Wanted};
-use self::servers::{Addresses, Brokers, Running};
+use self::servers::{Addresses, Brokers, LOOK, Running};
 use self::traced::Tracing;
 use crate::screen::ERROR;
-
-/// How long letters of SQS and Pub/Sub are out of others' sight if we die while we look at them.
-const LOOK: Duration = Duration::from_secs(30);
-/// The same, while they are sent back one by one.
-const REDRIVE: Duration = Duration::from_mins(5);
 
 #[derive(Debug, Args)]
 pub(crate) struct DlqArgs {
@@ -157,7 +151,7 @@ async fn show(brokers: &Brokers, ledger: &Ledger, id: &str) -> anyhow::Result<Ex
             return Ok(ExitCode::SUCCESS);
         }
     }
-    if let Some(entry) = entries.iter().rfind(|entry| entry.id == id) {
+    if let Some(entry) = entries.iter().rfind(|entry| entry.about.id == id) {
         tell(&show::remembered(entry, &entries))?;
         return Ok(ExitCode::SUCCESS);
     }

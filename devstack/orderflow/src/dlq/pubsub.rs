@@ -7,7 +7,7 @@ use anyhow::{Context as _, anyhow, ensure};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
-use otel_messaging::{DeadLetter, Headers, Redriven, pubsub};
+use otel_messaging::{DeadLetter, Headers};
 use reqwest::Client;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::letter::Letter;
 use super::place::Place;
-use crate::settings::PUBSUB_PROJECT;
+use crate::topology::PUBSUB_PROJECT;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const AT_ONCE: u32 = 1000;
@@ -92,16 +92,6 @@ impl PubSub {
         self.call::<Value>(letter.place, "acknowledge", &acks)
             .await?;
         Ok(())
-    }
-
-    pub(super) async fn send_back(
-        &self,
-        place: &Place,
-        letter: &DeadLetter,
-    ) -> anyhow::Result<Redriven> {
-        let client = pubsub::Client::connect_emulator(&self.host, PUBSUB_PROJECT).await?;
-        let producer = client.producer(place.origin).await?;
-        Ok(producer.redrive(letter).await?)
     }
 
     /// For so many seconds from now; zero gives back.

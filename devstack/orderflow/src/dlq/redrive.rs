@@ -6,11 +6,10 @@ use anyhow::Context as _;
 use chrono::Utc;
 use otel_messaging::Redriven;
 
-use super::REDRIVE;
 use super::ledger::{Entry, Ledger};
 use super::letter::Letter;
 use super::place::Place;
-use super::servers::Brokers;
+use super::servers::{Brokers, REDRIVE};
 use super::text::{or_dash, plain};
 
 /// Which letters are to go back.
@@ -90,7 +89,7 @@ impl Redrive<'_> {
         match &self.wanted {
             // Kafka keeps what went back; the others keep it only if it could not be removed.
             Wanted::Waiting => {
-                let went_back = known.iter().any(|entry| entry.id == letter.id);
+                let went_back = known.iter().any(|entry| entry.about.id == letter.id);
                 (letter.receipt.is_some() || !went_back).then(|| letter.id.clone())
             }
             Wanted::Named(names) => names.iter().find(|name| **name == letter.id).cloned(),
@@ -106,29 +105,19 @@ impl Redrive<'_> {
             anyhow::bail!("it comes from {stranger}, and letters of {place} go back to {origin}");
         }
         let redriven = self.brokers.send_back(place, &letter.read).await?;
-        let written = self.ledger.add(&entry(letter, &redriven));
+        let written = self.ledger.add(&Entry {
+            about: letter.about(),
+            place: place.name.to_owned(),
+            redriven_at: Utc::now(),
+            redriven_into: redriven.trace_id.clone(),
+            redriven_as: redriven.message_id.clone(),
+        });
         let removed = self.brokers.remove(letter).await;
         let into = or_dash(redriven.trace_id.as_ref());
         let sent = format!("it was sent to {} in the trace {into}", place.origin);
         written.with_context(|| sent.clone())?;
         let removed = removed.context(sent)?;
         Ok(line(letter, &redriven, removed))
-    }
-}
-
-fn entry(letter: &Letter, redriven: &Redriven) -> Entry {
-    let read = &letter.read;
-    Entry {
-        id: letter.id.clone(),
-        place: letter.place.name.to_owned(),
-        order_id: letter.order_id(),
-        given_up: letter.given_up(),
-        attempts: read.attempts(),
-        reason: read.reason().map(str::to_owned),
-        trace_id: read.trace_id().map(str::to_owned),
-        redriven_at: Utc::now(),
-        redriven_into: redriven.trace_id.clone(),
-        redriven_as: redriven.message_id.clone(),
     }
 }
 
@@ -166,7 +155,7 @@ fn line(letter: &Letter, redriven: &Redriven, removed: bool) -> String {
 }
 
 fn not_there(name: &str, known: &[Entry]) -> anyhow::Error {
-    let when = known.iter().rfind(|entry| entry.id == name);
+    let when = known.iter().rfind(|entry| entry.about.id == name);
     match when {
         Some(entry) => {
             let into = or_dash(entry.redriven_into.as_ref());

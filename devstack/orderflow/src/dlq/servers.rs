@@ -5,16 +5,22 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use otel_messaging::{DeadLetter, Redriven};
+use otel_messaging::{DeadLetter, Redriven, kafka, pubsub, sqs};
 
 use super::kafka::Kafka;
 use super::letter::Letter;
 use super::place::{Broker, Place};
 use super::pubsub::PubSub;
 use super::sqs::Sqs;
-use crate::ports::Port;
-use crate::rundir::Run;
+use crate::control::Run;
 use crate::settings::Setting;
+use crate::table::usual;
+use crate::topology::PUBSUB_PROJECT;
+
+/// How long letters of SQS and Pub/Sub are out of others' sight if we die while we look at them.
+pub(super) const LOOK: Duration = Duration::from_secs(30);
+/// The same, while they are sent back one by one.
+pub(super) const REDRIVE: Duration = Duration::from_mins(5);
 
 /// Addresses from the command line or the environment; by default those of the stack that runs in `--dir`, and without
 /// one those that containers have, which are moved by the same variables.
@@ -42,11 +48,11 @@ pub(super) struct Addresses {
     /// The Pub/Sub emulator's `host:port` [default: the running stack's, else port `PUBSUB_PORT` or 8085 on 127.0.0.1].
     #[arg(long, env = "PUBSUB_EMULATOR_HOST", value_name = "HOST:PORT")]
     pubsub_emulator_host: Option<String>,
-    #[arg(long, env = "KAFKA_PORT", default_value = Port::Kafka.usual(), hide = true)]
+    #[arg(long, env = "KAFKA_PORT", default_value = usual("KAFKA_PORT"), hide = true)]
     kafka_port: u16,
-    #[arg(long, env = "SQS_PORT", default_value = Port::Sqs.usual(), hide = true)]
+    #[arg(long, env = "SQS_PORT", default_value = usual("SQS_PORT"), hide = true)]
     sqs_port: u16,
-    #[arg(long, env = "PUBSUB_PORT", default_value = Port::PubSub.usual(), hide = true)]
+    #[arg(long, env = "PUBSUB_PORT", default_value = usual("PUBSUB_PORT"), hide = true)]
     pubsub_port: u16,
 }
 
@@ -142,12 +148,31 @@ impl Brokers {
         place: &Place,
         letter: &DeadLetter,
     ) -> anyhow::Result<Redriven> {
-        let sent = match place.broker {
-            Broker::Kafka => self.kafka.send_back(place, letter).await,
-            Broker::Sqs => self.sqs.send_back(place, letter).await,
-            Broker::PubSub => self.pubsub.send_back(place, letter).await,
+        let origin = place.origin;
+        let sent = async {
+            let redriven = match place.broker {
+                Broker::Kafka => {
+                    let client = kafka::Client::new(self.kafka.config());
+                    client.producer(origin).await?.redrive(letter).await?
+                }
+                Broker::Sqs => {
+                    let client = sqs::Client::new(self.sqs.client.clone());
+                    client.producer(origin).await?.redrive(letter).await?
+                }
+                Broker::PubSub => {
+                    let client =
+                        pubsub::Client::connect_emulator(&self.pubsub.host, PUBSUB_PROJECT);
+                    client
+                        .await?
+                        .producer(origin)
+                        .await?
+                        .redrive(letter)
+                        .await?
+                }
+            };
+            anyhow::Ok(redriven)
         };
-        sent.with_context(|| self.asking(place))
+        sent.await.with_context(|| self.asking(place))
     }
 
     /// Takes a letter out of its place; whether the broker can.

@@ -44,16 +44,17 @@ pub(super) fn letter(letter: &Letter, ledger: &[Entry]) -> String {
 
 /// A letter that is gone, as far as it is remembered.
 pub(super) fn remembered(entry: &Entry, ledger: &[Entry]) -> String {
+    let about = &entry.about;
     let mut told = vec![
-        ("letter", entry.id.clone()),
+        ("letter", about.id.clone()),
         ("lay in", entry.place.clone()),
-        ("order", plain(&or_dash(entry.order_id.as_ref()))),
-        ("given up", or_dash(entry.given_up.map(time))),
-        ("attempts", or_dash(entry.attempts)),
-        ("reason", plain(&or_dash(entry.reason.as_ref()))),
+        ("order", plain(&or_dash(about.order_id.as_ref()))),
+        ("given up", or_dash(about.given_up.map(time))),
+        ("attempts", or_dash(about.attempts)),
+        ("reason", plain(&or_dash(about.reason.as_ref()))),
     ];
-    told.extend(traces(entry.order_id.as_deref(), entry.trace_id.as_deref()));
-    told.extend(history(&entry.id, ledger));
+    told.extend(traces(about.order_id.as_deref(), about.trace_id.as_deref()));
+    told.extend(history(&about.id, ledger));
     table("", told)
 }
 
@@ -69,7 +70,7 @@ fn traces(order_id: Option<&str>, trace_id: Option<&str>) -> Vec<(&'static str, 
 }
 
 fn history(id: &str, ledger: &[Entry]) -> Vec<(&'static str, String)> {
-    let sent_back = ledger.iter().filter(|entry| entry.id == id);
+    let sent_back = ledger.iter().filter(|entry| entry.about.id == id);
     let lines = sent_back.map(|entry| {
         let (at, into) = (
             time(entry.redriven_at),

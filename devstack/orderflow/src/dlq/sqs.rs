@@ -11,7 +11,7 @@ use aws_sdk_sqs::config::Credentials;
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System, QueueAttributeName};
 use chrono::{DateTime, Utc};
-use otel_messaging::{DeadLetter, Headers, Redriven, sqs};
+use otel_messaging::{DeadLetter, Headers};
 
 use super::letter::Letter;
 use super::place::Place;
@@ -82,17 +82,6 @@ impl Sqs {
         let request = request.set_receipt_handle(letter.receipt.clone());
         request.send().await.map_err(|error| reason(&error))?;
         Ok(())
-    }
-
-    pub(super) async fn send_back(
-        &self,
-        place: &Place,
-        letter: &DeadLetter,
-    ) -> anyhow::Result<Redriven> {
-        let producer = sqs::Client::new(self.client.clone())
-            .producer(place.origin)
-            .await?;
-        Ok(producer.redrive(letter).await?)
     }
 
     async fn url(&self, queue: &str) -> anyhow::Result<String> {

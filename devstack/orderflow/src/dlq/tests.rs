@@ -23,11 +23,11 @@ use super::list::{self, Row};
 use super::place::{Broker, PLACES, Place};
 use super::pubsub::PubSub;
 use super::redrive::{Redrive, Report, Wanted};
-use super::servers::Brokers;
+use super::servers::{Brokers, LOOK};
+use super::show;
 use super::sqs::Sqs;
-use super::{LOOK, show};
-use crate::settings::PUBSUB_PROJECT;
 use crate::topology;
+use crate::topology::PUBSUB_PROJECT;
 
 /// Longer than any broker here needs, also on a machine that is busy.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -118,15 +118,15 @@ impl Site {
     async fn follow(&self, place: &'static Place, endpoint: &mut Endpoint, recorder: &Recorder) {
         let letter = self.only_row(place).await;
         assert!(letter.there && letter.redriven.is_none(), "{letter:?}");
-        assert_eq!(letter.order_id.as_deref(), Some("order-7"));
-        assert_eq!(letter.attempts, Some(1));
-        assert_eq!(letter.reason.as_deref(), Some("it answers 400"));
+        assert_eq!(letter.about.order_id.as_deref(), Some("order-7"));
+        assert_eq!(letter.about.attempts, Some(1));
+        assert_eq!(letter.about.reason.as_deref(), Some("it answers 400"));
         assert_eq!(
             self.only_row(place).await,
             letter,
             "looking changes nothing"
         );
-        let shown = self.show(place, &letter.id).await;
+        let shown = self.show(place, &letter.about.id).await;
         for part in [
             "order-7",
             "\"note\": \"as a gift\"",
@@ -137,7 +137,7 @@ impl Site {
         }
 
         endpoint.broken.store(false, Ordering::Relaxed);
-        let named = || Wanted::Named(vec![letter.id.clone()]);
+        let named = || Wanted::Named(vec![letter.about.id.clone()]);
         let report = self.redrive(place, named()).await;
 
         assert!(report.failed.is_empty(), "{report:?}");
@@ -148,7 +148,7 @@ impl Site {
         let after = self.only_row(place).await;
         let redriven = after.redriven.as_ref().unwrap();
         assert_eq!(redriven.trace_id.as_deref(), Some(new.as_str()));
-        assert_eq!(after.id, letter.id);
+        assert_eq!(after.about.id, letter.about.id);
         assert_eq!(after.there, place.broker == Broker::Kafka);
 
         let report = self.redrive(place, Wanted::Waiting).await;
@@ -180,7 +180,7 @@ impl Site {
         });
         let sent = sent.unwrap();
         let linked = &sent.links.links[0].span_context;
-        assert_eq!(Some(linked.trace_id().to_string()), letter.trace_id);
+        assert_eq!(Some(linked.trace_id().to_string()), letter.about.trace_id);
         let new = sent.span_context.trace_id();
         assert_ne!(new, linked.trace_id());
         let processed = async {

@@ -1,13 +1,24 @@
-//! How letters are written for people. What others sent must not reach the terminal as control characters.
+//! How letters are written for people. What others sent must not move the cursor of their terminal, nor turn its lines round.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
 pub(super) const DASH: &str = "-";
 
-/// On one line, without control characters.
+/// On one line, without control characters and without those that change the direction of what follows.
 pub(super) fn plain(text: &str) -> String {
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let plain = |c: char| {
+        if c.is_control() || is_bidi_control(c) {
+            ' '
+        } else {
+            c
+        }
+    };
     text.chars().map(plain).collect()
+}
+
+/// Unicode's property `Bidi_Control`, <https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters>.
+fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// At most `most` characters of it.
@@ -34,7 +45,8 @@ pub(super) fn payload(payload: Option<&[u8]>) -> String {
         return "none (a tombstone)".to_owned();
     };
     if let Ok(json) = serde_json::from_slice::<serde_json::Value>(bytes) {
-        return format!("{json:#}");
+        let json = format!("{json:#}");
+        return json.lines().map(plain).collect::<Vec<_>>().join("\n");
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => text.lines().map(plain).collect::<Vec<_>>().join("\n"),
@@ -50,6 +62,8 @@ mod tests {
     fn what_others_sent_cannot_move_the_cursor() {
         assert_eq!(plain("a\x1b[2Jb\nc"), "a [2Jb c");
         assert_eq!(payload(Some(b"a\x1b[2J\nb")), "a [2J\nb");
+        assert_eq!(plain("\u{202e}diap\u{2069}"), " diap ");
+        assert_eq!(payload(Some("\"\u{202e}diap\"".as_bytes())), "\" diap\"");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use clap::Args;
 use telemetry::Telemetry;
 
 use super::servers::Running;
-use crate::ports::Port;
+use crate::table::usual;
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
@@ -21,7 +21,7 @@ pub(super) struct Tracing {
     /// Where the spans go [default: the running stack's trace store, else port `OTLP_GRPC_PORT` or 4317 on 127.0.0.1].
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     otlp_endpoint: Option<String>,
-    #[arg(long, env = "OTLP_GRPC_PORT", default_value = Port::OtlpGrpc.usual(), hide = true)]
+    #[arg(long, env = "OTLP_GRPC_PORT", default_value = usual("OTLP_GRPC_PORT"), hide = true)]
     otlp_grpc_port: u16,
     #[arg(long, env = "RUST_LOG", hide = true)]
     rust_log: Option<String>,
