@@ -119,13 +119,15 @@ kafka_record() {
 }
 
 rubbish_to_sqs() { # queue
-    local sqs url
-    sqs=$(setting AWS_ENDPOINT_URL_SQS)
-    url=$(curl --silent "$sqs/?Action=GetQueueUrl&QueueName=$1" | sed -n 's/.*<QueueUrl>\([^<]*\)<.*/\1/p')
-    # The host is as the server sees itself.
-    url=$sqs/${url#*://*/}
-    curl --fail --silent --show-error --output /dev/null "$url" --data 'Action=SendMessage&MessageBody=rubbish'
+    local url
+    url=$(ask_sqs GetQueueUrl "{\"QueueName\": \"$1\"}" | sed -n 's/.*"QueueUrl": *"\([^"]*\)".*/\1/p')
+    ask_sqs SendMessage "{\"QueueUrl\": \"$url\", \"MessageBody\": \"rubbish\"}" >/dev/null
     echo "$url"
+}
+
+ask_sqs() { # operation request
+    curl --fail --silent --show-error --header 'content-type: application/x-amz-json-1.0' \
+        --header "x-amz-target: AmazonSQS.$1" --data "$2" "$(setting AWS_ENDPOINT_URL_SQS)/"
 }
 
 rubbish_to_pubsub() { # topic
