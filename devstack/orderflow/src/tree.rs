@@ -123,7 +123,7 @@ mod tests {
 
         let told = Mutex::new(HashSet::new());
         freeze(root, |pids| {
-            told.lock().unwrap().extend(pids.iter().copied())
+            told.lock().unwrap().extend(pids.iter().copied());
         });
         assert_eq!(*told.lock().unwrap(), all);
         wait_until(|| all.iter().all(|pid| stands(*pid)));

@@ -218,11 +218,11 @@ fn render_traces(traces: &Wholeness) -> String {
     }
     let total = traces.whole + traces.broken.len();
     let reasons = traces.broken.iter().take(NAMED);
-    let reasons: String = reasons.map(|reason| format!("\n  {reason}")).collect();
-    format!(
-        "{BAD}{} of {total} whole{BAD:#}{again}{reasons}",
-        traces.whole
-    )
+    let summary = format!("{BAD}{} of {total} whole{BAD:#}{again}", traces.whole);
+    let lines: Vec<_> = std::iter::once(summary)
+        .chain(reasons.map(ToString::to_string))
+        .collect();
+    lines.join("\n  ")
 }
 
 /// A broker delivers at least once: it is no flaw, and worth a look.

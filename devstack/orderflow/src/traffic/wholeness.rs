@@ -197,7 +197,7 @@ impl<'a> Checker<'a> {
         let ended = (Utc::now() - order.updated_at).to_std().unwrap_or_default();
         let still = ended >= self.quiet && since.elapsed() >= self.quiet;
         let untaken = verdict.story.iter().flat_map(Story::untaken);
-        let mut last = untaken.filter(|message| message.follows_the_end());
+        let mut last = untaken.filter(story::Untaken::follows_the_end);
         still && last.all(|message| self.explainer.is_stuck(&message))
     }
 }
