@@ -201,10 +201,10 @@ mod tests {
         let stop = CancellationToken::new();
         stop.cancel();
         let exit = process.watch(stop).await;
-        assert_eq!(
-            (exit.how.as_str(), exit.last_lines),
-            ("exit status: 0", vec!["drained".to_owned()])
-        );
+        assert_eq!(exit.how, "exit status: 0");
+        // Some shells also tell how their own child ended, which was asked as well.
+        let last = exit.last_lines.last().map(String::as_str);
+        assert_eq!(last, Some("drained"));
     }
 
     #[tokio::test]
