@@ -134,8 +134,7 @@ impl Recipe {
         }
         let version = title.rsplit(' ').next().unwrap_or_default();
         let script = self.script.replace("{version}", version);
-        let made = run(&script, &unfinished, log, lifeline).await;
-        made.with_context(|| format!("getting {title}"))?;
+        run(&script, &unfinished, log, lifeline).await?;
         Ok(fs::rename(&unfinished, folder)?)
     }
 
@@ -163,7 +162,7 @@ async fn run(script: &str, folder: &Path, log: &Path, lifeline: &Lifeline) -> an
     let (place, why) = (log.display(), reasons(log));
     ensure!(
         status.success(),
-        "it failed ({status}), more in {place}{why}"
+        "making it failed ({status}), more in {place}{why}"
     );
     Ok(())
 }

@@ -39,12 +39,7 @@ pub(crate) async fn create_databases(address: &str) -> anyhow::Result<()> {
 }
 
 /// One life: starts the server, creates the databases, says so on `life.ready`, and keeps it until `life.stop`.
-async fn run(
-    context: Context,
-    port: u16,
-    address: String,
-    life: Life,
-) -> anyhow::Result<Exit> {
+async fn run(context: Context, port: u16, address: String, life: Life) -> anyhow::Result<Exit> {
     let announced = context.screen.starting(NAME);
     let options = Options {
         dir: context.folder.data_of(NAME),
