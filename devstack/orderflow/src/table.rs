@@ -45,7 +45,7 @@ const PART: Part = Part {
 
 /// The ports are those of the real servers, except PostgreSQL's: 5432 is often taken.
 #[rustfmt::skip]
-pub(crate) static PARTS: [Part; 7] = [
+pub(crate) static PARTS: [Part; 8] = [
     Part {
         name: "postgres",
         ports: &[Port::new("postgres-port", "POSTGRES_PORT", "54320", "PostgreSQL")],
@@ -266,6 +266,37 @@ pub(crate) static PARTS: [Part; 7] = [
                 ("OTEL_TRACES_SAMPLER", "always_off"),
             ],
             ready: "http://{TRACES}/api/v3/services",
+            ..SERVER
+        }),
+        stops_last: true,
+        ..PART
+    },
+    // Jaeger takes no logs; the stand-in of the embedded mode takes both.
+    Part {
+        name: "logstore",
+        ports: &[Port::new("logs-port", "LOGS_PORT", "9428", "the log store (--servers native)")],
+        address: "http://{LOGS}/select/vmui",
+        variables: &[
+            Variable::new("LOGS_URL", "http://{LOGS}"),
+            Variable::new("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://{LOGS}/insert/opentelemetry/v1/logs"),
+            Variable::new("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "http/protobuf"),
+        ],
+        native: Some(Server {
+            title: "VictoriaLogs 1.52.1",
+            origin: Origin::Made(Recipe {
+                name: "victorialogs",
+                files: &[
+                    ("go.mod", infra!("native/victorialogs/go.mod")),
+                    ("go.sum", infra!("native/victorialogs/go.sum")),
+                ],
+                made_with: &[Program::GO],
+                run_with: &[],
+                takes: "a build from source that takes about a minute of CPU",
+                script: "CGO_ENABLED=0 go build -trimpath -ldflags \"-s -w\" -o victoria-logs \
+                    github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs",
+            }),
+            command: "{installed}/victoria-logs -httpListenAddr={LOGS} -storageDataPath={data} -loggerLevel=WARN",
+            ready: "http://{LOGS}/health",
             ..SERVER
         }),
         stops_last: true,

@@ -21,8 +21,8 @@ pub(crate) fn embedded(arguments: &[&str]) -> Addresses {
     let Arguments {
         ports, overrides, ..
     } = parse(arguments);
-    let parts: Vec<_> = PARTS.iter().collect();
-    addresses(&ports, &parts, &overrides, None).unwrap()
+    let parts = PARTS.iter().filter(|part| part.embedded.is_some());
+    addresses(&ports, &parts.collect::<Vec<_>>(), &overrides, None).unwrap()
 }
 
 fn lines(settings: &[Setting]) -> Vec<String> {
@@ -41,6 +41,11 @@ fn has(settings: &[Setting], expected: &[&str]) -> bool {
 fn every_usual_port_is_a_port_of_its_own() {
     let numbers: std::collections::HashSet<_> = table::ports().map(|port| port.usual).collect();
     assert_eq!(numbers.len(), table::ports().count());
+}
+
+#[test]
+fn no_part_keeps_its_data_where_the_logs_are() {
+    assert!(PARTS.iter().all(|part| part.name != "logs"));
 }
 
 #[test]
@@ -128,6 +133,28 @@ fn telemetry_goes_where_and_when_the_user_said() {
         "OTEL_BSP_SCHEDULE_DELAY=5000",
     ];
     assert!(has(&settings, &expected), "{settings:?}");
+}
+
+#[test]
+fn natively_logs_go_to_their_own_store_unless_the_user_names_another_for_all_telemetry() {
+    let natively = |arguments: &[&str]| {
+        let Arguments {
+            ports, overrides, ..
+        } = parse(arguments);
+        let all: Vec<_> = PARTS.iter().collect();
+        let addresses = addresses(&ports, &all, &overrides, None).unwrap();
+        addresses.of_service(Service::Orders)
+    };
+    let told = natively(&["--logs-port=9999"]);
+    let expected = [
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=http://127.0.0.1:9999/insert/opentelemetry/v1/logs",
+        "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=http/protobuf",
+    ];
+    assert!(has(&told, &expected), "{told:?}");
+
+    let told = natively(&["--otlp-endpoint=http://collector:4317"]);
+    let of_logs = |setting: &Setting| setting.name.contains("LOGS");
+    assert!(!told.iter().any(of_logs), "{told:?}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(crate) enum Source {
     /// PostgreSQL, librdkafka's mock cluster, and small stand-ins of our own for the rest.
     Embedded,
     /// The real servers as processes on this machine, fetched or built on the first run: Kafka, ElasticMQ, Google's
-    /// Pub/Sub emulator, Jaeger and `MailDev`. What this machine cannot provide is named, and a stand-in takes its place.
+    /// Pub/Sub emulator, Jaeger, `VictoriaLogs` and `MailDev`. What this machine cannot provide is named, and a stand-in takes its place.
     Native,
     /// Servers that run elsewhere, for example in containers; only the services are started.
     Outside,

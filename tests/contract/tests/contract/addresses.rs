@@ -8,6 +8,9 @@ const NAMES: [&str; 3] = ["GATEWAY_URL", "JAEGER_URL", "MAIL_URL"];
 /// What only those reach who run the system: the test of what needs it is skipped where it is not named.
 const ORDERS: &str = "ORDERS_URL";
 
+/// A store of logs that is not the trace store.
+const LOGS: &str = "LOGS_URL";
+
 /// The three places a customer and a reader of traces look at, and the service that a person decides by.
 #[derive(Debug, Clone)]
 pub(crate) struct Addresses {
@@ -15,6 +18,7 @@ pub(crate) struct Addresses {
     pub(crate) jaeger: String,
     pub(crate) mail: String,
     pub(crate) orders: Option<String>,
+    pub(crate) logs: Option<String>,
 }
 
 impl Addresses {
@@ -27,6 +31,7 @@ impl Addresses {
                 jaeger,
                 mail,
                 orders: variable(ORDERS),
+                logs: variable(LOGS),
             })),
             _ => bail!("set all of {}, or none of them", NAMES.join(", ")),
         }
@@ -40,6 +45,7 @@ impl Addresses {
             jaeger: jaeger?,
             mail: mail?,
             orders: Some(stack.setting(ORDERS)?.to_owned()),
+            logs: stack.setting(LOGS).ok().map(ToOwned::to_owned),
         })
     }
 }

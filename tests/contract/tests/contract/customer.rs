@@ -135,6 +135,30 @@ impl Customer {
         &self,
         trace_id: TraceId,
     ) -> anyhow::Result<Option<Vec<String>>> {
+        match &self.addresses.logs {
+            Some(store) => self.services_in(store, trace_id).await.map(Some),
+            None => self.services_in_the_trace_store(trace_id).await,
+        }
+    }
+
+    /// As `VictoriaLogs` tells it: a JSON object per line.
+    async fn services_in(&self, store: &str, trace_id: TraceId) -> anyhow::Result<Vec<String>> {
+        let query = format!("trace_id:={trace_id}%20%7C%20uniq%20by%20(service.name)");
+        let url = format!("{store}/select/logsql/query?query={query}");
+        let asked = self.http.get(url).send().await?;
+        let lines = asked.error_for_status()?.text().await?;
+        let services = lines.lines().map(|line| {
+            let record: Value = serde_json::from_str(line)?;
+            let name = record["service.name"].as_str();
+            Ok(name.context("a service has a name")?.to_owned())
+        });
+        services.collect()
+    }
+
+    async fn services_in_the_trace_store(
+        &self,
+        trace_id: TraceId,
+    ) -> anyhow::Result<Option<Vec<String>>> {
         let url = format!("{}/api/orderflow/logs/{trace_id}", self.addresses.jaeger);
         let response = self.http.get(url).send().await?;
         if response.status() == StatusCode::NOT_FOUND {
