@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 
 use crate::demo::DemoArgs;
 use crate::dlq::DlqArgs;
-use crate::keep::Wish;
 use crate::parts::kafka;
+use crate::register::Wish;
 use crate::service::Service;
 use crate::status::{PartArgs, StatusArgs};
 use crate::trace::TraceArgs;

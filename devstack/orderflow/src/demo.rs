@@ -11,12 +11,12 @@ use futures::future::join_all;
 use story::waterfall;
 use tokio::time::Instant;
 
+use crate::answers::Services;
 use crate::gateway::{Gateway, Order, Status};
 use crate::screen::{ERROR, Screen, Show, has_colour};
 use crate::settings::Addresses;
 use crate::signals::INTERRUPTED;
 use crate::stack::{Extent, StackArgs, with_stack};
-use crate::status::Services;
 use crate::traffic::orders::{self, Kind};
 use crate::traffic::report::order_line;
 use crate::traffic::run::{Outcome, place_and_follow};

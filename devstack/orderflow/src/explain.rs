@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use clap::ValueEnum as _;
 use story::{JaegerClient, Span, Story, Untaken};
 
+use crate::answers::Services;
 use crate::service::Service;
-use crate::status::Services;
 
 /// Every service that reads messages.
 const READERS: [Service; 4] = [

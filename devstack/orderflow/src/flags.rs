@@ -7,9 +7,9 @@ use anyhow::{Context as _, ensure};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use url::Url;
 
+use crate::parts::faults::Faults;
 use crate::parts::part::{Part, Variable};
 use crate::parts::postgres::DATABASES;
-use crate::parts::stand_ins::Faults;
 use crate::ports::{Port, Ports};
 use crate::service::Service;
 use crate::settings::{Addresses, Setting};

@@ -7,7 +7,9 @@
 //! `stack` (start all, stop all), `keep` (what becomes of a part that dies) and `control` (how a second terminal asks
 //! for a part to be stopped or paused).
 
+mod answers;
 mod cli;
+mod context;
 mod control;
 mod demo;
 mod dlq;
@@ -25,6 +27,7 @@ mod ports;
 mod process;
 mod ready;
 mod readyz;
+mod register;
 mod rundir;
 mod screen;
 mod service;

@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use clap::Args;
 use story::{JaegerClient, Story, TraceId, waterfall};
 
+use crate::answers::Services;
 use crate::explain::Explainer;
 use crate::gateway::Gateway;
 use crate::screen::has_colour;
-use crate::status::Services;
 use crate::targets::Targets;
 use crate::traffic::notices;
 

@@ -1,5 +1,6 @@
 //! `orderflow up`: everything started, and kept until it is asked to stop, here or in the background.
 
+mod announce;
 mod detached;
 
 use std::path::Path;
@@ -7,8 +8,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::screen::{Screen, Show};
-use crate::settings::Addresses;
+use self::announce::tell_ready;
+use crate::screen::Show;
 use crate::stack::{Extent, StackArgs, with_stack};
 
 #[derive(Debug, Args)]
@@ -44,23 +45,4 @@ pub(crate) async fn run(dir: &Path, args: UpArgs) -> anyhow::Result<ExitCode> {
         std::future::pending().await
     })
     .await
-}
-
-/// Where people look first, what they do next, and what `stops` it.
-fn tell_ready(screen: &Screen, addresses: &Addresses, extent: Extent, stops: &str) {
-    let (traces, mail) = (addresses.jaeger_url(), addresses.mail_url());
-    let (orders, next) = match extent {
-        Extent::Everything => (
-            format!("orders at {}/orders, ", addresses.gateway_url()),
-            "`orderflow traffic` sends orders",
-        ),
-        Extent::Servers => (
-            String::new(),
-            "`orderflow env` tells what services have to know",
-        ),
-    };
-    screen.tell(&format!(
-        "\nready: {orders}traces at {traces}, mail at {mail}"
-    ));
-    screen.tell(&format!("{next}, {stops} stops everything\n"));
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::server::LIMIT;
 use super::{Answer, Question, Run, socket};
-use crate::keep::Wish;
+use crate::register::Wish;
 use crate::settings::Addresses;
 
 /// Longer than anybody takes to answer; one that was frozen does not.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::keep::{Outcome, PartStatus, Wish};
+use crate::register::{Outcome, PartStatus, Wish};
 use crate::settings::Addresses;
 
 pub(crate) use client::ask;

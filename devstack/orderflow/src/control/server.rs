@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::{Answer, Question, Run, faults, socket};
-use crate::keep::{Outcome, Register, Wish};
-use crate::parts::Context;
+use crate::context::Context;
+use crate::register::{Outcome, Register, Wish};
 
 /// Longer than a part takes to stop, and than most take to start.
 pub(super) const LIMIT: Duration = Duration::from_secs(40);

@@ -2,9 +2,10 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::keep::{Keeper, Life, Restart, State};
-use crate::parts::Context;
+use crate::context::Context;
+use crate::keep::{Keeper, Life, Restart};
 use crate::process::Exit;
+use crate::register::State;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_terminal_learns_how_the_parts_do_and_why_a_wish_is_refused() {

@@ -4,7 +4,6 @@
 //! Whoever wants something of a part (`orderflow stop`, `start`, `pause`, `resume`) asks the [`Register`].
 
 mod back_off;
-mod register;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -13,15 +12,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::parts::Context;
+use crate::context::Context;
 use crate::process::Exit;
+use crate::register::{Outcome, PartStatus, Request, State, Wish};
 use crate::screen::ERROR;
 use crate::tree::{freeze, thaw};
 
 pub(crate) use back_off::BackOff;
 use back_off::Lives;
-pub(crate) use register::{Outcome, PartStatus, Register, State, Wish};
-use register::{PartStatus as Status, Request};
 
 /// How many of its last lines are shown of a part that goes on: in `up` they are on the screen already.
 const SHOWN_LINES: usize = 5;
@@ -258,7 +256,7 @@ impl Keeper {
             ),
         };
         let how = &exit.how;
-        self.context.register.note(name, |status: &mut Status| {
+        self.context.register.note(name, |status: &mut PartStatus| {
             status.last_end = Some(how.clone());
             status.state = match pause {
                 Some(_) => State::Waiting,
@@ -345,7 +343,7 @@ impl Keeper {
     }
 
     fn note(&self, state: State) {
-        let note = |status: &mut Status| status.state = state;
+        let note = |status: &mut PartStatus| status.state = state;
         self.context.register.note(self.name, note);
     }
 
@@ -353,7 +351,7 @@ impl Keeper {
         self.status().map_or(State::Starting, |status| status.state)
     }
 
-    fn status(&self) -> Option<Status> {
+    fn status(&self) -> Option<PartStatus> {
         let mut all = self.context.register.all().into_iter();
         all.find(|status| status.name == self.name)
     }

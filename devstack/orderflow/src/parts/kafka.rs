@@ -15,7 +15,8 @@ use tokio::process::Command;
 use tokio::sync::oneshot;
 
 use super::part::{Begin, Ready};
-use super::{Context, told};
+use super::told;
+use crate::context::Context;
 use crate::keep::{Life, Restart};
 use crate::process::{DRAIN_LIMIT, Exit};
 use crate::topology::TOPICS;
@@ -57,7 +58,7 @@ async fn run(
 ) -> anyhow::Result<Exit> {
     let announced = context.screen.starting(name);
     let program = std::env::current_exe().context("finding our own program")?;
-    let log = context.log_of_life(name, &life)?;
+    let log = context.log_of_life(name, life.is_again)?;
     let mut process = context.spawn(name, Command::new(program).arg("kafka"), DRAIN_LIMIT, log)?;
     let address = process.first_line().await?;
     let port = address

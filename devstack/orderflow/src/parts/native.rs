@@ -15,7 +15,8 @@ use tokio::process::Command;
 use tokio::time::sleep;
 
 use super::part::{Begin, Origin, Part, Ready, Server};
-use super::{Context, again, told};
+use super::{again, told};
+use crate::context::Context;
 use crate::keep::Life;
 use crate::ports::Ports;
 use crate::process::Exit;
@@ -96,7 +97,7 @@ async fn run(context: Context, site: Site, life: Life) -> anyhow::Result<Exit> {
             .iter()
             .map(|(variable, value)| (variable, site.fill(value))),
     );
-    let log = context.quiet_log(name, &life)?;
+    let log = context.quiet_log(name, life.is_again)?;
     let process = context.spawn(name, &command, server.patience, log)?;
     let mut watched = std::pin::pin!(process.watch(life.stop));
     tokio::select! {
@@ -147,7 +148,10 @@ impl Site {
 
     async fn run_first(&self, context: &Context, words: &str, life: &Life) -> anyhow::Result<()> {
         let name = self.part.name;
-        let (command, log) = (self.command(words)?, context.quiet_log(name, life)?);
+        let (command, log) = (
+            self.command(words)?,
+            context.quiet_log(name, life.is_again)?,
+        );
         let process = context.spawn(name, &command, self.server.patience, log)?;
         let exit = process.watch(life.stop.clone()).await;
         let (how, words) = (exit.how, exit.last_lines.join("\n"));

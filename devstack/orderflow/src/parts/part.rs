@@ -6,8 +6,9 @@ use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::stand_ins::Faults;
-use super::{Context, Group};
+use super::Group;
+use super::faults::Faults;
+use crate::context::Context;
 use crate::install::{Found, Recipe};
 use crate::ports::{Port, Ports};
 

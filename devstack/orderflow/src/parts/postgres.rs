@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::part::{Begin, Ready};
-use super::{Context, again, told};
+use super::{again, told};
+use crate::context::Context;
 use crate::keep::Life;
 use crate::process::Exit;
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use reqwest::Client;
 use tokio::process::Command;
 
-use super::Context;
+use crate::context::Context;
 use crate::keep::Life;
 use crate::process::{DRAIN_LIMIT, Exit, Process};
 use crate::ready::wait_until_answers;
@@ -47,7 +47,7 @@ pub(crate) async fn run(
     life: Life,
 ) -> anyhow::Result<Exit> {
     let announced = context.screen.starting(service.name());
-    let log = context.log_of_life(service.name(), &life)?;
+    let log = context.log_of_life(service.name(), life.is_again)?;
     let process = start(&context, service, &addresses, Arc::clone(&log))?;
     let mut watched = std::pin::pin!(process.watch(life.stop.clone()));
     let url = addresses.service_url(service);

@@ -6,13 +6,13 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use clap::Args;
 use futures::future::try_join_all;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::Context;
+use super::faults::Faults;
 use super::part::{Begin, Part, Serve};
+use crate::context::Context;
 use crate::keep::Life;
 use crate::ports::{Claims, Port, Ports};
 use crate::process::Exit;
@@ -20,23 +20,6 @@ use crate::topology;
 
 /// A reader that keeps a connection open must not keep us from ending.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
-
-/// What the stand-ins do wrong on purpose.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Servers of your own")]
-pub(crate) struct Faults {
-    /// What the built-in embeddings do wrong on purpose, several with commas (docs/faults.md).
-    #[arg(
-        long,
-        env = "FAULT_EMBEDDINGS",
-        value_delimiter = ',',
-        value_name = "FAULTS"
-    )]
-    fault_embeddings: Vec<embeddings::Fault>,
-    /// What the built-in mail server does wrong on purpose, several with commas (docs/faults.md).
-    #[arg(long, env = "FAULT_MAIL", value_delimiter = ',', value_name = "FAULTS")]
-    fault_mail: Vec<mail::Fault>,
-}
 
 /// Starts a stand-in on the listeners that were claimed for it, so that clients can connect at once.
 pub(crate) fn start(

@@ -14,14 +14,15 @@ use lifeline::Lifeline;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use crate::answers::fault_notice;
+use crate::context::Context;
 use crate::control;
-use crate::parts::{Context, Group, own_log, services};
+use crate::parts::{Group, own_log, services};
 use crate::process::{self, Exit};
 use crate::rundir::RunDir;
 use crate::screen::{LAST_LINES, Screen, Show};
 use crate::settings::Addresses;
 use crate::signals::{self, INTERRUPTED};
-use crate::status::fault_notice;
 use crate::table::PARTS;
 
 use args::Plan;

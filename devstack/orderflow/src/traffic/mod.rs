@@ -18,11 +18,11 @@ use futures::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
+use crate::answers::{Services, fault_notice};
 use crate::control::Run;
 use crate::gateway::{Gateway, NewOrder, Order};
 use crate::memory;
 use crate::service::Service;
-use crate::status::{Services, fault_notice};
 use crate::targets::{Targets, Urls};
 use mailbox::Mails;
 use report::Report;

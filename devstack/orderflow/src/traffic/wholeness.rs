@@ -10,9 +10,9 @@ use futures::stream::{self, StreamExt as _};
 use story::{Flaw, JaegerClient, Story, TraceId};
 use tokio::time::{Instant, sleep_until};
 
+use crate::answers::Services;
 use crate::explain::Explainer;
 use crate::gateway::{Order, Status};
-use crate::status::Services;
 
 /// Spans arrive in batches; the last one may be some seconds away.
 const PATIENCE: Duration = Duration::from_secs(30);

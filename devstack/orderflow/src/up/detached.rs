@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
-use super::tell_ready;
+use super::announce::tell_ready;
 use crate::control::Run;
 use crate::rundir::{Lock, TryLock};
 use crate::screen::{Screen, Show};

@@ -3,16 +3,19 @@
 use std::path::Path;
 use std::time::Duration;
 
+use anstyle::{AnsiColor, Style};
 use reqwest::Client;
 
 use crate::control::Run;
-use crate::keep::{PartStatus, State};
 use crate::readyz::{self, Readiness};
+use crate::register::{PartStatus, State};
 use crate::service::Service;
 use crate::settings::Addresses;
 
 /// One question; a service answers within a second what it has found out by then.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
+
+const NOTABLE: Style = AnsiColor::Yellow.on_default();
 
 /// The stack of a folder, asked whenever something is to be explained.
 #[derive(Debug)]
@@ -90,6 +93,13 @@ fn trouble(part: &PartStatus) -> Option<String> {
     };
     let helps = helps.map(|verb| format!(" (`orderflow {verb} {name}`)"));
     Some(format!("`{name}` is {state}{}", helps.unwrap_or_default()))
+}
+
+/// That a fault is switched on, for whoever looks at what comes of it.
+pub(crate) fn fault_notice(fault: &str) -> String {
+    format!(
+        "{NOTABLE}a fault is switched on{NOTABLE:#}: {fault} (docs/faults.md says what it does)"
+    )
 }
 
 #[cfg(test)]

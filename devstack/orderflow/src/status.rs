@@ -1,8 +1,6 @@
 //! `orderflow status`: every part, how it is doing, and what the services say about themselves.
 //! And the experiments: `stop`, `start`, `pause` and `resume` of one part.
 
-mod services;
-
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,13 +9,12 @@ use anstyle::{AnsiColor, Style};
 use clap::Args;
 use futures::future::join_all;
 
+use crate::answers::{Services, fault_notice};
 use crate::control::{self, Run};
-use crate::keep::{PartStatus, State, Wish};
 use crate::readyz::Readiness;
+use crate::register::{PartStatus, State, Wish};
 use crate::service::Service;
 use crate::table;
-
-pub(crate) use services::Services;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const NOTABLE: Style = AnsiColor::Yellow.on_default();
@@ -74,13 +71,6 @@ pub(crate) async fn run(dir: &Path, args: StatusArgs) -> anyhow::Result<ExitCode
     } else {
         ExitCode::FAILURE
     })
-}
-
-/// That a fault is switched on, for whoever looks at what comes of it.
-pub(crate) fn fault_notice(fault: &str) -> String {
-    format!(
-        "{NOTABLE}a fault is switched on{NOTABLE:#}: {fault} (docs/faults.md says what it does)"
-    )
 }
 
 async fn with_readiness(run: Run) -> Vec<Line> {
