@@ -20,7 +20,7 @@ use crate::{
     error::Error,
     limits,
     operations::{self, Call},
-    protocol::{Protocol, Request},
+    protocol::{self, Request},
 };
 
 /// A message of the largest size whose every byte is escaped, and room for the rest of the request.
@@ -52,13 +52,12 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let protocol = Protocol::of(&headers);
     let request = body
         .map_err(unreadable)
-        .and_then(|body| protocol.decode(&uri, &headers, &body));
+        .and_then(|body| protocol::decode(&headers, &body));
     let Request { operation, input } = match request {
         Ok(request) => request,
-        Err(error) => return protocol.encode("", Err(error)),
+        Err(error) => return protocol::encode(Err(error)),
     };
     let call = Call {
         emulator,
@@ -69,7 +68,7 @@ pub(crate) async fn handle(
     if let Err(error) = &result {
         tracing::debug!(operation, %error, "refused a request");
     }
-    protocol.encode(&operation, result)
+    protocol::encode(result)
 }
 
 /// A request too large to be read is one whose message is too large.

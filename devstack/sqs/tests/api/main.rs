@@ -12,7 +12,6 @@ mod fifo;
 mod helpers;
 mod long_polling;
 mod pages;
-mod query_protocol;
 mod queues;
 mod redrive;
 mod shutdown;
