@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use domain::{OrderId, Outcome};
 use tokio::time::Instant;
-use tokio_util::task::TaskTracker;
-use tracing::Instrument as _;
 
 use crate::email::Email;
 use crate::mailer::{Mailer, SENT_WITHIN, SendMailError};
@@ -41,7 +39,6 @@ pub(crate) struct Emails {
     mailer: Mailer,
     /// Mails that were sent, but the database does not know it yet.
     unwritten: Arc<Mutex<HashSet<(OrderId, Outcome)>>>,
-    begun: TaskTracker,
 }
 
 impl Emails {
@@ -50,7 +47,6 @@ impl Emails {
             repository,
             mailer,
             unwritten: Arc::default(),
-            begun: TaskTracker::new(),
         }
     }
 
@@ -64,9 +60,7 @@ impl Emails {
     /// and a consumer that was frozen for a while gives up its messages when it wakes.
     pub(crate) async fn send(&self, email: Email) -> Result<Sent, SendError> {
         let emails = self.clone();
-        let sending = async move { emails.send_now(&email).await }.in_current_span();
-        let sent = self.begun.spawn(sending).await;
-        sent.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        web::uncancelled(async move { emails.send_now(&email).await }).await
     }
 
     async fn send_now(&self, email: &Email) -> Result<Sent, SendError> {

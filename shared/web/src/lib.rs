@@ -10,6 +10,7 @@
 //! | [`remote`] | the services that are called: their URLs, and whether they are up |
 //! | [`extract`] | bodies, paths and queries, parsed into domain types |
 //! | [`problem`] | errors as RFC 9457 problem documents |
+//! | [`uncancelled()`] | work that a hang-up does not end |
 
 mod body;
 mod connections;
@@ -25,6 +26,7 @@ pub mod settings;
 pub mod startup;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod uncancelled;
 
 pub use database::{DatabaseArgs, refuses_data};
 pub use extract::{Json, Path, Query};
@@ -35,3 +37,4 @@ pub use remote::{Probe, below};
 pub use server::{DRAIN, Parts, api, bind, serve, serve_within, shutdown_signal};
 pub use settings::{base_url, exit, parse};
 pub use startup::{Awaited, Dependency, StartupArgs, eventually, wait_for};
+pub use uncancelled::uncancelled;

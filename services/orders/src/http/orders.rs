@@ -140,7 +140,10 @@ pub(super) async fn change_status(
     Json(new): Json<NewStatus>,
 ) -> Result<StatusCode, Error> {
     telemetry::set_attribute("orderflow.order.id", id.to_string());
-    match orders.decide(id, &Decision::by_person(new.status)).await? {
+    // A client that hangs up takes nothing back: what follows the decision, the link of its trace too, is done all the same.
+    let decision = Decision::by_person(new.status);
+    let deciding = async move { orders.decide(id, &decision).await };
+    match web::uncancelled(deciding).await? {
         Change::Made => {
             tracing::info!(order_id = %id, outcome = new.status.as_str(), "order decided by a person");
             Ok(StatusCode::NO_CONTENT)
