@@ -22,7 +22,7 @@ pub fn check(story: &Story, scenario: &'static Scenario) -> Result<(), Box<Broke
 /// This leaves out the orphans, and all deliveries of a message and all sendings of an event but the one that went
 /// furthest, each with everything below it.
 /// What remains must keep the whole contract, but that attempts may begin above 1, and that work which is done only
-/// [once](Repeat::FindsItDone) may be among what was left out.
+/// once may be among what was left out.
 ///
 /// A context that was lost breaks the contract here too: what is on the far side of the hop is in no part of the story.
 /// So does an orphan in a story where no message was handled again; there this is [`check`].
