@@ -76,11 +76,11 @@ fn a_stack_for_a_test_that_cannot_begin_takes_its_folder_away_too() {
     let unbuilt: &[&str] = &["up", "--free-ports", "--for-test"];
     let unset = &["up", "--only-servers", "--servers=outside", "--for-test"];
     for (arguments, reason) in [(unbuilt, "not built"), (unset, "KAFKA_BROKERS")] {
-        let output = installation.output(arguments);
+        // An input that is closed from the beginning would be a reason to stop as well.
+        let mut up = Up::start(installation.command(arguments).stdin(Stdio::piped()));
+        up.wait_for_stderr(reason);
 
-        assert_eq!(output.status.code(), Some(1));
-        let message = stderr(&output);
-        assert!(message.contains(reason), "{message}");
+        assert_eq!(up.wait().code(), Some(1), "{}", up.rest_of_stderr());
         assert!(!installation.run_dir().exists(), "{reason}");
     }
 }

@@ -165,16 +165,22 @@ impl Reader {
             self.consumer.assign(&all)?;
         }
         let deadline = Instant::now() + ANSWERS_WITHIN;
+        let mut last_error = None;
         while self.positions.iter().zip(&ends).any(|(at, end)| at < end) {
             ensure!(
                 Instant::now() < deadline,
-                "read to {:?} of {ends:?}",
+                "read to {:?} of {ends:?}: {last_error:?}",
                 self.positions
             );
-            let Some(record) = self.consumer.poll(POLL) else {
-                continue;
+            let record = match self.consumer.poll(POLL) {
+                Some(Ok(record)) => record,
+                // The client also tells what went wrong before, perhaps long after it is well again.
+                Some(Err(error)) => {
+                    last_error = Some(error);
+                    continue;
+                }
+                None => continue,
             };
-            let record = record?;
             let at = usize::try_from(record.partition())?;
             self.positions[at] = record.offset() + 1;
             let payload = record.payload().unwrap_or_default();
