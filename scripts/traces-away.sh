@@ -35,7 +35,9 @@ trap 'down; rm -rf "$ORDERFLOW_DIR"' EXIT
     { cat "$ORDERFLOW_DIR/up.log" >&2; exit 1; }
 logs=("${services[@]/#/"$ORDERFLOW_DIR/logs/"}")
 logs=("${logs[@]/%/.log}")
-gateway=$("$orderflow" env | sed -n "s/^GATEWAY_URL='\{0,1\}\([^']*\)'\{0,1\}$/\1/p")
+# `env` quotes what a shell would read otherwise.
+address() { "$orderflow" env | sed -n "s/^$1='\{0,1\}\([^']*\)'\{0,1\}$/\1/p"; }
+gateway=$(address GATEWAY_URL) mail=$(address MAIL_URL)
 
 # One curl for all orders, so that the client takes little of the machine.
 requests() {
@@ -53,18 +55,26 @@ END
     done
 }
 
-# Runs that follow each other must not work on each other's orders.
+# Runs that follow each other must not work on each other's orders: the last thing that becomes of one is its mail.
 until_quiet() {
     local order deadline=$((SECONDS + 300))
+    curl --silent --request DELETE "$mail/email/all" >"$ORDERFLOW_DIR/answer"
     order=$(curl --fail --silent --show-error --header 'content-type: application/json' \
         --data '{"customer_id":"bench","items":[{"item_id":"ITEM-001","quantity":1,"price":100}]}' "$gateway/orders" |
         sed 's/.*"order_id":"\([^"]*\)".*/\1/')
-    while [[ $(curl --silent "$gateway/orders/$order") == *'"pending"'* ]]; do
-        ((SECONDS < deadline)) || { echo "error: orders are still pending after 300 s" >&2; exit 1; }
+    until [[ $(curl --silent "$mail/email") == *"$order"* ]]; do
+        ((SECONDS < deadline)) || { echo "error: order $order has no mail after 300 s" >&2; exit 1; }
         sleep 0.2
     done
-    # Mail and stock follow, and the last spans leave.
-    sleep 3
+}
+
+# A service says that all is well once something was delivered twice in a row, so each has to have something.
+until_backend_is_well() {
+    local deadline=$((SECONDS + 120))
+    while (($(said 'it takes everything again') < $(said 'it takes nothing'))); do
+        ((SECONDS < deadline)) || { echo "error: not every service has found the backend again after 120 s" >&2; exit 1; }
+        until_quiet
+    done
 }
 
 # What the lines about bursts say was lost, and what the lines at the end say, added up.
@@ -77,6 +87,8 @@ added_up() {
         }
         END { print sum + 0 }'
 }
+# Lines about the trace backend with these words.
+said() { cat "${logs[@]}" | grep '"backend":"trace backend"' | grep -c "$1" || true; }
 # Lines about exporting, whoever writes them.
 lines() { cat "${logs[@]}" | grep -c '"target":"\(telemetry::losses\|opentelemetry\)' || true; }
 
@@ -106,9 +118,7 @@ run() { # there or away
     if [[ $1 == away ]]; then
         ((SECONDS - begun >= away)) || sleep $((away - (SECONDS - begun)))
         "$orderflow" start traces >/dev/null
-        # A burst is over when something was delivered twice in a row.
-        until_quiet
-        until_quiet
+        until_backend_is_well
     fi
     refused=$(grep -cv '^201 ' <<<"$times" || true)
     read -r "p50[$1]" "p99[$1]" <<<"$(sed -n 's/^201 //p' <<<"$times" | percentiles)"

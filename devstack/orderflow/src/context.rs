@@ -7,10 +7,11 @@ use std::time::Duration;
 use lifeline::Lifeline;
 use tokio::process::Command;
 
+use crate::part_log::PartLog;
 use crate::process::Process;
 use crate::register::Register;
 use crate::rundir::RunDir;
-use crate::screen::{PartLog, Screen};
+use crate::screen::Screen;
 use crate::settings::Addresses;
 
 /// What every part needs from its surroundings.

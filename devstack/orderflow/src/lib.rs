@@ -3,7 +3,7 @@
 //!
 //! One file per subcommand (`up`, `down`, `env`, `status`, `traffic`, `trace`, `dlq`, `demo`).
 //! What they share: `table` (every server that a stack may need, a row each), `flags` (from the command line to what
-//! services are told), `rundir` (the lock, what is running, what an earlier run left behind), `process` and `parts` (how it is started),
+//! services are told), `rundir` (its folder, and the lock on it), `process` and `parts` (how it is started),
 //! `stack` (start all, stop all), `keep` (what becomes of a part that dies) and `control` (how a second terminal asks
 //! for a part to be stopped or paused).
 
@@ -22,6 +22,7 @@ mod install;
 mod keep;
 mod log_line;
 mod memory;
+mod part_log;
 mod parts;
 mod ports;
 mod process;

@@ -19,7 +19,7 @@ use tokio::process::Command;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::screen::{LAST_LINES, PartLog};
+use crate::part_log::{LAST_LINES, PartLog};
 
 /// How long a part may take to finish what is in hand; then it is killed.
 pub(crate) const DRAIN_LIMIT: Duration = Duration::from_secs(20);

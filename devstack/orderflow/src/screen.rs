@@ -5,22 +5,18 @@
 //! must not stop the stack. A thread per stream writes, and what does not fit into its queue is counted and left out.
 //! Failing to write is ignored: a terminal that was closed must not keep the stack from stopping in order.
 
-use std::fs::File;
-use std::io::{self, IsTerminal as _, Write as _};
+mod writer;
+
+use std::io::{self, IsTerminal as _};
 use std::mem;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 
+use self::writer::{Message, Stream, Writer};
 use crate::log_line::{Level, LogLine};
-
-/// How many lines may wait to be written.
-const QUEUE: usize = 10_000;
 
 /// How long the end waits for lines that are not written yet.
 const LAST_WORDS_LIMIT: Duration = Duration::from_secs(1);
@@ -126,7 +122,8 @@ impl Screen {
         }
     }
 
-    fn log(&self, part: &str, line: &str) {
+    /// A line of a part's log, if it is to be seen.
+    pub(crate) fn log(&self, part: &str, line: &str) {
         let parsed = LogLine::parse(line);
         if self.show == Show::Problems
             && parsed.as_ref().is_some_and(|line| line.level < Level::Warn)
@@ -137,87 +134,6 @@ impl Screen {
         let text = parsed.map_or_else(|| line.to_owned(), |line| line.render());
         self.print(&format!("{colour}{part:<NAME_WIDTH$} │{colour:#} {text}"));
     }
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Stream {
-    Out,
-    Err,
-}
-
-#[derive(Debug)]
-enum Message {
-    Line(Stream, String),
-    /// A line that stands, and moves, for as long as something is waited for.
-    Begin(ProgressBar, String),
-    End(ProgressBar),
-    Flush(SyncSender<()>),
-}
-
-/// The thread that writes a stream, from the side of whoever has something to say.
-#[derive(Debug, Clone)]
-struct Writer {
-    queue: SyncSender<Message>,
-    left_out: Arc<AtomicUsize>,
-}
-
-impl Writer {
-    fn start(bars: MultiProgress, stream: Stream) -> Self {
-        let (queue, messages) = sync_channel(QUEUE);
-        let left_out = Arc::new(AtomicUsize::new(0));
-        let missed = Arc::clone(&left_out);
-        thread::spawn(move || write_all(&bars, stream, &messages, &missed));
-        Self { queue, left_out }
-    }
-
-    fn send(&self, message: Message) {
-        if self.queue.try_send(message).is_err() {
-            self.left_out.fetch_add(1, Relaxed);
-        }
-    }
-}
-
-/// Writes until nobody is left who could say something.
-fn write_all(
-    bars: &MultiProgress,
-    stream: Stream,
-    messages: &Receiver<Message>,
-    missed: &AtomicUsize,
-) {
-    for message in messages {
-        match message {
-            Message::Line(stream, text) => write_line(bars, stream, text),
-            Message::Begin(bar, text) => {
-                let bar = bars.add(bar);
-                let style = ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}");
-                bar.set_style(style.expect("the template is constant"));
-                bar.set_message(text);
-                bar.enable_steady_tick(Duration::from_millis(100));
-            }
-            Message::End(bar) => bar.finish_and_clear(),
-            // Whoever asked may have lost patience.
-            Message::Flush(written) => drop(written.try_send(())),
-        }
-        let count = missed.swap(0, Relaxed);
-        if count > 0 {
-            let text =
-                format!("{count} lines were not shown, since nobody read them; the logs have them");
-            write_line(bars, stream, text);
-        }
-    }
-}
-
-fn write_line(bars: &MultiProgress, stream: Stream, mut text: String) {
-    text.push('\n');
-    let write = || match stream {
-        Stream::Out => anstream::stdout().write_all(text.as_bytes()),
-        Stream::Err => anstream::stderr().write_all(text.as_bytes()),
-    };
-    // What is no terminal shows no bars either, and may keep its writer waiting: that must not hold up the others.
-    let _ = match stream {
-        Stream::Out if !io::stdout().is_terminal() => write(),
-        _ => bars.suspend(write),
-    };
 }
 
 /// The last thing that a command says when it has failed. A terminal that was stopped does not keep it from ending.
@@ -283,73 +199,11 @@ impl Drop for Waiting {
     }
 }
 
-/// Where the log lines of one part go: its file, the screen, and a short memory for the message about its end.
-#[derive(Debug)]
-pub(crate) struct PartLog {
-    part: &'static str,
-    /// Absent when the lines are for the file alone.
-    screen: Option<Screen>,
-    file: Mutex<File>,
-    last: Mutex<std::collections::VecDeque<String>>,
-}
-
-/// How much of a dead part's log is shown.
-pub(crate) const LAST_LINES: usize = 20;
-
-impl PartLog {
-    pub(crate) fn new(part: &'static str, file: File, screen: Screen) -> Self {
-        Self {
-            screen: Some(screen),
-            ..Self::quiet(part, file)
-        }
-    }
-
-    /// A log whose lines do not reach the screen, unless the part dies.
-    pub(crate) fn quiet(part: &'static str, file: File) -> Self {
-        Self {
-            part,
-            screen: None,
-            file: Mutex::new(file),
-            last: Mutex::default(),
-        }
-    }
-
-    /// Takes one line, without its end.
-    pub(crate) fn line(&self, line: &str) {
-        // The lines are short and the file is in the page cache: not worth a thread.
-        let _ = writeln!(self.file.lock().expect("no panic while writing"), "{line}");
-        self.remember(line);
-        if let Some(screen) = &self.screen {
-            screen.log(self.part, line);
-        }
-    }
-
-    /// Takes a line for the file alone.
-    pub(crate) fn line_unseen(&self, line: &str) {
-        let _ = writeln!(self.file.lock().expect("no panic while writing"), "{line}");
-    }
-
-    fn remember(&self, line: &str) {
-        let mut last = self.last.lock().expect("no panic while remembering");
-        if last.len() == LAST_LINES {
-            last.pop_front();
-        }
-        last.push_back(LogLine::parse(line).map_or_else(|| line.to_owned(), |line| line.render()));
-    }
-
-    /// The last lines, readable, oldest first.
-    pub(crate) fn last_lines(&self) -> Vec<String> {
-        self.last
-            .lock()
-            .expect("no panic while remembering")
-            .iter()
-            .cloned()
-            .collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
     use super::*;
 
     #[test]
@@ -372,34 +226,5 @@ mod tests {
         screen.flush();
         assert_eq!(messages.try_iter().count(), 2);
         assert!(left_out.load(Relaxed) >= 3);
-    }
-
-    #[test]
-    fn remembers_the_last_twenty_lines_readably_and_files_all_as_they_came() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("part.log");
-        let log = PartLog::new(
-            "part",
-            File::create(&path).unwrap(),
-            Screen::new(Show::Problems),
-        );
-        let lines: Vec<_> = (0..30)
-            .map(|n| format!(r#"{{"level":"INFO","message":"line {n}"}}"#))
-            .collect();
-
-        for line in &lines {
-            log.line(line);
-        }
-
-        let last = log.last_lines();
-        assert_eq!(last.len(), 20);
-        assert!(last[19].ends_with("line 29"), "{last:?}");
-        assert_eq!(
-            std::fs::read_to_string(path)
-                .unwrap()
-                .lines()
-                .collect::<Vec<_>>(),
-            lines
-        );
     }
 }

@@ -165,8 +165,8 @@ impl Readiness {
     /// Also asks the database of `pool`, over one of its connections.
     pub fn database(self, pool: PgPool) -> Self {
         self.check("PostgreSQL", pool, |pool| async move {
-            // Handing a connection out includes asking the server. One that was made a standby, or whose disk is full,
-            // answers as ever and takes no writes.
+            // Handing a connection out includes asking the server. One that was made a standby answers as
+            // ever and takes no writes.
             let row = sqlx::raw_sql("show transaction_read_only").fetch_one(&pool);
             let read_only: String = row.await?.try_get(0)?;
             ensure!(read_only == "off", "it takes no writes");

@@ -1,9 +1,11 @@
 //! For the tests of services: their programs as somebody meets them who starts them with the wrong settings, and waiting.
 
+mod hang_up;
 mod until;
 
 use std::process::{Command, Output};
 
+pub use hang_up::hang_up;
 pub use until::until;
 
 /// A program, started with the given variables and no others.

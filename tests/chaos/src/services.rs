@@ -15,7 +15,7 @@ use crate::part::Part;
 use crate::processes::signal;
 use crate::undertaker::Undertaker;
 
-/// Longer than any service's own deadline: what it has in hand gets 5 s, and so does what follows.
+/// Longer than any service's own deadline of 17 s (docs/reliability.md).
 const STOPS_WITHIN: Duration = Duration::from_secs(25);
 
 /// What one service is started with.

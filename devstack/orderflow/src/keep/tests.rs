@@ -70,7 +70,7 @@ async fn live(context: Context, script: String, life: Life) -> anyhow::Result<Ex
     } else {
         context.folder.create_log("part")?
     };
-    let log = Arc::new(crate::screen::PartLog::quiet("part", log));
+    let log = Arc::new(crate::part_log::PartLog::quiet("part", log));
     let mut command = tokio::process::Command::new("sh");
     let patience = Duration::from_mins(1);
     let process = context.spawn("part", command.args(["-c", &script]), patience, log)?;

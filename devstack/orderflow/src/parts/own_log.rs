@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
 use crate::log_line::{Level, LogLine};
-use crate::screen::PartLog;
+use crate::part_log::PartLog;
 
 /// The label and the file of everything that runs inside this process.
 pub(crate) const NAME: &str = "devstack";

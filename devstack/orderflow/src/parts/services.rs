@@ -9,9 +9,9 @@ use tokio::process::Command;
 
 use crate::context::Context;
 use crate::keep::Life;
+use crate::part_log::PartLog;
 use crate::process::{DRAIN_LIMIT, Exit, Process};
 use crate::ready::wait_until_answers;
-use crate::screen::PartLog;
 use crate::service::Service;
 use crate::settings::Addresses;
 

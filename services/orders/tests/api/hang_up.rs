@@ -3,26 +3,11 @@
 use std::time::Duration;
 
 use futures::future::{join, join_all};
-use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::time::sleep;
-use web::testing::until;
+use serde_json::json;
+use web::testing::{hang_up, until};
 
-use crate::helpers::{Service, TestApp, order};
+use crate::helpers::{TestApp, order};
 use crate::kafka::{CREATED, ENDED};
-
-/// Sends a request on a connection of its own, and hangs up after that time.
-async fn hang_up(service: &Service, method: &str, path: &str, body: &Value, after: Duration) {
-    let body = body.to_string();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: orders\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let mut connection = TcpStream::connect(service.address).await.unwrap();
-    connection.write_all(request.as_bytes()).await.unwrap();
-    sleep(after).await;
-}
 
 /// Moments that are spread over what a request takes.
 fn moments(count: u64) -> impl Iterator<Item = Duration> {
@@ -39,8 +24,8 @@ async fn whoever_hangs_up_leaves_a_whole_order_or_none_and_loses_nobody_elses() 
     let app = TestApp::spawn().await;
     let request = order();
     for _ in 0..10 {
-        let leavers =
-            moments(60).map(|after| hang_up(&app.service, "POST", "/orders", &request, after));
+        let leavers = moments(60)
+            .map(|after| hang_up(app.service.address, "POST", "/orders", &request, after));
         let others = (0..5).map(|_| app.post(&request));
         let (_, others) = join(join_all(leavers), join_all(others)).await;
         assert!(others.iter().all(|answer| answer.status == 201));
@@ -60,7 +45,7 @@ async fn whoever_hangs_up_leaves_a_whole_order_or_none_and_loses_nobody_elses() 
         .collect();
     let findings: Vec<_> = findings.iter().collect();
     let leavers =
-        moments(200).map(|after| hang_up(&app.service, "POST", "/orders", &request, after));
+        moments(200).map(|after| hang_up(app.service.address, "POST", "/orders", &request, after));
     join(join_all(leavers), async {
         for some in findings.chunks(50) {
             app.pubsub.publish(some).await;
@@ -89,7 +74,7 @@ async fn a_person_who_hangs_up_has_decided_and_it_is_told_or_has_not() {
     let leavers = paths
         .iter()
         .zip(moments(60))
-        .map(|(path, after)| hang_up(&app.service, "PATCH", path, &confirmed, after));
+        .map(|(path, after)| hang_up(app.service.address, "PATCH", path, &confirmed, after));
     join_all(leavers).await;
     // A statement that has begun goes on when nobody waits for it any more: one answer later they all have ended.
     for id in &placed {
