@@ -144,11 +144,14 @@ impl Demo<'_> {
         let told = || orders.iter().zip(verdicts);
         let confirmed = told().find(|(order, _)| order.status == Status::Confirmed);
         let mut stories = confirmed.into_iter().chain(told());
-        if let Some(story) = stories.find_map(|(_, verdict)| verdict.story.as_ref()) {
-            let style = waterfall::Style::for_terminal(has_colour());
+        let Some(story) = stories.find_map(|(_, verdict)| verdict.story.as_ref()) else {
             self.screen
-                .print(&format!("\n{}", waterfall::render(story, style)));
-        }
+                .print("\nthere is no span: nothing in the services makes any\n");
+            return;
+        };
+        let style = waterfall::Style::for_terminal(has_colour());
+        self.screen
+            .print(&format!("\n{}", waterfall::render(story, style)));
     }
 
     fn tell_what_next(&self) {

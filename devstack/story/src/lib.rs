@@ -19,4 +19,4 @@ pub use client::{ClientError, JaegerClient};
 pub use otlp::DecodeError;
 pub use span::{Attributes, Event, InvalidId, Kind, Span, SpanId, SpanRef, Status, TraceId, Value};
 pub use story::{Delivered, Story};
-pub use whole::{Flaw, SERVICES, Untaken};
+pub use whole::{Flaw, SERVICES, Untaken, is_traced};

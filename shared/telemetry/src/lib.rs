@@ -30,4 +30,4 @@ pub mod testing;
 
 pub use current::{fail, set_attribute, trace_id};
 pub use faults::{Faults, Hop};
-pub use start::{SETTINGS_HELP, STOP_WITHIN, Telemetry, start};
+pub use start::{SETTINGS_HELP, STOP_WITHIN, Telemetry, logs_alone, start};

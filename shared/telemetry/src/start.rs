@@ -58,15 +58,15 @@ pub struct Telemetry {
 /// An error names the `OTEL_*` or `RUST_LOG` value that cannot be followed; a collector that is away is no error.
 pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
     propagation::install()?;
-    let mut layers: Vec<BoxedLayer> = vec![console_layer()?];
     if environment::sdk_disabled() {
-        install(layers)?;
+        logs_alone()?;
         return Ok(Telemetry {
             traces: None,
             logs: None,
             losses: Losses::of_spans(),
         });
     }
+    let mut layers: Vec<BoxedLayer> = vec![console_layer()?];
     let resource = export::resource(service);
     let losses = Losses::of_spans();
     let traces = export::tracer_provider(resource.clone(), &losses)?;
@@ -82,6 +82,13 @@ pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
         logs,
         losses,
     })
+}
+
+/// Starts the console logs and nothing else, for a process that makes no spans.
+///
+/// An error names the `RUST_LOG` that cannot be followed.
+pub fn logs_alone() -> anyhow::Result<()> {
+    install(vec![console_layer()?])
 }
 
 fn install(layers: Vec<BoxedLayer>) -> anyhow::Result<()> {

@@ -1,0 +1,117 @@
+//! The steps of the tutorial, from the first to the last, and the branches that they become.
+
+use anyhow::{Context, bail};
+
+use crate::chapter::Chapter;
+use crate::git::Git;
+use crate::tree::Tree;
+use crate::undo::undo;
+
+/// The step that all chapters lead away from.
+pub(crate) const BASE: &str = "00-uninstrumented";
+/// Where the chapters are described.
+const FOLDER: &str = "tutorial";
+
+/// A step: what a branch has when its chapter is finished.
+#[derive(Debug)]
+pub(crate) struct Step {
+    /// The name of its branch.
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) joins: String,
+    pub(crate) tree: Tree,
+}
+
+#[derive(Debug)]
+pub(crate) struct Steps {
+    /// The commit that they are derived from.
+    pub(crate) from: String,
+    pub(crate) list: Vec<Step>,
+}
+
+impl Steps {
+    pub(crate) fn derive(git: &Git, name: &str) -> anyhow::Result<Self> {
+        let from = git.commit(name)?;
+        let from = from.with_context(|| format!("there is no commit {name}"))?;
+        if git.is_derived(&from)? {
+            bail!("this is a step of the tutorial already: git checkout main first");
+        }
+        let chapters = Chapter::all(&git.root.join(FOLDER))?;
+        let mut tree = Tree::of(git, &from)?;
+        let mut list = Vec::new();
+        for chapter in chapters.iter().rev() {
+            let before = undo(chapter, &tree)
+                .with_context(|| format!("{FOLDER}/{} cannot be undone", chapter.name))?;
+            list.push(Step {
+                name: chapter.name.clone(),
+                title: chapter.about.title.clone(),
+                joins: chapter.about.joins.clone(),
+                tree,
+            });
+            tree = before;
+        }
+        list.push(Step {
+            name: BASE.to_owned(),
+            title: "Uninstrumented".to_owned(),
+            joins: "nothing: logs alone".to_owned(),
+            tree,
+        });
+        list.reverse();
+        let mut steps = Self { from, list };
+        steps.add_guides();
+        Ok(steps)
+    }
+
+    /// `TUTORIAL.md` at the root of each.
+    fn add_guides(&mut self) {
+        let names: Vec<_> = self.list.iter().map(|step| step.name.clone()).collect();
+        for (at, step) in self.list.iter_mut().enumerate() {
+            let guide = guide(&step.name, &step.title, &step.joins, names.get(at + 1));
+            step.tree.write("TUTORIAL.md", guide);
+        }
+    }
+
+    /// Makes the branches; answers with those that have somebody's own work, which are not touched.
+    pub(crate) fn write_branches(&self, git: &Git) -> anyhow::Result<Vec<String>> {
+        let mut kept = Vec::new();
+        let mut parent: Option<String> = None;
+        for step in &self.list {
+            let files = step.tree.store(git)?;
+            let message = format!("{}: {}", step.name, step.joins);
+            let commit = git.write_commit(&files, parent.as_deref(), &self.from, &message)?;
+            match git.commit(&format!("refs/heads/{}", step.name))? {
+                Some(old) if old == commit => {}
+                Some(old) if !git.is_derived(&old)? => kept.push(step.name.clone()),
+                _ if git.branch()?.as_deref() == Some(&step.name) => kept.push(step.name.clone()),
+                _ => git.set_branch(&step.name, &commit)?,
+            }
+            parent = Some(commit);
+        }
+        Ok(kept)
+    }
+}
+
+fn guide(name: &str, title: &str, joins: &str, next: Option<&String>) -> String {
+    let next = match next {
+        Some(next) => format!(
+            "\
+## Next: {next}
+
+1. Read [docs/tutorial/{next}.md](docs/tutorial/{next}.md), and make its edits here.
+2. `make tutorial-check` tells which edge of the trace is still missing.
+3. `git diff {name} {next}` is the solution; `git checkout {next}` takes you there, and `git stash` puts yours aside.
+"
+        ),
+        None => "This is the last step: what `main` has.\n".to_owned(),
+    };
+    format!(
+        "\
+# {name}: {title}
+
+You are on a branch of the tutorial, which was made from `main` by `make tutorial`.
+
+Joined up here: {joins}.
+
+{next}"
+    )
+}

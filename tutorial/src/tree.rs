@@ -1,0 +1,121 @@
+//! The files of one step: those of a commit, some of them changed.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+
+use crate::git::{Blob, Git};
+
+/// The files of a step by their paths. Cheap enough to keep one for each step.
+#[derive(Debug, Clone)]
+pub(crate) struct Tree {
+    /// What the commit has, without what was removed since.
+    blobs: BTreeMap<String, Blob>,
+    /// The texts of all Rust files, and of every file that was changed or added.
+    texts: BTreeMap<String, Text>,
+}
+
+#[derive(Debug, Clone)]
+struct Text {
+    text: String,
+    is_changed: bool,
+}
+
+impl Tree {
+    pub(crate) fn of(git: &Git, commit: &str) -> anyhow::Result<Self> {
+        let blobs = git.files(commit)?;
+        let rust = blobs.iter().filter(|(path, _)| is_rust(path));
+        let (paths, ids): (Vec<_>, Vec<_>) = rust.map(|(path, blob)| (path, &*blob.id)).unzip();
+        let texts = git.texts(&ids)?.into_iter().map(|text| Text {
+            text,
+            is_changed: false,
+        });
+        let texts = paths.into_iter().cloned().zip(texts).collect();
+        Ok(Self { blobs, texts })
+    }
+
+    /// Every Rust file.
+    pub(crate) fn rust(&self) -> impl Iterator<Item = (&str, &str)> {
+        let texts = self.texts.iter().filter(|(path, _)| is_rust(path));
+        texts.map(|(path, text)| (&**path, &*text.text))
+    }
+
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
+        self.texts.get(path).map(|text| &*text.text)
+    }
+
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.blobs.contains_key(path) || self.texts.contains_key(path)
+    }
+
+    /// Paths below `folder`, or `folder` itself if it is a file.
+    pub(crate) fn below(&self, folder: &str) -> Vec<String> {
+        let paths = self.blobs.keys().chain(self.texts.keys());
+        let is_below = |path: &&String| {
+            let rest = path.strip_prefix(folder);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let mut paths: Vec<_> = paths.filter(is_below).cloned().collect();
+        paths.dedup();
+        paths
+    }
+
+    pub(crate) fn write(&mut self, path: &str, text: String) {
+        let is_same = self.text(path) == Some(&*text);
+        if !is_same {
+            let text = Text {
+                text,
+                is_changed: true,
+            };
+            self.texts.insert(path.to_owned(), text);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, path: &str) {
+        self.blobs.remove(path);
+        self.texts.remove(path);
+    }
+
+    /// Paths of Rust files whose text is not that of `other`.
+    pub(crate) fn changed_since(&self, other: &Self) -> Vec<String> {
+        let rust = self
+            .rust()
+            .filter(|(path, text)| other.text(path) != Some(text));
+        rust.map(|(path, _)| path.to_owned()).collect()
+    }
+
+    /// Writes what was changed into the repository, and answers with what a commit of this step has.
+    pub(crate) fn store(&self, git: &Git) -> anyhow::Result<BTreeMap<String, Blob>> {
+        let mut blobs = self.blobs.clone();
+        for (path, Text { text, .. }) in self.texts.iter().filter(|(_, text)| text.is_changed) {
+            let id = git
+                .write_blob(text)
+                .with_context(|| format!("storing {path}"))?;
+            let mode = blobs
+                .get(path)
+                .map_or("100644", |blob| &blob.mode)
+                .to_owned();
+            blobs.insert(path.clone(), Blob { mode, id });
+        }
+        Ok(blobs)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
+        let texts = texts.into_iter().map(|(path, text)| {
+            let text = Text {
+                text: text.to_owned(),
+                is_changed: true,
+            };
+            (path.to_owned(), text)
+        });
+        Self {
+            blobs: BTreeMap::new(),
+            texts: texts.collect(),
+        }
+    }
+}
+
+fn is_rust(path: &str) -> bool {
+    path.ends_with(".rs")
+}

@@ -1,0 +1,186 @@
+//! Taking back what a chapter brings: from the step in which it is finished to the step before.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail, ensure};
+use ast_grep_core::Matcher as _;
+use ast_grep_core::replacer::Replacer as _;
+
+use crate::chapter::Chapter;
+use crate::source::{Edit, SyntaxNode, apply, parse};
+use crate::sweep::{Names, sweep};
+use crate::tree::Tree;
+
+/// The step before `chapter`, by the step in which it is finished.
+pub(crate) fn undo(chapter: &Chapter, finished: &Tree) -> anyhow::Result<Tree> {
+    let names = Names::of(finished);
+    let mut tree = finished.clone();
+    take_tests(chapter, &mut tree)?;
+    rewrite(chapter, &mut tree)?;
+    for path in &chapter.about.writes {
+        ensure!(
+            tree.has(path),
+            "chapter.yml: it writes {path}, which is not there"
+        );
+        tree.remove(path);
+        undeclare(&mut tree, path);
+    }
+    for (path, text) in &chapter.before {
+        tree.write(path, text.clone());
+    }
+    sweep(&mut tree, finished, &names);
+    for path in tree.changed_since(finished) {
+        let text = tree.text(&path).unwrap_or_default();
+        let formatted = format(text).with_context(|| format!("what is left of {path}"))?;
+        tree.write(&path, formatted);
+    }
+    Ok(tree)
+}
+
+fn rewrite(chapter: &Chapter, tree: &mut Tree) -> anyhow::Result<()> {
+    let mut in_vain: BTreeSet<&str> = chapter.rule_ids.iter().map(String::as_str).collect();
+    let paths: Vec<_> = tree.rust().map(|(path, _)| path.to_owned()).collect();
+    for path in paths {
+        // One after the other: the next rule sees what the one before has left.
+        for id in &chapter.rule_ids {
+            let text = tree.text(&path).unwrap_or_default();
+            if let Some(new) = rewritten(chapter, id, &path, text)? {
+                in_vain.remove(id.as_str());
+                tree.write(&path, new);
+            }
+        }
+    }
+    if let Some(rule) = in_vain.first() {
+        bail!("undo.yml: the rule {rule:?} finds nothing any more");
+    }
+    Ok(())
+}
+
+/// `text` after the rule `id`; `None` if it finds nothing there.
+fn rewritten(
+    chapter: &Chapter,
+    id: &str,
+    path: &str,
+    text: &str,
+) -> anyhow::Result<Option<String>> {
+    let Some(rule) = chapter
+        .rules
+        .for_path(path)
+        .into_iter()
+        .find(|rule| rule.id == id)
+    else {
+        return Ok(None);
+    };
+    let fixers = rule.get_fixer()?;
+    let fixer = fixers.first().context("a rule has a fix")?;
+    let syntax = parse(text);
+    let root = syntax.root();
+    let edits: Vec<_> = root
+        .find_all(&rule.matcher)
+        .map(|found| {
+            let new = fixer.generate_replacement(&found);
+            let new = String::from_utf8(new).expect("it is made of text");
+            if new.trim().is_empty() {
+                Edit::remove(&found, text)
+            } else {
+                let range = found.range();
+                let length = rule.matcher.get_match_len(found.get_node().clone());
+                let end = length.map_or(range.end, |length| range.start + length);
+                Edit {
+                    range: range.start..end,
+                    text: new,
+                }
+            }
+        })
+        .collect();
+    Ok((!edits.is_empty()).then(|| apply(text, edits)))
+}
+
+/// Takes the tests away that hold only when the chapter is finished.
+fn take_tests(chapter: &Chapter, tree: &mut Tree) -> anyhow::Result<()> {
+    for test in &chapter.about.tests {
+        let (path, name) = match test.split_once("::") {
+            Some((path, name)) => (path, Some(name)),
+            None => (&**test, None),
+        };
+        let Some(name) = name else {
+            let paths = tree.below(path);
+            ensure!(!paths.is_empty(), "chapter.yml: there is no test {path}");
+            for path in paths {
+                tree.remove(&path);
+                undeclare(tree, &path);
+            }
+            continue;
+        };
+        let text = tree.text(path);
+        let text = text.with_context(|| format!("chapter.yml: there is no test {path}"))?;
+        let syntax = parse(text);
+        let root = syntax.root();
+        let function = root.dfs().find(|node| is_function(node, name));
+        let function = function.with_context(|| format!("chapter.yml: there is no test {test}"))?;
+        let edits = vec![Edit::remove(&function, text)];
+        let text = apply(text, edits);
+        tree.write(path, text);
+    }
+    Ok(())
+}
+
+fn is_function(node: &SyntaxNode<'_>, name: &str) -> bool {
+    node.kind() == "function_item" && node.field("name").is_some_and(|it| it.text() == name)
+}
+
+/// Takes `mod <file>;` away where a file was declared.
+pub(crate) fn undeclare(tree: &mut Tree, path: &str) {
+    let Some((folder, file)) = path.rsplit_once('/') else {
+        return;
+    };
+    let Some(name) = file.strip_suffix(".rs") else {
+        return;
+    };
+    let (folder, name) = match (name, folder.rsplit_once('/')) {
+        ("mod", Some((above, folder))) => (above, folder),
+        _ => (folder, name),
+    };
+    let parents = ["lib.rs", "main.rs", "mod.rs"].map(|parent| format!("{folder}/{parent}"));
+    for parent in parents.into_iter().chain([format!("{folder}.rs")]) {
+        let Some(text) = tree.text(&parent) else {
+            continue;
+        };
+        let syntax = parse(text);
+        let root = syntax.root();
+        let declared = root.dfs().find(|node| {
+            node.kind() == "mod_item"
+                && node.field("body").is_none()
+                && node.field("name").is_some_and(|it| it.text() == name)
+        });
+        if let Some(declared) = declared {
+            let text = apply(text, vec![Edit::remove(&declared, text)]);
+            tree.write(&parent, text);
+            return;
+        }
+    }
+}
+
+/// As `cargo fmt` would have it.
+fn format(text: &str) -> anyhow::Result<String> {
+    let mut command = Command::new("rustfmt");
+    command.args(["--edition", "2024", "--emit", "stdout"]);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut rustfmt = command.spawn().context("running rustfmt")?;
+    let mut stdin = rustfmt.stdin.take().context("its input is piped")?;
+    stdin.write_all(text.as_bytes())?;
+    drop(stdin);
+    let output = rustfmt.wait_with_output()?;
+    if !output.status.success() {
+        bail!(
+            "rustfmt: {}\n{text}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
