@@ -4,6 +4,7 @@ use anyhow::{Context, bail};
 
 use crate::chapter::Chapter;
 use crate::git::Git;
+use crate::sweep::Reader;
 use crate::tree::Tree;
 use crate::undo::undo;
 
@@ -39,8 +40,9 @@ impl Steps {
         let chapters = Chapter::all(&git.root.join(FOLDER))?;
         let mut tree = Tree::of(git, &from)?;
         let mut list = Vec::new();
+        let mut reader = Reader::default();
         for chapter in chapters.iter().rev() {
-            let before = undo(chapter, &tree)
+            let before = undo(chapter, &tree, &mut reader)
                 .with_context(|| format!("{FOLDER}/{} cannot be undone", chapter.name))?;
             list.push(Step {
                 name: chapter.name.clone(),

@@ -4,17 +4,41 @@
 //! go by themselves. Only what was used before and no longer is goes: what nobody uses on main, such as a function for
 //! users of a library, stays.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::rc::Rc;
 
 use crate::source::{Edit, SyntaxNode, apply, parse};
 use crate::tree::Tree;
 use crate::undo::undeclare;
 
-/// How often each name is used, beside imports, tests and its own definition.
+/// How often each name is used in a file, beside imports, tests and its own definition.
+type Uses = HashMap<String, usize>;
+
+/// Reads files, each text once.
+#[derive(Debug, Default)]
+pub(crate) struct Reader(HashMap<u64, Rc<File>>);
+
+#[derive(Debug, Default)]
+struct File {
+    uses: Uses,
+    items: Vec<Item>,
+}
+
+/// An item that is defined somewhere.
+#[derive(Debug)]
+struct Item {
+    name: String,
+    is_public: bool,
+    /// How often it uses itself.
+    own_uses: usize,
+}
+
+/// The names that are used in a step.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    everywhere: HashMap<String, usize>,
-    in_file: HashMap<String, HashSet<String>>,
+    everywhere: Uses,
+    files: HashMap<String, Rc<File>>,
 }
 
 /// What may be swept: the parts of the repository that the chapters are about.
@@ -29,137 +53,245 @@ fn is_test(path: &str) -> bool {
         || files.iter().any(|file| path.ends_with(file))
 }
 
-impl Names {
-    pub(crate) fn of(tree: &Tree) -> Self {
-        let mut names = Self::default();
+impl Reader {
+    pub(crate) fn names(&mut self, tree: &Tree) -> Names {
+        let mut names = Names::default();
         for (path, text) in tree.rust().filter(|(path, _)| !is_test(path)) {
-            names.read(path, text);
+            let file = self.file(text);
+            for (name, count) in &file.uses {
+                match names.everywhere.get_mut(name) {
+                    Some(sum) => *sum += count,
+                    None => {
+                        names.everywhere.insert(name.clone(), *count);
+                    }
+                }
+            }
+            names.files.insert(path.to_owned(), file);
         }
         names
     }
 
-    fn read(&mut self, path: &str, text: &str) {
-        let syntax = parse(text);
-        let mut found = HashSet::new();
-        let mut ahead = vec![syntax.root()];
-        while let Some(node) = ahead.pop() {
-            if node.kind() == "use_declaration" || is_for_tests(&node) {
-                continue;
-            }
-            if is_name(&node) {
-                let name = node.text().into_owned();
-                if !is_definition(&node) {
-                    *self.everywhere.entry(name.clone()).or_default() += 1;
-                }
-                found.insert(name);
-            }
-            if node.kind() == "string_content" {
-                // `{name}` in the text of a format.
-                for name in named_in(&node.text()) {
-                    *self.everywhere.entry(name.to_owned()).or_default() += 1;
-                    found.insert(name.to_owned());
-                }
-            }
-            ahead.extend(node.children());
-        }
-        self.in_file.insert(path.to_owned(), found);
+    fn file(&mut self, text: &str) -> Rc<File> {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let file = self.0.entry(hasher.finish());
+        let read = || File {
+            uses: uses_in(text),
+            items: items_in(text),
+        };
+        file.or_insert_with(|| Rc::new(read())).clone()
     }
+}
 
+impl Names {
     fn uses(&self, name: &str) -> usize {
         self.everywhere.get(name).copied().unwrap_or_default()
     }
 
     fn uses_in(&self, path: &str, name: &str) -> bool {
-        self.in_file
+        let file = self.files.get(path);
+        file.is_some_and(|file| file.uses.contains_key(name))
+    }
+
+    /// The names of all items that may be swept.
+    fn defined(&self) -> HashSet<&str> {
+        let files = self.files.iter().filter(|(path, _)| is_swept(path));
+        let items = files.flat_map(|(_, file)| &file.items);
+        items.map(|item| item.name.as_str()).collect()
+    }
+
+    /// Items of a file that were used before, and are no longer.
+    fn unused_in(&self, path: &str, before: &Self) -> HashSet<&str> {
+        let items = self
+            .files
             .get(path)
-            .is_some_and(|names| names.contains(name))
+            .into_iter()
+            .flat_map(|file| &file.items);
+        let unused = items.filter(|item| {
+            let is_private = !item.is_public;
+            is_private && before.uses(&item.name) > 0 && self.uses(&item.name) <= item.own_uses
+        });
+        unused.map(|item| item.name.as_str()).collect()
     }
 }
 
+fn items_in(text: &str) -> Vec<Item> {
+    let syntax = parse(text);
+    let mut items = Vec::new();
+    let mut ahead = vec![syntax.root()];
+    while let Some(node) = ahead.pop() {
+        if is_of_trait_impl(&node) {
+            continue;
+        }
+        if let Some(name) = name_of_item(&node) {
+            let names = node.dfs().filter(|inner| is_name(&inner.kind()));
+            let own = names.filter(|inner| inner.text() == name && !is_definition(inner));
+            items.push(Item {
+                own_uses: own.count(),
+                is_public: is_public(&node),
+                name,
+            });
+        }
+        ahead.extend(not_for_tests(&node));
+    }
+    items
+}
+
+fn uses_in(text: &str) -> Uses {
+    let mut uses = Uses::new();
+    let syntax = parse(text);
+    let mut ahead = vec![syntax.root()];
+    while let Some(node) = ahead.pop() {
+        let kind = node.kind();
+        match &*kind {
+            "use_declaration" => {}
+            "string_content" => {
+                // `{name}` in the text of a format.
+                for name in named_in(&node.text()) {
+                    *uses.entry(name.to_owned()).or_default() += 1;
+                }
+            }
+            kind if is_name(kind) => {
+                let count = uses.entry(node.text().into_owned()).or_default();
+                *count += usize::from(!is_definition(&node));
+            }
+            _ => ahead.extend(not_for_tests(&node)),
+        }
+    }
+    uses
+}
+
+/// The parts of a node that are not compiled for tests alone.
+fn not_for_tests<'t>(node: &SyntaxNode<'t>) -> Vec<SyntaxNode<'t>> {
+    let mut left = Vec::new();
+    let mut is_for_tests = false;
+    for child in node.children() {
+        if child.kind() == "attribute_item" {
+            is_for_tests |= child.text().contains("cfg(test)");
+            left.push(child);
+        } else if !matches!(&*child.kind(), "line_comment" | "block_comment") {
+            if !is_for_tests {
+                left.push(child);
+            }
+            is_for_tests = false;
+        }
+    }
+    left
+}
+
 /// Removes what was used in `before`, and is not in `tree`, until there is no more of it.
-pub(crate) fn sweep(tree: &mut Tree, before: &Tree, names_before: &Names) {
+pub(crate) fn sweep(tree: &mut Tree, before: &Tree, reader: &mut Reader) {
+    let names_before = reader.names(before);
     loop {
-        let names = Names::of(tree);
-        let mut is_clean = true;
-        let paths: Vec<_> = tree.rust().map(|(path, _)| path.to_owned()).collect();
-        let mut gone = BTreeSet::new();
-        for path in paths.iter().filter(|path| is_swept(path)) {
-            let text = tree.text(path).unwrap_or_default();
-            let edits = unused_items(text, names_before, &names, &mut gone);
-            if !edits.is_empty() {
-                let text = apply(text, edits);
-                tree.write(path, text);
-                is_clean = false;
-            }
-        }
-        let names = Names::of(tree);
-        for path in &paths {
-            let text = tree.text(path).unwrap_or_default();
-            let is_touched = before.text(path) != Some(text);
-            let unused = |name: &str| {
-                let was_used = names_before.uses_in(path, name);
-                gone.contains(name) || is_touched && was_used && !names.uses_in(path, name)
-            };
-            let text = if is_test(path) && is_touched {
-                without_unused_in_tests(text, &unused_in_test(before.text(path), text))
-            } else if is_swept(path) {
-                without_imports(text, &unused)
-            } else {
-                continue;
-            };
-            if Some(&*text) != tree.text(path) {
-                tree.write(path, text);
-                is_clean = false;
-            }
-        }
-        for path in &paths {
-            if is_swept(path)
-                && before.text(path).is_some()
-                && tree.text(path).is_some_and(is_empty)
-            {
-                tree.remove(path);
-                undeclare(tree, path);
-                is_clean = false;
-            }
-        }
-        if is_clean {
+        let items = remove_items(tree, &names_before, &reader.names(tree));
+        let imports = remove_imports(tree, before, &names_before, &reader.names(tree));
+        let files = remove_empty_files(tree, before);
+        if !items && !imports && !files {
             return;
         }
     }
 }
 
+/// Whether there were any to remove.
+fn remove_items(tree: &mut Tree, before: &Names, now: &Names) -> bool {
+    let mut is_changed = false;
+    for path in paths(tree) {
+        let unused = now.unused_in(&path, before);
+        let text = tree.text(&path).unwrap_or_default();
+        let is_touched = before.files.get(&path).is_none_or(|file| {
+            now.files
+                .get(&path)
+                .is_none_or(|now| !Rc::ptr_eq(file, now))
+        });
+        if unused.is_empty() && !is_touched {
+            continue;
+        }
+        let edits = removals(text, &unused);
+        if !edits.is_empty() {
+            let text = apply(text, edits);
+            tree.write(&path, text);
+            is_changed = true;
+        }
+    }
+    is_changed
+}
+
+fn paths(tree: &Tree) -> Vec<String> {
+    let paths = tree.rust().map(|(path, _)| path.to_owned());
+    paths.filter(|path| is_swept(path)).collect()
+}
+
+fn remove_imports(tree: &mut Tree, before: &Tree, names_before: &Names, names: &Names) -> bool {
+    let defined = names.defined();
+    let gone = names_before.defined();
+    let gone: HashSet<_> = gone.difference(&defined).copied().collect();
+    let mut is_changed = false;
+    let paths: Vec<_> = tree.rust().map(|(path, _)| path.to_owned()).collect();
+    for path in paths {
+        let text = tree.text(&path).unwrap_or_default();
+        let old = before.text(&path);
+        let is_touched = old != Some(text);
+        if !is_touched && !gone.iter().any(|name| text.contains(name)) {
+            continue;
+        }
+        let left = if is_test(&path) && is_touched {
+            let unused = unused_in_test(old.unwrap_or_default(), text);
+            without_imports(text, &|name| unused.contains(name))
+        } else if is_swept(&path) || is_touched {
+            without_imports(text, &|name| {
+                gone.contains(name)
+                    || is_touched
+                        && names_before.uses_in(&path, name)
+                        && !names.uses_in(&path, name)
+            })
+        } else {
+            continue;
+        };
+        if left != text {
+            tree.write(&path, left);
+            is_changed = true;
+        }
+    }
+    is_changed
+}
+
+fn remove_empty_files(tree: &mut Tree, before: &Tree) -> bool {
+    let mut is_changed = false;
+    for path in paths(tree) {
+        let old = before.text(&path);
+        if old == tree.text(&path) {
+            continue;
+        }
+        let was_there = old.is_some_and(|text| !is_empty(text));
+        if was_there && tree.text(&path).is_some_and(is_empty) {
+            tree.remove(&path);
+            undeclare(tree, &path);
+            is_changed = true;
+        }
+    }
+    is_changed
+}
+
 /// Names that a file of tests had in use before, and has not now.
-fn unused_in_test(before: Option<&str>, now: &str) -> HashSet<String> {
-    let names = |text: &str| {
-        let mut names = Names::default();
-        names.read("", text);
-        names.in_file.remove("").unwrap_or_default()
-    };
-    let before = before.map(names).unwrap_or_default();
-    let now = names(now);
-    before.difference(&now).cloned().collect()
+fn unused_in_test(before: &str, now: &str) -> HashSet<String> {
+    let now = uses_in(now);
+    let before = uses_in(before).into_keys();
+    before.filter(|name| !now.contains_key(name)).collect()
 }
 
-fn without_unused_in_tests(text: &str, unused: &HashSet<String>) -> String {
-    without_imports(text, &|name| unused.contains(name))
-}
-
-/// Removals of private items that are no longer used.
-fn unused_items(text: &str, before: &Names, now: &Names, gone: &mut BTreeSet<String>) -> Vec<Edit> {
+/// Removals of the items that are `unused`.
+fn removals(text: &str, unused: &HashSet<&str>) -> Vec<Edit> {
     let syntax = parse(text);
     let root = syntax.root();
     let mut edits = Vec::new();
     let mut ahead = vec![root.clone()];
     while let Some(node) = ahead.pop() {
-        if is_for_tests(&node) || is_of_trait_impl(&node) {
-            continue;
-        }
         match name_of_item(&node) {
-            Some(name) if is_unused(&node, &name, before, now) => {
-                gone.insert(name);
+            Some(name) if unused.contains(&*name) && !is_public(&node) => {
                 edits.push(Edit::remove(&node, text));
             }
-            _ => ahead.extend(node.children()),
+            _ if !is_of_trait_impl(&node) => ahead.extend(not_for_tests(&node)),
+            _ => {}
         }
     }
     // What is implemented for a type that is gone, and what has nothing left in it.
@@ -168,23 +300,11 @@ fn unused_items(text: &str, before: &Names, now: &Names, gone: &mut BTreeSet<Str
         let body = node.field("body");
         let is_inherent = node.field("trait").is_none();
         let is_hollow = body.is_some_and(|body| body.named_children().next().is_none());
-        if gone.contains(&of) || is_inherent && is_hollow {
+        if unused.contains(&*of) || is_inherent && is_hollow {
             edits.push(Edit::remove(&node, text));
         }
     }
     edits
-}
-
-fn is_unused(node: &SyntaxNode<'_>, name: &str, before: &Names, now: &Names) -> bool {
-    if is_public(node) || before.uses(name) == 0 {
-        return false;
-    }
-    // What calls itself is not used by that.
-    let own = node
-        .dfs()
-        .filter(|inner| is_name(inner) && inner.text() == name);
-    let own = own.filter(|inner| !is_definition(inner)).count();
-    now.uses(name) <= own
 }
 
 fn name_of_item(node: &SyntaxNode<'_>) -> Option<String> {
@@ -220,9 +340,9 @@ fn base(node: &SyntaxNode<'_>) -> String {
     }
 }
 
-fn is_name(node: &SyntaxNode<'_>) -> bool {
+fn is_name(kind: &str) -> bool {
     matches!(
-        &*node.kind(),
+        kind,
         "identifier" | "type_identifier" | "field_identifier" | "shorthand_field_identifier"
     )
 }
@@ -254,15 +374,6 @@ fn is_definition(node: &SyntaxNode<'_>) -> bool {
     }
 }
 
-/// Whether it is compiled for tests alone.
-fn is_for_tests(node: &SyntaxNode<'_>) -> bool {
-    let Some(above) = node.prev() else {
-        return false;
-    };
-    above.kind() == "attribute_item" && above.text().contains("cfg(test)")
-        || above.kind() == "attribute_item" && is_for_tests(&above)
-}
-
 fn named_in(format: &str) -> impl Iterator<Item = &str> {
     format.split('{').skip(1).filter_map(|rest| {
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_')?;
@@ -288,7 +399,7 @@ fn without_imports(text: &str, unused: &dyn Fn(&str) -> bool) -> String {
     let syntax = parse(text);
     let root = syntax.root();
     let uses = root.dfs().filter(|node| node.kind() == "use_declaration");
-    let edits = uses.filter(|node| !is_for_tests(node)).filter_map(|node| {
+    let edits = uses.filter_map(|node| {
         let argument = node.field("argument")?;
         match kept(&argument, unused) {
             None => Some(Edit::remove(&node, text)),
@@ -360,7 +471,7 @@ mod tests {
         let path = "services/some/src/lib.rs";
         let before = Tree::of_texts([(path, before)]);
         let mut tree = Tree::of_texts([(path, after)]);
-        sweep(&mut tree, &before, &Names::of(&before));
+        sweep(&mut tree, &before, &mut Reader::default());
         tree.text(path).map(str::to_owned)
     }
 

@@ -5,17 +5,22 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail, ensure};
+use ast_grep_config::RuleConfig;
 use ast_grep_core::Matcher as _;
 use ast_grep_core::replacer::Replacer as _;
+use ast_grep_language::SupportLang;
 
 use crate::chapter::Chapter;
 use crate::source::{Edit, SyntaxNode, apply, parse};
-use crate::sweep::{Names, sweep};
+use crate::sweep::{Reader, sweep};
 use crate::tree::Tree;
 
 /// The step before `chapter`, by the step in which it is finished.
-pub(crate) fn undo(chapter: &Chapter, finished: &Tree) -> anyhow::Result<Tree> {
-    let names = Names::of(finished);
+pub(crate) fn undo(
+    chapter: &Chapter,
+    finished: &Tree,
+    reader: &mut Reader,
+) -> anyhow::Result<Tree> {
     let mut tree = finished.clone();
     take_tests(chapter, &mut tree)?;
     rewrite(chapter, &mut tree)?;
@@ -30,7 +35,7 @@ pub(crate) fn undo(chapter: &Chapter, finished: &Tree) -> anyhow::Result<Tree> {
     for (path, text) in &chapter.before {
         tree.write(path, text.clone());
     }
-    sweep(&mut tree, finished, &names);
+    sweep(&mut tree, finished, reader);
     for path in tree.changed_since(finished) {
         let text = tree.text(&path).unwrap_or_default();
         let formatted = format(text).with_context(|| format!("what is left of {path}"))?;
@@ -43,10 +48,14 @@ fn rewrite(chapter: &Chapter, tree: &mut Tree) -> anyhow::Result<()> {
     let mut in_vain: BTreeSet<&str> = chapter.rule_ids.iter().map(String::as_str).collect();
     let paths: Vec<_> = tree.rust().map(|(path, _)| path.to_owned()).collect();
     for path in paths {
+        let rules = chapter.rules.for_path(&path);
         // One after the other: the next rule sees what the one before has left.
         for id in &chapter.rule_ids {
+            let Some(rule) = rules.iter().find(|rule| rule.id == *id) else {
+                continue;
+            };
             let text = tree.text(&path).unwrap_or_default();
-            if let Some(new) = rewritten(chapter, id, &path, text)? {
+            if let Some(new) = rewritten(rule, text)? {
                 in_vain.remove(id.as_str());
                 tree.write(&path, new);
             }
@@ -58,21 +67,8 @@ fn rewrite(chapter: &Chapter, tree: &mut Tree) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `text` after the rule `id`; `None` if it finds nothing there.
-fn rewritten(
-    chapter: &Chapter,
-    id: &str,
-    path: &str,
-    text: &str,
-) -> anyhow::Result<Option<String>> {
-    let Some(rule) = chapter
-        .rules
-        .for_path(path)
-        .into_iter()
-        .find(|rule| rule.id == id)
-    else {
-        return Ok(None);
-    };
+/// `text` after the rule; `None` if it finds nothing there.
+fn rewritten(rule: &RuleConfig<SupportLang>, text: &str) -> anyhow::Result<Option<String>> {
     let fixers = rule.get_fixer()?;
     let fixer = fixers.first().context("a rule has a fix")?;
     let syntax = parse(text);
