@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
 use crate::demo::DemoArgs;
 use crate::dlq::DlqArgs;
 use crate::parts::kafka;
 use crate::register::Wish;
-use crate::service::Service;
+use crate::service::SERVICES;
 use crate::status::{PartArgs, StatusArgs};
 use crate::trace::TraceArgs;
 use crate::traffic::TrafficArgs;
@@ -60,7 +61,8 @@ enum Command {
     /// Exit code 0 only once everything is ready, so it can be waited for.
     Env {
         /// Print exactly what this service is started with, to run it from the editor against the rest.
-        service: Option<Service>,
+        #[arg(value_parser = PossibleValuesParser::new(SERVICES.iter().map(|service| service.name)))]
+        service: Option<String>,
     },
     /// Place orders as customers would, follow each to its end, and sum up.
     ///
@@ -88,7 +90,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Start(args) => status::wish(&cli.dir, &args, Wish::Start),
         Command::Pause(args) => status::wish(&cli.dir, &args, Wish::Pause),
         Command::Resume(args) => status::wish(&cli.dir, &args, Wish::Resume),
-        Command::Env { service } => env::run(&cli.dir, service),
+        Command::Env { service } => env::run(&cli.dir, service.as_deref()),
         Command::Traffic(args) => traffic::run(&cli.dir, args).await,
         Command::Trace(args) => trace::run(&cli.dir, args).await,
         Command::Dlq(args) => dlq::run(&cli.dir, args).await,

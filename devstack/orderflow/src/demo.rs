@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use clap::Args;
@@ -16,7 +15,7 @@ use crate::gateway::{Gateway, Order, Status};
 use crate::screen::{ERROR, Screen, Show, has_colour};
 use crate::settings::Addresses;
 use crate::signals::INTERRUPTED;
-use crate::stack::{Extent, StackArgs, with_stack};
+use crate::stack::{StackArgs, with_stack};
 use crate::traffic::orders::{self, Kind};
 use crate::traffic::report::order_line;
 use crate::traffic::run::{Outcome, place_and_follow};
@@ -44,33 +43,27 @@ pub(crate) struct DemoArgs {
 pub(crate) async fn run(dir: &Path, args: DemoArgs) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let finished = Cell::new(false);
-    let code = with_stack(
-        dir,
-        args.stack,
-        Extent::Everything,
-        Show::Problems,
-        async |screen, addresses| {
-            let demo = Demo {
-                dir,
-                screen,
-                addresses,
-                began,
-            };
-            let orders = demo.place_orders().await?;
-            let verdicts = demo.look_at_traces(&orders).await;
-            demo.draw_first(&orders, &verdicts);
-            demo.tell_what_next();
-            if !args.once {
-                screen.tell("\neverything stays up until Ctrl-C");
-                return std::future::pending().await;
-            }
-            finished.set(true);
-            let whole = verdicts.iter().filter(|verdict| verdict.is_whole()).count();
-            let good = orders.len() == SHOWN.len() && whole == SHOWN.len();
-            Ok(ExitCode::from(u8::from(!good)))
-        },
-    )
-    .await?;
+    let body = async |screen: &Screen, addresses: &Addresses| {
+        let demo = Demo {
+            dir,
+            screen,
+            addresses,
+            began,
+        };
+        let orders = demo.place_orders().await?;
+        let verdicts = demo.look_at_traces(&orders).await;
+        demo.draw_first(&orders, &verdicts);
+        demo.tell_what_next();
+        if !args.once {
+            screen.tell("\neverything stays up until Ctrl-C");
+            return std::future::pending().await;
+        }
+        finished.set(true);
+        let whole = verdicts.iter().filter(|verdict| verdict.is_whole()).count();
+        let good = orders.len() == SHOWN.len() && whole == SHOWN.len();
+        Ok(ExitCode::from(u8::from(!good)))
+    };
+    let code = with_stack(dir, args.stack, true, Show::Problems, body).await?;
     // Stopped half-way is no success for who wanted to know how it ends.
     Ok(if args.once && !finished.get() {
         ExitCode::from(INTERRUPTED)
@@ -90,42 +83,32 @@ impl Demo<'_> {
     /// Places all at once, with a line for each as it ends; answers with those that ended, in the order of [`SHOWN`].
     async fn place_orders(&self) -> anyhow::Result<Vec<Order>> {
         self.screen.print("");
-        let gateway = Gateway::new(&self.addresses.gateway_url())?;
+        let gateway = Gateway::new(self.addresses.value("GATEWAY_URL"))?;
         let mut random = fastrand::Rng::new();
-        let first = AtomicBool::new(true);
+        let first = Cell::new(true);
         let shown = SHOWN.map(|(kind, words)| (orders::order(kind, &mut random), words));
+        let jaeger_url = self.addresses.value("JAEGER_URL");
         let outcomes = join_all(shown.map(async |(order, words)| {
             let outcome = place_and_follow(&gateway, order, LIMIT).await;
-            self.tell(
-                &outcome,
-                words,
-                outcome.ended().is_some() && first.swap(false, Relaxed),
-            );
+            let line = order_line(&outcome, jaeger_url);
+            self.screen.print(&format!("{line}  {words}"));
+            if outcome.ended().is_some() && first.take() {
+                let seconds = self.began.elapsed().as_secs_f64();
+                self.screen.print(&format!(
+                    "the first order ended {seconds:.1} s after the start"
+                ));
+            }
             outcome
         }))
         .await;
-        Ok(outcomes
-            .iter()
-            .filter_map(Outcome::ended)
-            .cloned()
-            .collect())
-    }
-
-    fn tell(&self, outcome: &Outcome, words: &str, is_first: bool) {
-        let line = order_line(outcome, &self.addresses.jaeger_url());
-        self.screen.print(&format!("{line}  {words}"));
-        if is_first {
-            let seconds = self.began.elapsed().as_secs_f64();
-            self.screen.print(&format!(
-                "the first order ended {seconds:.1} s after the start"
-            ));
-        }
+        let ended = outcomes.iter().filter_map(Outcome::ended);
+        Ok(ended.cloned().collect())
     }
 
     /// Whether the trace of each order is whole; a flaw is told with what is known about it.
     async fn look_at_traces(&self, orders: &[Order]) -> Vec<Verdict> {
-        let services = Services::of(self.dir, &self.addresses.gateway_url());
-        let checker = Checker::new(&self.addresses.jaeger_url(), services.as_ref());
+        let services = Services::of(self.dir, self.addresses.value("GATEWAY_URL"));
+        let checker = Checker::new(self.addresses.value("JAEGER_URL"), services.as_ref());
         let waiting = self.screen.waiting("looking at the traces");
         let verdicts = join_all(orders.iter().map(|order| checker.check(order))).await;
         drop(waiting);
@@ -155,11 +138,8 @@ impl Demo<'_> {
     }
 
     fn tell_what_next(&self) {
-        let (orders, traces, mail) = (
-            self.addresses.gateway_url(),
-            self.addresses.jaeger_url(),
-            self.addresses.mail_url(),
-        );
+        let [orders, traces, mail] =
+            ["GATEWAY_URL", "JAEGER_URL", "MAIL_URL"].map(|name| self.addresses.value(name));
         self.screen.print(&format!(
             "open  orders  {orders}/orders\n      traces  {traces}\n      mail    {mail}"
         ));

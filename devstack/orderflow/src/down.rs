@@ -6,30 +6,26 @@ use std::process::ExitCode;
 use anyhow::ensure;
 use nix::sys::signal::Signal;
 
-use crate::rundir::{Lock, TryLock, free_within};
+use crate::rundir::{free_within, try_lock};
 use crate::screen::{Screen, Show};
 use crate::stack::STOP_LIMIT;
 use crate::tree;
 
 pub(crate) async fn run(dir: &Path) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(Show::Everything);
-    let held = if dir.exists() {
-        Some(Lock::try_take(dir)?)
-    } else {
-        None
-    };
-    let who = match held {
-        None | Some(TryLock::Taken(_)) => {
+    let held = dir.exists().then(|| try_lock(dir)).transpose()?;
+    let who = match held.and_then(Result::err) {
+        None => {
             screen.tell(&format!("nothing is running in {}", dir.display()));
             screen.flush();
             return Ok(ExitCode::SUCCESS);
         }
-        Some(TryLock::HeldBy(Some(pid))) => {
+        Some(Some(pid)) => {
             screen.tell(&format!("stopping orderflow (pid {pid})"));
             tree::send(pid, Signal::SIGTERM);
             format!("orderflow (pid {pid})")
         }
-        Some(TryLock::HeldBy(None)) => {
+        Some(None) => {
             screen.tell("waiting until what a killed run left has ended");
             "what a killed run left".to_owned()
         }

@@ -4,22 +4,21 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::Context as _;
 
 use crate::control::Run;
 use crate::service::Service;
 
-pub(crate) fn run(dir: &Path, service: Option<Service>) -> anyhow::Result<ExitCode> {
-    let Some((_, addresses)) = Run::ready(dir)? else {
-        bail!(
-            "nothing is ready in {}: start it with `orderflow up`",
-            dir.display()
-        );
+/// Without the name of a service, those of all.
+pub(crate) fn run(dir: &Path, service: Option<&str>) -> anyhow::Result<ExitCode> {
+    let folder = dir.display();
+    let ready = Run::ready(dir)?;
+    let (_, addresses) = ready
+        .with_context(|| format!("nothing is ready in {folder}: start it with `orderflow up`"))?;
+    let settings = match service.and_then(Service::find) {
+        Some(service) => addresses.of_service(service),
+        None => addresses.shared(),
     };
-    let settings = service.map_or_else(
-        || addresses.shared(),
-        |service| addresses.of_service(service),
-    );
     let mut out = std::io::stdout().lock();
     for setting in settings {
         writeln!(out, "{setting}")?;

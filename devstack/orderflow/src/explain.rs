@@ -2,19 +2,10 @@
 
 use std::collections::HashSet;
 
-use clap::ValueEnum as _;
 use story::{JaegerClient, Span, Story, Untaken};
 
 use crate::answers::Services;
-use crate::service::Service;
-
-/// Every service that reads messages.
-const READERS: [Service; 4] = [
-    Service::Classifier,
-    Service::Orders,
-    Service::Email,
-    Service::Inventory,
-];
+use crate::service::SERVICES;
 
 /// Finds out what a story alone does not tell.
 #[derive(Debug)]
@@ -42,7 +33,10 @@ impl Explainer<'_> {
                 span.service == message.reader && destination == message.destination()
             };
             if !elsewhere.iter().any(is_its_reading) {
-                let trouble = self.trouble(&message).await;
+                let trouble = match self.services {
+                    Some(services) => services.trouble(message.reader).await,
+                    None => None,
+                };
                 sentences.push(waits(&message, trouble.as_deref()));
             }
         }
@@ -51,22 +45,16 @@ impl Explainer<'_> {
 
     /// Whether the reader of a message is known not to read: it is stopped or paused, or has died.
     pub(crate) fn is_stuck(&self, message: &Untaken<'_>) -> bool {
-        let services = self.services.zip(reader(message));
-        services.is_some_and(|(services, reader)| services.is_absent(reader))
-    }
-
-    /// What keeps the reader of a message from reading.
-    async fn trouble(&self, message: &Untaken<'_>) -> Option<String> {
-        let (services, reader) = self.services.zip(reader(message))?;
-        services.trouble(reader).await
+        let absence = |services: &Services| services.absence(message.reader);
+        self.services.and_then(absence).is_some()
     }
 
     /// The first span of each trace that handled messages of the order and that nothing links to its story.
     async fn elsewhere(&self, story: &Story, order: &str) -> Vec<Span> {
         let mut spans = Vec::new();
-        for reader in READERS {
+        for reader in SERVICES.iter().filter(|service| service.has_messages()) {
             // A store that does not answer has said so before.
-            let handled = self.client.handled(reader.name(), order).await;
+            let handled = self.client.handled(reader.name, order).await;
             spans.extend(handled.unwrap_or_default());
         }
         spans.sort_by_key(|span| span.start);
@@ -79,18 +67,13 @@ impl Explainer<'_> {
         let (name, service, trace) = (&span.name, &span.service, span.trace_id);
         let store = self.client.base_url();
         let fault = self.services.and_then(|services| services.faults.first());
-        let because = fault.map_or_else(
-            || "its context was lost on the way".to_owned(),
-            |fault| format!("its context was lost on the way, and {fault} is switched on"),
-        );
+        let fault = fault.map(|fault| format!(", and {fault} is switched on"));
+        let fault = fault.unwrap_or_default();
         format!(
-            "goes on in another trace with `{name}` ({service}), since {because}: {store}/trace/{trace}"
+            "goes on in another trace with `{name}` ({service}), since its context was lost on the way{fault}: \
+             {store}/trace/{trace}"
         )
     }
-}
-
-fn reader(message: &Untaken<'_>) -> Option<Service> {
-    Service::from_str(message.reader, false).ok()
 }
 
 /// The order that a story is about, if one of its spans says so.
@@ -155,6 +138,6 @@ mod tests {
             waits(&message, Some(trouble)),
             "waits in Kafka (`order.created`): nobody reads it; `classifier` is paused (`orderflow resume classifier`)"
         );
-        assert_eq!(reader(&message), Some(Service::Classifier));
+        assert_eq!(message.reader, "classifier");
     }
 }

@@ -4,28 +4,16 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, Utc};
+use domain::NewOrder;
 pub(crate) use domain::OrderStatus as Status;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// Longer than an order takes under any load that the stack is meant for.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The body of `POST /orders`. Prices are integer minor units.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct NewOrder {
-    pub(crate) customer_id: String,
-    pub(crate) items: Vec<NewItem>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) note: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct NewItem {
-    pub(crate) item_id: String,
-    pub(crate) quantity: u32,
-    pub(crate) price: u32,
-}
+/// What helps when nobody listens there.
+const HINT: &str = "; start a stack first, with `make demo`, `make up` (`orderflow up`) or `make all-up` (containers)";
 
 /// What the API tells about an order.
 #[derive(Debug, Clone, Deserialize)]
@@ -66,15 +54,14 @@ impl Gateway {
 
     /// Whether anything answers there at all, whatever it says; otherwise what starts something that does.
     pub(crate) async fn is_there(&self) -> anyhow::Result<()> {
-        let asked = self.send(self.client.get(self.url(&["healthz"])?)).await;
-        asked.map(drop)
+        let url = self.url(&["healthz"])?;
+        self.send(self.client.get(url)).await.map(drop)
     }
 
     /// Places an order; it is pending when this returns.
     pub(crate) async fn place(&self, order: &NewOrder) -> anyhow::Result<Order> {
-        let response = self
-            .send(self.client.post(self.url(&["orders"])?).json(order))
-            .await?;
+        let url = self.url(&["orders"])?;
+        let response = self.send(self.client.post(url).json(order)).await?;
         match response.status() {
             StatusCode::CREATED => Ok(response.json().await.context("reading the placed order")?),
             _ => Err(refusal(response).await),
@@ -83,9 +70,8 @@ impl Gateway {
 
     /// The order as it is now; `None` when there is no such order.
     pub(crate) async fn order(&self, id: &str) -> anyhow::Result<Option<Order>> {
-        let response = self
-            .send(self.client.get(self.url(&["orders", id])?))
-            .await?;
+        let url = self.url(&["orders", id])?;
+        let response = self.send(self.client.get(url)).await?;
         match response.status() {
             StatusCode::OK => Ok(Some(response.json().await.context("reading the order")?)),
             StatusCode::NOT_FOUND => Ok(None),
@@ -106,11 +92,7 @@ impl Gateway {
 
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         request.send().await.map_err(|error| {
-            let hint = if error.is_connect() {
-                "; start a stack first, with `make demo`, `make up` (`orderflow up`) or `make all-up` (containers)"
-            } else {
-                ""
-            };
+            let hint = if error.is_connect() { HINT } else { "" };
             let cause = anyhow::Error::from(error);
             let (base_url, cause) = (&self.base_url, cause.root_cause());
             anyhow!("the gateway at {base_url} does not answer: {cause}{hint}")

@@ -21,13 +21,11 @@ mod gateway;
 mod install;
 mod keep;
 mod log_line;
-mod memory;
 mod part_log;
 mod parts;
 mod ports;
 mod process;
 mod ready;
-mod readyz;
 mod register;
 mod rundir;
 mod screen;
@@ -54,10 +52,6 @@ pub use table::native_titles;
 
 /// Whether this error is only the reader of our output having left.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io_errors = error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>());
-    io_errors
-        .into_iter()
-        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+    causes.any(|cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe)
 }

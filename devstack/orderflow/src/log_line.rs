@@ -3,76 +3,65 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use tracing::Level;
 
 /// How many digits of a trace id tell traces apart on a screen; the log file has them all.
 const SHORT_TRACE_ID: usize = 8;
 
 const DIM: Style = Style::new().dimmed();
 
-/// How loud a line is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Level {
-    Trace,
-    Debug,
-    Info,
-    Warn,
-    Error,
+/// One line of `tracing`'s JSON formatters, with its fields flat.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LogLine {
+    #[serde(deserialize_with = "level")]
+    level: Level,
+    #[serde(default)]
+    pub(crate) target: String,
+    #[serde(default)]
+    message: String,
+    trace_id: Option<String>,
+    #[serde(flatten)]
+    fields: Map<String, Value>,
 }
 
-/// One log line, taken apart.
-#[derive(Debug)]
-pub(crate) struct LogLine {
-    pub(crate) level: Level,
-    pub(crate) target: String,
-    message: String,
-    fields: Vec<(String, String)>,
-    trace_id: Option<String>,
+fn level<'de, D: Deserializer<'de>>(level: D) -> Result<Level, D::Error> {
+    let level = String::deserialize(level)?;
+    level.parse().map_err(D::Error::custom)
+}
+
+/// A line of a log as people read it; one of another form is left as it is.
+pub(crate) fn readable(line: &str) -> String {
+    LogLine::parse(line).map_or_else(|| line.to_owned(), |line| line.render())
 }
 
 impl LogLine {
-    /// Reads a line of `tracing`'s JSON formatters: fields flat or under `fields`, trace id in any of its usual places.
-    /// `None` for anything else, which is then shown as it is.
+    /// `None` for a line of another form.
     pub(crate) fn parse(line: &str) -> Option<Self> {
-        let Ok(Value::Object(mut object)) = serde_json::from_str(line) else {
-            return None;
-        };
-        let level = level(object.remove("level")?.as_str()?)?;
-        if let Some(Value::Object(fields)) = object.remove("fields") {
-            object.extend(fields);
+        let mut line: Self = serde_json::from_str(line).ok()?;
+        for noise in ["timestamp", "span", "spans"] {
+            line.fields.remove(noise);
         }
-        let message = object.remove("message").map(text).unwrap_or_default();
-        let target = object.remove("target").map(text).unwrap_or_default();
-        let trace_id = take_trace_id(&mut object);
-        for noise in [
-            "timestamp",
-            "span",
-            "spans",
-            "openTelemetry",
-            "span_id",
-            "threadId",
-            "filename",
-            "line_number",
-        ] {
-            object.remove(noise);
-        }
-        let fields = object
-            .into_iter()
-            .map(|(name, value)| (name, text(value)))
-            .collect();
-        Some(Self {
-            level,
-            target,
-            message,
-            fields,
-            trace_id,
-        })
+        Some(line)
+    }
+
+    /// Whether it is a warning or an error.
+    pub(crate) fn is_loud(&self) -> bool {
+        self.level <= Level::WARN
     }
 
     /// `INFO  message name=value trace=0af76519`, with the styles of a terminal; printing strips them elsewhere.
-    pub(crate) fn render(&self) -> String {
-        let level = self.level.style();
-        let mut line = format!("{level}{:<5}{level:#} {}", self.level.name(), self.message);
+    fn render(&self) -> String {
+        let style = match self.level {
+            Level::ERROR => AnsiColor::Red.on_default().bold(),
+            Level::WARN => AnsiColor::Yellow.on_default(),
+            Level::INFO => AnsiColor::Green.on_default(),
+            _ => DIM,
+        };
+        let (level, message) = (self.level.as_str(), &self.message);
+        let mut line = format!("{style}{level:<5}{style:#} {message}");
         for (name, value) in &self.fields {
             let _ = write!(line, " {DIM}{name}={DIM:#}{}", quoted(value));
         }
@@ -84,59 +73,14 @@ impl LogLine {
     }
 }
 
-impl Level {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Trace => "TRACE",
-            Self::Debug => "DEBUG",
-            Self::Info => "INFO",
-            Self::Warn => "WARN",
-            Self::Error => "ERROR",
-        }
-    }
-
-    fn style(self) -> Style {
-        match self {
-            Self::Trace | Self::Debug => DIM,
-            Self::Info => AnsiColor::Green.on_default(),
-            Self::Warn => AnsiColor::Yellow.on_default(),
-            Self::Error => AnsiColor::Red.on_default().bold(),
-        }
-    }
-}
-
-fn level(name: &str) -> Option<Level> {
-    let all = [
-        Level::Trace,
-        Level::Debug,
-        Level::Info,
-        Level::Warn,
-        Level::Error,
-    ];
-    all.into_iter()
-        .find(|level| level.name().eq_ignore_ascii_case(name))
-}
-
-fn take_trace_id(object: &mut Map<String, Value>) -> Option<String> {
-    let flat = ["trace_id", "traceId"]
-        .into_iter()
-        .find_map(|name| object.remove(name));
-    let nested = || object.get("openTelemetry")?.get("traceId").cloned();
-    flat.or_else(nested).map(text)
-}
-
-fn text(value: Value) -> String {
+/// A text without blanks needs no quotes.
+fn quoted(value: &Value) -> String {
     match value {
-        Value::String(text) => text,
+        Value::String(text) if text.is_empty() || text.contains(char::is_whitespace) => {
+            format!("{text:?}")
+        }
+        Value::String(text) => text.clone(),
         other => other.to_string(),
-    }
-}
-
-fn quoted(value: &str) -> String {
-    if value.is_empty() || value.contains(char::is_whitespace) {
-        format!("{value:?}")
-    } else {
-        value.to_owned()
     }
 }
 
@@ -151,13 +95,13 @@ mod tests {
     #[test]
     fn reads_a_flat_line_with_its_trace_id() {
         let line = r#"{"timestamp":"2026-11-21T10:00:00Z","level":"INFO","target":"orders","message":"order placed",
-            "order_id":"42","openTelemetry":{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331"}}"#;
+            "order_id":"42","trace_id":"0af7651916cd43dd8448eb211c80319c"}"#;
         assert_eq!(plain(line), "INFO  order placed order_id=42 trace=0af76519");
     }
 
     #[test]
-    fn reads_nested_fields_and_quotes_what_has_spaces() {
-        let line = r#"{"level":"WARN","fields":{"message":"slow","query":"select 1","ms":12},"span":{"name":"x"}}"#;
+    fn quotes_what_has_spaces() {
+        let line = r#"{"level":"WARN","message":"slow","query":"select 1","ms":12}"#;
         assert_eq!(plain(line), r#"WARN  slow ms=12 query="select 1""#);
     }
 
@@ -185,10 +129,9 @@ mod tests {
     }
 
     #[test]
-    fn warnings_are_louder_than_information() {
-        assert!(
-            LogLine::parse(r#"{"level":"WARN"}"#).unwrap().level
-                > LogLine::parse(r#"{"level":"INFO"}"#).unwrap().level
-        );
+    fn a_warning_is_loud_and_information_is_not() {
+        let is_loud = |line| LogLine::parse(line).unwrap().is_loud();
+        assert!(is_loud(r#"{"level":"WARN"}"#) && is_loud(r#"{"level":"ERROR"}"#));
+        assert!(!is_loud(r#"{"level":"INFO"}"#));
     }
 }

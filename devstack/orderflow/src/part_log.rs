@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::sync::Mutex;
 
-use crate::log_line::LogLine;
+use crate::log_line::readable;
 use crate::screen::Screen;
 
 /// The file of one part, the screen, and a short memory for the message about its end.
@@ -22,18 +22,11 @@ pub(crate) struct PartLog {
 pub(crate) const LAST_LINES: usize = 20;
 
 impl PartLog {
-    pub(crate) fn new(part: &'static str, file: File, screen: Screen) -> Self {
-        Self {
-            screen: Some(screen),
-            ..Self::quiet(part, file)
-        }
-    }
-
-    /// A log whose lines do not reach the screen, unless the part dies.
-    pub(crate) fn quiet(part: &'static str, file: File) -> Self {
+    /// Without a screen, the lines are not seen, unless the part dies.
+    pub(crate) fn new(part: &'static str, file: File, screen: Option<Screen>) -> Self {
         Self {
             part,
-            screen: None,
+            screen,
             file: Mutex::new(file),
             last: Mutex::default(),
         }
@@ -41,9 +34,13 @@ impl PartLog {
 
     /// Takes one line, without its end.
     pub(crate) fn line(&self, line: &str) {
-        // The lines are short and the file is in the page cache: not worth a thread.
-        let _ = writeln!(self.file.lock().expect("no panic while writing"), "{line}");
-        self.remember(line);
+        self.line_unseen(line);
+        let mut last = self.last.lock().expect("no panic while remembering");
+        if last.len() == LAST_LINES {
+            last.pop_front();
+        }
+        last.push_back(readable(line));
+        drop(last);
         if let Some(screen) = &self.screen {
             screen.log(self.part, line);
         }
@@ -51,25 +48,14 @@ impl PartLog {
 
     /// Takes a line for the file alone.
     pub(crate) fn line_unseen(&self, line: &str) {
+        // The lines are short and the file is in the page cache: not worth a thread.
         let _ = writeln!(self.file.lock().expect("no panic while writing"), "{line}");
-    }
-
-    fn remember(&self, line: &str) {
-        let mut last = self.last.lock().expect("no panic while remembering");
-        if last.len() == LAST_LINES {
-            last.pop_front();
-        }
-        last.push_back(LogLine::parse(line).map_or_else(|| line.to_owned(), |line| line.render()));
     }
 
     /// The last lines, readable, oldest first.
     pub(crate) fn last_lines(&self) -> Vec<String> {
-        self.last
-            .lock()
-            .expect("no panic while remembering")
-            .iter()
-            .cloned()
-            .collect()
+        let last = self.last.lock().expect("no panic while remembering");
+        last.iter().cloned().collect()
     }
 }
 
@@ -85,7 +71,7 @@ mod tests {
         let log = PartLog::new(
             "part",
             File::create(&path).unwrap(),
-            Screen::new(Show::Problems),
+            Some(Screen::new(Show::Problems)),
         );
         let lines: Vec<_> = (0..30)
             .map(|n| format!(r#"{{"level":"INFO","message":"line {n}"}}"#))

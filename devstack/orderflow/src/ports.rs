@@ -6,7 +6,7 @@ use std::iter;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, ensure};
 use clap::{Arg, value_parser};
 use serde::{Deserialize, Serialize};
 
@@ -72,32 +72,23 @@ impl Ports {
         self.0.iter().fold(template.to_owned(), replace)
     }
 
-    /// The ports that are `wanted` 0: a free one is found for each.
-    pub(crate) fn free(mut self, wanted: &[&Port]) -> Self {
-        for port in wanted {
-            self.set(port, 0);
-        }
-        self
-    }
-
-    /// Binds the ports that are `wanted` at once, so that a port in use is known before anything has started.
-    /// Answers with the numbers really bound; fails with one line per port that is taken.
-    pub(crate) fn claim(mut self, wanted: &[&Port]) -> anyhow::Result<(Self, Claims)> {
+    /// Binds the ports that are `wanted` at once, so that a port in use is known before anything has started; on any number
+    /// if they are to be `free`. From then on they are the numbers really bound; fails with one line per port that is taken.
+    pub(crate) fn claim(&mut self, wanted: &[&Port], free: bool) -> anyhow::Result<Claims> {
         let mut claims = Claims::default();
         let mut refusals = Vec::new();
         for port in wanted {
-            match bind(self.of(port)) {
+            let number = if free { 0 } else { self.of(port) };
+            match bind(number) {
                 Ok((listener, number)) => {
                     self.set(port, number);
                     claims.0.insert(port.variable, listener);
                 }
-                Err(error) => refusals.push(refusal(port, self.of(port), &error)),
+                Err(error) => refusals.push(refusal(port, number, &error)),
             }
         }
-        if !refusals.is_empty() {
-            bail!("{}", refusals.join("\n       "));
-        }
-        Ok((self, claims))
+        ensure!(refusals.is_empty(), "{}", refusals.join("\n       "));
+        Ok(claims)
     }
 }
 
@@ -106,12 +97,18 @@ impl Ports {
 pub(crate) struct Claims(HashMap<&'static str, TcpListener>);
 
 impl Claims {
-    /// The bound listener itself, for a server that runs inside this process: nobody can take the port in between.
-    pub(crate) fn listener(&mut self, port: &Port) -> anyhow::Result<tokio::net::TcpListener> {
-        let listener = self.0.remove(port.variable);
-        let listener = listener
-            .with_context(|| format!("the port of {} was given away before", port.owner))?;
-        Ok(tokio::net::TcpListener::from_std(listener)?)
+    /// The bound listeners themselves, for a server that runs inside this process: nobody can take the ports in between.
+    pub(crate) fn listeners(
+        &mut self,
+        ports: &[Port],
+    ) -> anyhow::Result<Vec<tokio::net::TcpListener>> {
+        let listeners = ports.iter().map(|port| {
+            let listener = self.0.remove(port.variable);
+            let listener = listener
+                .with_context(|| format!("the port of {} was given away before", port.owner))?;
+            Ok(tokio::net::TcpListener::from_std(listener)?)
+        });
+        listeners.collect()
     }
 
     /// Lets the ports go, at the last moment, for a child process that binds them by number.
@@ -165,9 +162,7 @@ fn refusal(port: &Port, number: u16, error: &io::Error) -> String {
                 "port {number} is taken{holder}: {owner} needs it; set {variable} to another, or stop what is using it"
             )
         }
-        _ => {
-            format!("port {number} cannot be used by {owner}: {error}; set {variable} to another")
-        }
+        _ => format!("port {number} cannot be used by {owner}: {error}; set {variable} to another"),
     }
 }
 

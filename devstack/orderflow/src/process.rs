@@ -3,7 +3,6 @@
 //! A part starts a child by `context.spawn(name, &command, patience, log)`, reads its [`Process::first_line`] if it
 //! introduces itself, and has it watched: `process.watch(life.stop)` ends with how it ended. There is nothing to record.
 
-use std::fmt::Write as _;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -50,12 +49,6 @@ impl Exit {
         }
     }
 
-    /// The same end, and why it is everybody's.
-    pub(crate) fn because(mut self, why: &str) -> Self {
-        let _ = write!(self.how, "; {why}");
-        self
-    }
-
     /// The last `count` of its lines, each on a line of its own with the part's name, and where there are more.
     pub(crate) fn lines_shown(&self, count: usize, logs: &Path) -> String {
         let part = self.part;
@@ -63,12 +56,9 @@ impl Exit {
         let lines = self.last_lines.iter().skip(skipped);
         let lines: Vec<_> = lines.map(|line| format!("\n  {part} │ {line}")).collect();
         let log = logs.join(format!("{part}.log"));
-        let more = if log.is_file() {
-            format!("\n  more in {}", log.display())
-        } else {
-            String::new()
-        };
-        format!("{}{more}", lines.concat())
+        let more = format!("\n  more in {}", log.display());
+        let more = log.is_file().then_some(more);
+        lines.concat() + &more.unwrap_or_default()
     }
 
     /// A part that could not start, or that is in this process and failed.
@@ -169,12 +159,11 @@ async fn pump(stream: impl AsyncRead + Unpin, log: Arc<PartLog>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::screen::{Screen, Show};
 
     fn shell(script: &str) -> (Process, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let file = std::fs::File::create(folder.path().join("log")).unwrap();
-        let log = Arc::new(PartLog::new("part", file, Screen::new(Show::Problems)));
+        let log = Arc::new(PartLog::new("part", file, None));
         let lifeline = Lifeline::start(None, None).unwrap();
         let mut command = Command::new("sh");
         let command = command.args(["-c", script]);

@@ -1,48 +1,41 @@
-//! Waiting until a service says that it is ready.
+//! Waiting until a server says that it is ready.
 
 use std::time::Duration;
 
+use anyhow::ensure;
 use reqwest::Client;
+use tokio::time::{Instant, sleep};
 
 /// As long as a start may take on a slow machine.
 const LIMIT: Duration = Duration::from_mins(3);
+/// One question; the next is asked soon enough.
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 const ASK_EVERY: Duration = Duration::from_millis(20);
 
 /// Asks `url` until it answers with success; otherwise tells, after three minutes, what it last answered.
-pub(crate) async fn wait_until_answers(client: &Client, url: &str) -> Result<(), String> {
-    let mut last = "nothing".to_owned();
-    let asking = async {
-        loop {
-            match ask(client, url).await {
-                Ok(()) => break,
-                Err(answer) => last = answer,
-            }
-            tokio::time::sleep(ASK_EVERY).await;
-        }
-    };
-    let limited = tokio::time::timeout(LIMIT, asking).await;
-    limited.map_err(|_elapsed| {
-        format!(
-            "not ready after {} s; {url} last answered: {last}",
-            LIMIT.as_secs()
-        )
-    })
+pub(crate) async fn wait_until_answers(url: &str) -> anyhow::Result<()> {
+    let client = Client::builder().timeout(ANSWER_LIMIT).build()?;
+    let deadline = Instant::now() + LIMIT;
+    while let Err(last) = ask(&client, url).await {
+        let limit = LIMIT.as_secs();
+        ensure!(
+            Instant::now() < deadline,
+            "not ready after {limit} s; {url} last answered: {last}"
+        );
+        sleep(ASK_EVERY).await;
+    }
+    Ok(())
 }
 
 async fn ask(client: &Client, url: &str) -> Result<(), String> {
-    let response = client
-        .get(url)
-        .send()
-        .await
-        .map_err(|error| error.to_string())?;
-    if response.status().is_success() {
+    let response = client.get(url).send().await;
+    let response = response.map_err(|error| error.to_string())?;
+    let status = response.status();
+    if status.is_success() {
         return Ok(());
     }
-    let status = response.status();
-    Err(format!(
-        "{status} {}",
-        response.text().await.unwrap_or_default().trim()
-    ))
+    let words = response.text().await.unwrap_or_default();
+    Err(format!("{status} {}", words.trim()))
 }
 
 #[cfg(test)]
@@ -67,8 +60,7 @@ mod tests {
             answer(&listener, "503 Service Unavailable").await;
             answer(&listener, "200 OK").await;
         };
-        let client = Client::builder().build().unwrap();
-        let (ready, ()) = tokio::join!(wait_until_answers(&client, &url), service);
-        assert_eq!(ready, Ok(()));
+        let (ready, ()) = tokio::join!(wait_until_answers(&url), service);
+        ready.unwrap();
     }
 }

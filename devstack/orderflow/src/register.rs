@@ -1,6 +1,6 @@
 //! What is known of every part, and how each is asked for something.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
@@ -56,19 +56,15 @@ pub(crate) struct Request {
     pub(crate) answer: oneshot::Sender<Outcome>,
 }
 
-/// All parts that are kept, in the order of their start.
+/// All parts that are kept, in the order of their start, each with where its requests go.
 #[derive(Debug, Default)]
-pub(crate) struct Register {
-    parts: Mutex<Vec<Entry>>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    status: PartStatus,
-    requests: mpsc::UnboundedSender<Request>,
-}
+pub(crate) struct Register(Mutex<Vec<(PartStatus, mpsc::UnboundedSender<Request>)>>);
 
 impl Register {
+    fn parts(&self) -> MutexGuard<'_, Vec<(PartStatus, mpsc::UnboundedSender<Request>)>> {
+        self.0.lock().expect("no panic while noting")
+    }
+
     /// A new part; its requests arrive at the receiver.
     pub(super) fn add(&self, name: &str) -> mpsc::UnboundedReceiver<Request> {
         let (requests, receiver) = mpsc::unbounded_channel();
@@ -79,49 +75,44 @@ impl Register {
             restarts: 0,
             last_end: None,
         };
-        let mut parts = self.parts.lock().expect("no panic while noting");
-        parts.push(Entry { status, requests });
+        self.parts().push((status, requests));
         receiver
     }
 
-    /// Notes a change of one part.
-    pub(super) fn note(&self, name: &str, change: impl FnOnce(&mut PartStatus)) {
-        let mut parts = self.parts.lock().expect("no panic while noting");
-        let entry = parts.iter_mut().find(|entry| entry.status.name == name);
-        change(&mut entry.expect("it was added").status);
-    }
-
-    /// Which process a part is now.
-    pub(crate) fn set_pid(&self, name: &str, pid: u32) {
-        self.note(name, |status| status.pid = Some(pid));
+    /// Notes a change of one part, and answers with how it is then.
+    pub(super) fn note(&self, name: &str, change: impl FnOnce(&mut PartStatus)) -> PartStatus {
+        let mut parts = self.parts();
+        let part = parts.iter_mut().find(|(status, _)| status.name == name);
+        let (status, _) = part.expect("it was added");
+        change(status);
+        status.clone()
     }
 
     /// Every part as it is now.
     pub(crate) fn all(&self) -> Vec<PartStatus> {
-        let parts = self.parts.lock().expect("no panic while noting");
-        parts.iter().map(|entry| entry.status.clone()).collect()
+        self.parts()
+            .iter()
+            .map(|(status, _)| status.clone())
+            .collect()
     }
 
     /// Asks a part, and waits for what becomes of it.
     pub(crate) async fn ask(&self, name: &str, wish: Wish) -> Outcome {
         let (answer, outcome) = oneshot::channel();
-        let requests = self.requests_of(name).ok_or_else(|| self.unknown(name))?;
-        let sent = requests.send(Request { wish, answer });
-        sent.map_err(|_gone| format!("{name} has ended"))?;
-        outcome.await.map_err(|_gone| format!("{name} has ended"))?
+        let ended = || format!("{name} has ended");
+        self.requests_of(name)?
+            .send(Request { wish, answer })
+            .map_err(|_gone| ended())?;
+        outcome.await.map_err(|_gone| ended())?
     }
 
-    fn requests_of(&self, name: &str) -> Option<mpsc::UnboundedSender<Request>> {
-        let parts = self.parts.lock().expect("no panic while noting");
-        let entry = parts.iter().find(|entry| entry.status.name == name)?;
-        Some(entry.requests.clone())
-    }
-
-    fn unknown(&self, name: &str) -> String {
-        let names: Vec<_> = self.all().into_iter().map(|part| part.name).collect();
-        format!(
-            "{name} is no part of this stack; it has {}",
-            names.join(", ")
-        )
+    fn requests_of(&self, name: &str) -> Result<mpsc::UnboundedSender<Request>, String> {
+        let parts = self.parts();
+        if let Some((_, requests)) = parts.iter().find(|(status, _)| status.name == name) {
+            return Ok(requests.clone());
+        }
+        let names: Vec<_> = parts.iter().map(|(part, _)| part.name.as_str()).collect();
+        let names = names.join(", ");
+        Err(format!("{name} is no part of this stack; it has {names}"))
     }
 }

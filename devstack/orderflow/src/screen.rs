@@ -5,18 +5,20 @@
 //! must not stop the stack. A thread per stream writes, and what does not fit into its queue is counted and left out.
 //! Failing to write is ignored: a terminal that was closed must not keep the stack from stopping in order.
 
-mod writer;
-
-use std::io::{self, IsTerminal as _};
-use std::mem;
-use std::sync::mpsc::sync_channel;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
-use indicatif::{MultiProgress, ProgressBar};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use self::writer::{Message, Stream, Writer};
-use crate::log_line::{Level, LogLine};
+use crate::log_line::{LogLine, readable};
+
+/// How many lines may wait to be written.
+const QUEUE: usize = 10_000;
 
 /// How long the end waits for lines that are not written yet.
 const LAST_WORDS_LIMIT: Duration = Duration::from_secs(1);
@@ -44,6 +46,62 @@ pub(crate) enum Show {
     Problems,
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Stream {
+    Out,
+    Err,
+}
+
+/// The thread that writes a stream, from the side of whoever has something to say.
+#[derive(Debug, Clone)]
+struct Writer {
+    queue: SyncSender<Writing>,
+    left_out: Arc<AtomicUsize>,
+}
+
+/// Something to be written, or done between two lines.
+type Writing = Box<dyn FnOnce(&MultiProgress) + Send>;
+
+impl Writer {
+    fn start(bars: MultiProgress, stream: Stream) -> Self {
+        let (queue, writings) = sync_channel::<Writing>(QUEUE);
+        let left_out = Arc::new(AtomicUsize::new(0));
+        let missed = Arc::clone(&left_out);
+        // Until nobody is left who could say something.
+        thread::spawn(move || {
+            for write in writings {
+                write(&bars);
+                let count = missed.swap(0, Relaxed);
+                if count > 0 {
+                    let why = "since nobody read them; the logs have them";
+                    let text = format!("{count} lines were not shown, {why}");
+                    write_line(&bars, stream, text);
+                }
+            }
+        });
+        Self { queue, left_out }
+    }
+
+    fn send(&self, write: impl FnOnce(&MultiProgress) + Send + 'static) {
+        if self.queue.try_send(Box::new(write)).is_err() {
+            self.left_out.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+fn write_line(bars: &MultiProgress, stream: Stream, mut text: String) {
+    text.push('\n');
+    let write = || match stream {
+        Stream::Out => anstream::stdout().write_all(text.as_bytes()),
+        Stream::Err => anstream::stderr().write_all(text.as_bytes()),
+    };
+    // What is no terminal shows no bars either, and may keep its writer waiting: that must not hold up the others.
+    let _ = match stream {
+        Stream::Out if !io::stdout().is_terminal() => write(),
+        _ => bars.suspend(write),
+    };
+}
+
 /// The terminal, or what stands in its place.
 #[derive(Debug, Clone)]
 pub(crate) struct Screen {
@@ -63,11 +121,12 @@ impl Screen {
         } else {
             Writer::start(bars, Stream::Out)
         };
+        let interactive = io::stderr().is_terminal();
         Self {
             out,
             err,
             show,
-            interactive: io::stderr().is_terminal(),
+            interactive,
         }
     }
 
@@ -91,21 +150,30 @@ impl Screen {
         } else {
             ProgressBar::hidden()
         };
-        self.err.send(Message::Begin(bar.clone(), what.into()));
-        Waiting {
-            bar,
-            writer: self.err.clone(),
-        }
+        let (shown, what) = (bar.clone(), what.into());
+        self.err.send(move |bars| {
+            let bar = bars.add(shown);
+            let style = ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}");
+            bar.set_style(style.expect("the template is constant"));
+            bar.set_message(what);
+            bar.enable_steady_tick(Duration::from_millis(100));
+        });
+        let writer = self.err.clone();
+        Waiting { bar, writer }
     }
 
     /// A line about the stack itself, on standard error.
     pub(crate) fn tell(&self, line: &str) {
-        self.err.send(Message::Line(Stream::Err, line.to_owned()));
+        let line = line.to_owned();
+        let write = |bars: &_| write_line(bars, Stream::Err, line);
+        self.err.send(write);
     }
 
     /// What the command was asked for, on standard output.
     pub(crate) fn print(&self, text: &str) {
-        self.out.send(Message::Line(Stream::Out, text.to_owned()));
+        let text = text.to_owned();
+        let write = |bars: &_| write_line(bars, Stream::Out, text);
+        self.out.send(write);
     }
 
     /// Waits until everything is written, unless nobody reads it.
@@ -113,7 +181,10 @@ impl Screen {
         let deadline = Instant::now() + LAST_WORDS_LIMIT;
         let written = [&self.out, &self.err].map(|writer| {
             let (written, is_written) = sync_channel(1);
-            writer.send(Message::Flush(written));
+            // Whoever asked may have lost patience.
+            writer.send(move |_| {
+                let _ = written.try_send(());
+            });
             is_written
         });
         for is_written in written {
@@ -124,15 +195,14 @@ impl Screen {
 
     /// A line of a part's log, if it is to be seen.
     pub(crate) fn log(&self, part: &str, line: &str) {
-        let parsed = LogLine::parse(line);
-        if self.show == Show::Problems
-            && parsed.as_ref().is_some_and(|line| line.level < Level::Warn)
-        {
-            return;
+        let is_shown = match self.show {
+            Show::Everything => true,
+            Show::Problems => LogLine::parse(line).is_none_or(|line| line.is_loud()),
+        };
+        if is_shown {
+            let (colour, text) = (colour_of(part), readable(line));
+            self.print(&format!("{colour}{part:<NAME_WIDTH$} │{colour:#} {text}"));
         }
-        let colour = colour_of(part);
-        let text = parsed.map_or_else(|| line.to_owned(), |line| line.render());
-        self.print(&format!("{colour}{part:<NAME_WIDTH$} │{colour:#} {text}"));
     }
 }
 
@@ -166,20 +236,11 @@ pub(crate) struct PartLine {
 impl PartLine {
     /// The part is ready at `address`.
     pub(crate) fn ready(self, address: &str) {
-        let Self {
-            part,
-            bar,
-            began,
-            screen,
-        } = self;
-        drop(bar);
-        let seconds = began.elapsed().as_secs_f64();
-        let mark = if screen.interactive {
-            "✔"
-        } else {
-            "ready   "
-        };
-        screen.tell(&format!(
+        drop(self.bar);
+        let (part, seconds) = (self.part, self.began.elapsed().as_secs_f64());
+        let is_interactive = self.screen.interactive;
+        let mark = if is_interactive { "✔" } else { "ready   " };
+        self.screen.tell(&format!(
             "{READY}{mark}{READY:#} {part:<NAME_WIDTH$} {address} {DIM}{seconds:.1} s{DIM:#}"
         ));
     }
@@ -194,16 +255,13 @@ pub(crate) struct Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let bar = mem::replace(&mut self.bar, ProgressBar::hidden());
-        self.writer.send(Message::End(bar));
+        let bar = self.bar.clone();
+        self.writer.send(move |_| bar.finish_and_clear());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
     use super::*;
 
     #[test]

@@ -52,31 +52,13 @@ impl Addresses {
         found.map_or("", |setting| &setting.value)
     }
 
-    pub(crate) fn gateway_url(&self) -> String {
-        self.value("GATEWAY_URL").to_owned()
-    }
-
-    /// The base of Jaeger's query API and page.
-    pub(crate) fn jaeger_url(&self) -> String {
-        self.value("JAEGER_URL").to_owned()
-    }
-
-    /// The base of the mail server's API and page.
-    pub(crate) fn mail_url(&self) -> String {
-        self.value("MAIL_URL").to_owned()
-    }
-
-    pub(crate) fn service_url(&self, service: Service) -> String {
-        format!("http://{}", self.listen_address(service))
-    }
-
-    fn listen_address(&self, service: Service) -> String {
-        self.ports.fill(&service.host())
+    pub(crate) fn service_url(&self, service: &Service) -> String {
+        format!("http://{}", self.ports.fill(&service.host()))
     }
 
     /// Exactly what `service` is started with, on top of what it inherits.
-    pub(crate) fn of_service(&self, service: Service) -> Vec<Setting> {
-        let listen = Setting::new("LISTEN_ADDR", self.listen_address(service));
+    pub(crate) fn of_service(&self, service: &Service) -> Vec<Setting> {
+        let listen = Setting::new("LISTEN_ADDR", self.ports.fill(&service.host()));
         let told = self.settings.iter().filter_map(|Setting { name, value }| {
             let name = service.reads(name)?;
             Some(Setting::new(name, value))
@@ -93,6 +75,19 @@ impl Addresses {
         });
         self.settings.iter().cloned().chain(stand_ins).collect()
     }
+}
+
+/// What was given; else what the stack that runs says of the variable `name`; else `usual`.
+pub(crate) fn known(
+    given: Option<String>,
+    running: Option<&Addresses>,
+    name: &str,
+    usual: impl Into<String>,
+) -> String {
+    let running = running.map(|addresses| addresses.value(name));
+    let running = running.filter(|value| !value.is_empty());
+    let known = given.or_else(|| running.map(ToOwned::to_owned));
+    known.unwrap_or_else(|| usual.into())
 }
 
 #[cfg(test)]

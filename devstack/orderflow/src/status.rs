@@ -9,9 +9,8 @@ use anstyle::{AnsiColor, Style};
 use clap::Args;
 use futures::future::join_all;
 
-use crate::answers::{Services, fault_notice};
+use crate::answers::{Readiness, Services, fault_notice};
 use crate::control::{self, Run};
-use crate::readyz::Readiness;
 use crate::register::{PartStatus, State, Wish};
 use crate::service::Service;
 use crate::table;
@@ -66,23 +65,18 @@ pub(crate) async fn run(dir: &Path, args: StatusArgs) -> anyhow::Result<ExitCode
     for line in &lines {
         writeln!(out, "{}", render(line))?;
     }
-    Ok(if lines.iter().all(Line::is_good) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let is_good = lines.iter().all(Line::is_good);
+    Ok(ExitCode::from(u8::from(!is_good)))
 }
 
 async fn with_readiness(run: Run) -> Vec<Line> {
     let parts = run.parts.clone();
-    let addresses = run.addresses().cloned();
+    let addresses = run.addresses.clone();
     let services = addresses.and_then(|addresses| Services::new(run, addresses));
     let lines = parts.into_iter().map(async |part| {
-        let service = Service::ALL
-            .into_iter()
-            .find(|service| service.name() == part.name);
         let runs = matches!(part.state, State::Running | State::Starting);
-        let readiness = match (service.filter(|_| runs), &services) {
+        let service = Service::find(&part.name).filter(|_| runs);
+        let readiness = match (service, &services) {
             (Some(service), Some(services)) => Some(services.readiness(service).await),
             _ => None,
         };
@@ -99,14 +93,7 @@ impl Line {
 }
 
 fn render(Line { part, readiness }: &Line) -> String {
-    let PartStatus {
-        name,
-        state,
-        pid: _,
-        restarts,
-        last_end,
-    } = part;
-    let (style, state) = match state {
+    let (style, state) = match part.state {
         State::Starting => (NOTABLE, "starting"),
         State::Running => (GOOD, "running"),
         State::Paused => (NOTABLE, "paused"),
@@ -115,27 +102,21 @@ fn render(Line { part, readiness }: &Line) -> String {
         State::Waiting => (BAD, "died"),
         State::GivenUp => (BAD, "given up"),
     };
-    let mut facts = Vec::new();
-    if let Some(readiness) = readiness {
-        facts.push(readiness.to_string());
-    }
-    if *restarts > 0 {
-        let times = if *restarts == 1 {
-            "once".to_owned()
-        } else {
-            format!("{restarts} times")
-        };
-        facts.push(format!("started again {times}"));
-    }
-    if let Some(end) = last_end {
-        facts.push(format!("last end: {end}"));
-    }
-    let (room, facts) = (STATE_WIDTH - state.len(), facts.join("; "));
-    let facts = match facts.as_str() {
-        "" => String::new(),
-        facts => format!("{:room$}  {facts}", ""),
+    let restarts = match part.restarts {
+        0 => None,
+        1 => Some("started again once".to_owned()),
+        times => Some(format!("started again {times} times")),
     };
-    format!("{name:<10}  {style}{state}{style:#}{facts}")
+    let end = part.last_end.as_ref().map(|end| format!("last end: {end}"));
+    let facts = [readiness.as_ref().map(ToString::to_string), restarts, end];
+    let facts: Vec<_> = facts.into_iter().flatten().collect();
+    let (name, room) = (&part.name, STATE_WIDTH - state.len());
+    let line = format!("{name:<10}  {style}{state}{style:#}");
+    if facts.is_empty() {
+        line
+    } else {
+        format!("{line}{:room$}  {}", "", facts.join("; "))
+    }
 }
 
 #[cfg(test)]

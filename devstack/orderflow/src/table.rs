@@ -9,13 +9,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures::FutureExt as _;
 
-use crate::install::{Found, Program, Recipe};
-use crate::parts::part::{Origin, Part, Server, Start, Variable};
+use crate::install::{Origin, Program, Recipe};
+use crate::parts::part::{Part, Server, Start, Variable};
 use crate::parts::{kafka, native, postgres, stand_ins};
 use crate::ports::Port;
 use crate::process::DRAIN_LIMIT;
-use crate::service::Service;
-use crate::topology::PUBSUB_PROJECT;
+use crate::service::SERVICES;
+use crate::topology::{self, PUBSUB_PROJECT};
 
 /// A file of `infra`, by its path below it.
 macro_rules! infra {
@@ -55,7 +55,7 @@ pub(crate) static PARTS: [Part; 8] = [
                 "PostgreSQL, for example `postgres://postgres:postgres@127.0.0.1:5432`; databases that are missing are \
                  created").secret(),
         ],
-        embedded: Some(Start::Child { start: postgres::start, chooses_port: false }),
+        embedded: Some(Start::Child(|context, part, ports, life| postgres::live(context, part, ports, life).boxed())),
         ..PART
     },
     Part {
@@ -69,7 +69,7 @@ pub(crate) static PARTS: [Part; 8] = [
             Variable::new("KAFKA_BROKERS", "{KAFKA}").with_flag("kafka-brokers", "LIST",
                 "Kafka's `host:port`, several with commas; topics that are missing are created"),
         ],
-        embedded: Some(Start::Child { start: kafka::start, chooses_port: true }),
+        embedded: Some(Start::Once(|context, part, _, life| kafka::live(context, part.name, life).boxed(), kafka::ONCE)),
         // One process that is broker and controller (KRaft).
         native: Some(Server {
             title: "Apache Kafka 4.3.1",
@@ -87,7 +87,7 @@ pub(crate) static PARTS: [Part; 8] = [
                 "-Xmx512m -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp {jars} kafka.Kafka",
                 "{data}/server.properties"),
             ready: "{KAFKA}",
-            set_up: native::create_topics,
+            set_up: Some(|ports| topology::create_topics(ports.fill("{KAFKA}")).boxed()),
             ..SERVER
         }),
         ..PART
@@ -148,17 +148,17 @@ pub(crate) static PARTS: [Part; 8] = [
         // Its messages live in memory.
         native: Some(Server {
             title: "Google's Pub/Sub emulator",
-            origin: Origin::Found(Found {
+            origin: Origin::Found {
                 with: &[Program::JAVA, Program::GCLOUD],
                 find: || native::find_emulator(&Program::GCLOUD.find().context("gcloud has gone")?),
-            }),
+            },
             // It tells of each request; with this file, of what went wrong.
             files: &[("logging.properties", infra!("native/pubsub/logging.properties"))],
             command: java!(
                 "-Xmx256m -XX:TieredStopAtLevel=1 -Djava.util.logging.config.file={data}/logging.properties",
                 "-jar {installed} --host=127.0.0.1 --port={PUBSUB_PORT}"),
             ready: "http://{PUBSUB}/v1/projects/orderflow/topics",
-            set_up: native::create_subscriptions,
+            set_up: Some(|ports| topology::create_subscriptions(ports.fill("{PUBSUB}")).boxed()),
             ..SERVER
         }),
         ..PART
@@ -168,9 +168,12 @@ pub(crate) static PARTS: [Part; 8] = [
         ports: &[Port::new("embeddings-port", "EMBEDDINGS_PORT", "8090", "the embeddings endpoint")],
         address: "http://{EMBEDDINGS}",
         variables: &[
-            Variable::new("OPENAI_BASE_URL", "http://{EMBEDDINGS}/v1"),
-            Variable::new("OPENAI_API_KEY", "orderflow"),
-            Variable::new("OPENAI_EMBEDDINGS_MODEL", embeddings::model::NAME),
+            Variable::new(OPENAI_URL, "http://{EMBEDDINGS}/v1").with_override("openai-base-url", "URL",
+                "Use this OpenAI-compatible server, for example a local model server, instead of the built-in embeddings"),
+            Variable::new("OPENAI_API_KEY", "orderflow").with_override("openai-api-key", "KEY",
+                "The key for it. Without `OPENAI_BASE_URL` no real key leaves this process").secret(),
+            Variable::new("OPENAI_EMBEDDINGS_MODEL", embeddings::model::NAME).with_override("openai-embeddings-model",
+                "MODEL", "The model to ask it for"),
         ],
         embedded: Some(Start::Inside {
             serve: |listeners, faults, stop| stand_ins::embeddings(listeners, faults, stop).boxed(),
@@ -225,9 +228,11 @@ pub(crate) static PARTS: [Part; 8] = [
         address: "http://{TRACES}  (OTLP: gRPC on {OTLP_GRPC_PORT}, HTTP on {OTLP_HTTP_PORT})",
         variables: &[
             Variable::new("JAEGER_URL", "http://{TRACES}").with_flag("jaeger-url", "URL", "Jaeger's query API and page"),
-            Variable::new(OTLP_ENDPOINT, "http://{OTLP_GRPC}"),
+            Variable::new(OTLP_ENDPOINT, "http://{OTLP_GRPC}").with_override("otlp-endpoint", "URL",
+                "Send telemetry here instead of to the trace store of the stack"),
             // Shorter than the SDK's own 5 s: who places an order here wants to see its trace.
-            Variable::new(SPAN_DELAY, "100"),
+            Variable::new(SPAN_DELAY, "100").with_override("span-delay", "MS",
+                "Milliseconds that spans wait to leave together [default: 100]; those of a service that is killed go with it"),
         ],
         embedded: Some(Start::Inside {
             serve: |listeners, _, stop| stand_ins::traces(listeners, stop).boxed(),
@@ -313,7 +318,7 @@ const SERVER: Server = Server {
     command: "",
     environment: &[],
     ready: "",
-    set_up: native::nothing,
+    set_up: None,
     patience: DRAIN_LIMIT,
 };
 
@@ -329,12 +334,13 @@ const JARS: Recipe = Recipe {
 
 /// Of this one, each service is told its own database.
 pub(crate) const POSTGRES_URL: &str = "POSTGRES_URL";
+pub(crate) const OPENAI_URL: &str = "OPENAI_BASE_URL";
 pub(crate) const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 pub(crate) const SPAN_DELAY: &str = "OTEL_BSP_SCHEDULE_DELAY";
 
 /// The names that `stop` and its like take.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    let services = Service::ALL.into_iter().map(Service::name);
+    let services = SERVICES.iter().map(|service| service.name);
     services.chain(PARTS.iter().map(|part| part.name))
 }
 
@@ -342,7 +348,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 pub(crate) fn ports() -> impl Iterator<Item = &'static Port> {
     let (inside, children): (Vec<_>, Vec<_>) = PARTS.iter().partition(|part| part.is_inside());
     let parts = inside.into_iter().chain(children);
-    let services = Service::ALL.into_iter().map(Service::port);
+    let services = SERVICES.iter().map(|service| &service.port);
     services.chain(parts.flat_map(|part| part.ports))
 }
 

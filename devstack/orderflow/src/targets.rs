@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use crate::control::Run;
-use crate::settings::Addresses;
+use crate::settings::{Addresses, known};
 use crate::table::usual;
 
 /// Addresses from the command line or the environment; by default those of the stack that runs in `--dir`, and without
@@ -47,9 +47,8 @@ impl Targets {
     }
 
     fn choose(self, dir: &Path, running: Option<&Addresses>) -> Urls {
-        let choose = |given: Option<String>, of_running: fn(&Addresses) -> String, port: u16| {
-            let url = given.or_else(|| running.map(of_running));
-            let url = url.unwrap_or_else(|| format!("http://127.0.0.1:{port}"));
+        let choose = |given, name, port: u16| {
+            let url = known(given, running, name, format!("http://127.0.0.1:{port}"));
             url.trim_end_matches('/').to_owned()
         };
         let dir = dir.display();
@@ -59,9 +58,9 @@ impl Targets {
             (None, None) => format!("since no stack is ready in {dir}"),
         };
         Urls {
-            gateway: choose(self.gateway, Addresses::gateway_url, self.gateway_port),
-            jaeger: choose(self.jaeger, Addresses::jaeger_url, self.traces_port),
-            mail: choose(self.mail, Addresses::mail_url, self.mail_port),
+            gateway: choose(self.gateway, "GATEWAY_URL", self.gateway_port),
+            jaeger: choose(self.jaeger, "JAEGER_URL", self.traces_port),
+            mail: choose(self.mail, "MAIL_URL", self.mail_port),
             why,
         }
     }

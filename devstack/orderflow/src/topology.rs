@@ -77,9 +77,9 @@ pub fn resources() -> pubsub::Resources {
 }
 
 /// Creates the topics that this Kafka does not have yet.
-pub(crate) async fn create_topics(brokers: &str) -> anyhow::Result<()> {
+pub(crate) async fn create_topics(brokers: String) -> anyhow::Result<()> {
     let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
-        .set("bootstrap.servers", brokers)
+        .set("bootstrap.servers", &brokers)
         .create()
         .context("connecting to Kafka")?;
     // Without a number of copies, the cluster decides: one on a single broker, three on most others.
@@ -100,9 +100,14 @@ pub(crate) async fn create_topics(brokers: &str) -> anyhow::Result<()> {
 }
 
 /// Creates the topics and subscriptions that the Pub/Sub emulator at `host` does not have yet.
-pub(crate) async fn create_subscriptions(client: &Client, host: &str) -> anyhow::Result<()> {
+pub(crate) async fn create_subscriptions(host: String) -> anyhow::Result<()> {
+    let client = Client::builder().timeout(PATIENCE).build()?;
     for (name, body) in creations() {
-        create(client, &format!("http://{host}/v1/{name}"), &body).await?;
+        let url = format!("http://{host}/v1/{name}");
+        let response = client.put(&url).json(&body).send().await;
+        let status = response.with_context(|| format!("asking {url}"))?.status();
+        let there = status.is_success() || status == StatusCode::CONFLICT;
+        ensure!(there, "creating {url}: {status}");
     }
     Ok(())
 }
@@ -145,25 +150,14 @@ fn to_json(project: &str, subscription: &pubsub::Subscription) -> Value {
         });
     }
     if let Some(policy) = &subscription.retry_policy {
+        // A duration as protobuf's JSON has it.
+        let seconds = |duration: Duration| format!("{}s", duration.as_secs_f64());
         body["retryPolicy"] = json!({
             "minimumBackoff": seconds(policy.minimum_backoff),
             "maximumBackoff": seconds(policy.maximum_backoff),
         });
     }
     body
-}
-
-/// A duration as protobuf's JSON has it.
-fn seconds(duration: Duration) -> String {
-    format!("{}s", duration.as_secs_f64())
-}
-
-async fn create(client: &Client, url: &str, body: &Value) -> anyhow::Result<()> {
-    let response = client.put(url).timeout(PATIENCE).json(body).send().await;
-    let status = response.with_context(|| format!("asking {url}"))?.status();
-    let there = status.is_success() || status == StatusCode::CONFLICT;
-    ensure!(there, "creating {url}: {status}");
-    Ok(())
 }
 
 #[cfg(test)]
@@ -196,8 +190,8 @@ mod tests {
         let server = pubsub::serve(listener, pubsub::Resources::default(), stop.clone());
         let client = Client::builder().build().unwrap();
         let asking = async {
-            create_subscriptions(&client, &host).await.unwrap();
-            create_subscriptions(&client, &host).await.unwrap();
+            create_subscriptions(host.clone()).await.unwrap();
+            create_subscriptions(host.clone()).await.unwrap();
             let url = format!("http://{host}/v1/projects/{PUBSUB_PROJECT}/subscriptions");
             let list: Value = client.get(url).send().await.unwrap().json().await.unwrap();
             stop.cancel();

@@ -1,6 +1,7 @@
-//! A process with everything below it, such as PostgreSQL with its backends: counted, frozen and thawed together.
+//! A process with everything below it, such as PostgreSQL with its backends: frozen and thawed together, and its memory.
 
 use std::collections::HashSet;
+use std::fs;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -40,40 +41,69 @@ pub(crate) fn send(pid: u32, signal: Signal) {
 }
 
 fn tree(root: u32) -> HashSet<u32> {
-    let Ok(mut system) = System::new() else {
-        return HashSet::from([root]);
-    };
     let what = ProcessRefreshKind::nothing().without_tasks();
+    let tree = processes(what).map(|system| with_descendants(root, &parents(&system)));
+    tree.unwrap_or_else(|| HashSet::from([root]))
+}
+
+fn processes(what: ProcessRefreshKind) -> Option<System> {
+    let mut system = System::new().ok()?;
     system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
-    with_descendants([root].into_iter(), &parents(&system))
+    Some(system)
 }
 
 /// Every process with its parent.
-pub(crate) fn parents(system: &System) -> Vec<(u32, u32)> {
+fn parents(system: &System) -> Vec<(u32, u32)> {
     let processes = system.processes().iter();
     processes
         .filter_map(|(pid, process)| Some((pid.as_u32(), process.parent()?.as_u32())))
         .collect()
 }
 
-/// `roots` and everything below them, given pairs of child and parent.
-pub(crate) fn with_descendants(
-    roots: impl Iterator<Item = u32>,
-    parents: &[(u32, u32)],
-) -> HashSet<u32> {
-    let mut found: HashSet<u32> = roots.collect();
-    loop {
-        let before = found.len();
-        let children = parents
-            .iter()
-            .filter(|(_, parent)| found.contains(parent))
-            .map(|(child, _)| *child);
-        let children: Vec<u32> = children.collect();
+/// `root` and everything below it, given pairs of child and parent.
+fn with_descendants(root: u32, parents: &[(u32, u32)]) -> HashSet<u32> {
+    let (mut found, mut before) = (HashSet::from([root]), 0);
+    while found.len() > before {
+        before = found.len();
+        let children = parents.iter().filter(|(_, parent)| found.contains(parent));
+        let children: Vec<u32> = children.map(|(child, _)| *child).collect();
         found.extend(children);
-        if found.len() == before {
-            return found;
-        }
     }
+    found
+}
+
+/// How much memory all processes of a stack take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    /// Proportional set sizes added up: a page that processes share, such as PostgreSQL's buffers, counts once.
+    /// Where the system does not tell them, resident set sizes, in which it counts once per process.
+    pub(crate) bytes: u64,
+    pub(crate) processes: usize,
+}
+
+/// Adds up the process `command`, its children and theirs, such as PostgreSQL's backends.
+pub(crate) fn memory_of(command: u32) -> Option<Memory> {
+    let system = processes(ProcessRefreshKind::nothing().with_memory().without_tasks())?;
+    let pids = with_descendants(command, &parents(&system));
+    let resident = |pid| Some(system.process(sysinfo::Pid::from_u32(pid))?.memory());
+    let bytes = pids
+        .iter()
+        .filter_map(|pid| proportional(*pid).or_else(|| resident(*pid)));
+    Some(Memory {
+        bytes: bytes.sum(),
+        processes: pids.len(),
+    })
+}
+
+/// Linux alone has it, and lets us read it for processes of our own user, or of any as root.
+fn proportional(pid: u32) -> Option<u64> {
+    parse_pss(&fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?)
+}
+
+fn parse_pss(rollup: &str) -> Option<u64> {
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
 }
 
 #[cfg(test)]
@@ -88,11 +118,8 @@ mod tests {
 
     #[test]
     fn finds_children_and_grandchildren_and_counts_none_twice() {
-        let parents = [(2, 1), (3, 2), (4, 9), (5, 3)];
-        assert_eq!(
-            with_descendants([1, 2].into_iter(), &parents),
-            HashSet::from([1, 2, 3, 5])
-        );
+        let parents = [(2, 1), (3, 2), (4, 9), (5, 3), (3, 1)];
+        assert_eq!(with_descendants(1, &parents), HashSet::from([1, 2, 3, 5]));
     }
 
     fn stands(pid: u32) -> bool {
@@ -134,5 +161,12 @@ mod tests {
             send(pid, Signal::SIGKILL);
         }
         child.wait().unwrap();
+    }
+
+    #[test]
+    fn reads_the_proportional_set_size() {
+        let rollup = "55d0-7ffe ---p 00000000 00:00 0    [rollup]\nRss:      2048 kB\nPss:      1024 kB\nPss_Dirty: 8 kB\n";
+        assert_eq!(parse_pss(rollup), Some(1024 * 1024));
+        assert_eq!(parse_pss(""), None);
     }
 }

@@ -1,26 +1,26 @@
-use tokio::sync::oneshot;
+use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::context::Context;
-use crate::keep::{Keeper, Life, Restart};
+use crate::keep::tests::context;
+use crate::keep::{Begin, Keeper, Kind};
 use crate::process::Exit;
 use crate::register::State;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_terminal_learns_how_the_parts_do_and_why_a_wish_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let context = Context::for_test(folder.path()).await;
+    let context = context(folder.path()).await;
     let _control = serve(&context).unwrap();
     let stop = CancellationToken::new();
-    let once = Restart::Never("it is the only one");
-    let keeper = Keeper::new(context, "kafka", once, stop.clone());
-    let (ready, is_ready) = oneshot::channel();
-    let kept = keeper.keep(ready, async |life: Life| {
-        life.ready.send(()).unwrap();
-        life.stop.cancelled().await;
-        Ok(Exit::new("kafka", "stopped".to_owned(), Vec::new()))
+    let begin: Begin = Box::new(|life| {
+        life.ready.send(None).unwrap();
+        let stopped = async move { life.stop.cancelled().await };
+        let exit = || Ok(Exit::new("kafka", "stopped".to_owned(), Vec::new()));
+        stopped.map(move |()| exit()).boxed()
     });
+    let once = Kind::Once("it is the only one");
+    let (keeper, is_ready) = Keeper::new(&context, "kafka", once, stop.clone(), begin);
     let dir = folder.path().to_owned();
     let asking = async {
         is_ready.await.unwrap();
@@ -39,17 +39,16 @@ async fn a_second_terminal_learns_how_the_parts_do_and_why_a_wish_is_refused() {
         );
         assert_eq!(unknown, "kafak is no part of this stack; it has kafka");
     };
-    let (ended, ()) = tokio::join!(kept, asking);
-    assert_eq!(ended.unwrap().how, "stopped");
+    let (ended, ()) = tokio::join!(keeper.keep(), asking);
+    assert_eq!(ended.how, "stopped");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_else_may_ask_and_what_an_earlier_version_left_there_is_no_obstacle() {
+async fn nobody_else_may_ask() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let control = folder.path().join("control");
-    std::fs::write(&control, "").unwrap();
-    let context = Context::for_test(folder.path()).await;
+    let context = context(folder.path()).await;
     let _control = serve(&context).unwrap();
     let mode = control.metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);

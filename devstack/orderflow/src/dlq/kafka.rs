@@ -24,18 +24,6 @@ pub(super) struct Kafka {
 
 impl Kafka {
     pub(super) async fn look(&self, place: &'static Place) -> anyhow::Result<Vec<Letter>> {
-        let config = self.reader();
-        // librdkafka's calls block.
-        tokio::task::spawn_blocking(move || read(&config, place)).await?
-    }
-
-    pub(super) fn config(&self) -> ClientConfig {
-        let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", &self.brokers);
-        config
-    }
-
-    fn reader(&self) -> ClientConfig {
         let mut config = self.config();
         config
             // The client insists on a name; nobody joins or commits under it.
@@ -43,6 +31,13 @@ impl Kafka {
             .set("enable.auto.commit", "false")
             .set("enable.partition.eof", "true")
             .set("fetch.wait.max.ms", "20");
+        // librdkafka's calls block.
+        tokio::task::spawn_blocking(move || read(&config, place)).await?
+    }
+
+    pub(super) fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
         config
     }
 }

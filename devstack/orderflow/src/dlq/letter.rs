@@ -1,7 +1,6 @@
 //! One dead letter, as it was found in its place.
 
 use std::hash::Hasher as _;
-use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use fnv::FnvHasher;
@@ -26,8 +25,7 @@ pub(super) struct About {
 /// A letter in its place.
 #[derive(Debug)]
 pub(super) struct Letter {
-    /// Short, and the same each time that the letter is looked at.
-    pub(super) id: String,
+    pub(super) about: About,
     pub(super) place: &'static Place,
     /// When it arrived there, by the broker's clock.
     pub(super) arrived: Option<DateTime<Utc>>,
@@ -37,7 +35,7 @@ pub(super) struct Letter {
 }
 
 impl Letter {
-    /// `message_id` is the broker's, and may be given again after the broker has lost its memory: the time tells apart.
+    /// `message_id` is the broker's.
     pub(super) fn new(
         place: &'static Place,
         message_id: &str,
@@ -45,50 +43,23 @@ impl Letter {
         read: DeadLetter,
         receipt: Option<String>,
     ) -> Self {
-        let mut hasher = FnvHasher::default();
-        for part in [place.name, message_id] {
-            hasher.write(part.as_bytes());
-            hasher.write_u8(0);
-        }
-        let millis = arrived.map_or(0, |time| time.timestamp_millis());
-        hasher.write_i64(millis);
-        let hash = hasher.finish();
+        let given_up = read.given_up().map(|[_, last]| last.into());
+        let about = About {
+            id: id(place, message_id, arrived),
+            order_id: order_id(&read),
+            // A letter that the broker has moved does not say when.
+            given_up: given_up.or(arrived),
+            attempts: read.attempts(),
+            reason: read.reason().map(str::to_owned),
+            trace_id: read.trace_id().map(str::to_owned),
+        };
         Self {
-            // Both halves, since the hash of a counter differs little in one of them.
-            id: format!("{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff)),
+            about,
             place,
             arrived,
             read,
             receipt,
         }
-    }
-
-    pub(super) fn about(&self) -> About {
-        About {
-            id: self.id.clone(),
-            order_id: self.order_id(),
-            given_up: self.given_up(),
-            attempts: self.read.attempts(),
-            reason: self.read.reason().map(str::to_owned),
-            trace_id: self.read.trace_id().map(str::to_owned),
-        }
-    }
-
-    /// The order that it is about: from the payload, or where that is garbage from what came with it.
-    pub(super) fn order_id(&self) -> Option<String> {
-        let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
-        let payload = self.read.payload();
-        let payload = payload.and_then(|payload| serde_json::from_slice::<Value>(payload).ok());
-        let named = payload.and_then(|payload| Some(payload.get("order_id")?.as_str()?.to_owned()));
-        named
-            .or_else(|| self.read.baggage("order.id").map(str::to_owned))
-            .or_else(|| text(self.read.key()?))
-    }
-
-    /// When it was given up, or when it arrived if the broker has moved it.
-    fn given_up(&self) -> Option<DateTime<Utc>> {
-        let last = self.read.given_up().map(|[_, last]| last);
-        last.map(utc).or(self.arrived)
     }
 
     /// Why it cannot go back to where letters of its place come from.
@@ -107,8 +78,29 @@ impl Letter {
     }
 }
 
-pub(super) fn utc(time: SystemTime) -> DateTime<Utc> {
-    time.into()
+/// Short, and the same each time that the letter is looked at. A broker that has lost its memory may give the id of a
+/// message again: the time tells them apart.
+fn id(place: &Place, message_id: &str, arrived: Option<DateTime<Utc>>) -> String {
+    let mut hasher = FnvHasher::default();
+    for part in [place.name, message_id] {
+        hasher.write(part.as_bytes());
+        hasher.write_u8(0);
+    }
+    hasher.write_i64(arrived.map_or(0, |time| time.timestamp_millis()));
+    let hash = hasher.finish();
+    // Both halves, since the hash of a counter differs little in one of them.
+    format!("{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff))
+}
+
+/// The order that it is about: from the payload, or where that is garbage from what came with it.
+fn order_id(read: &DeadLetter) -> Option<String> {
+    let payload = read.payload();
+    let payload = payload.and_then(|payload| serde_json::from_slice::<Value>(payload).ok());
+    let named = payload.and_then(|payload| Some(payload.get("order_id")?.as_str()?.to_owned()));
+    let key = || String::from_utf8(read.key()?.to_vec()).ok();
+    named
+        .or_else(|| read.baggage("order.id").map(str::to_owned))
+        .or_else(key)
 }
 
 #[cfg(test)]
@@ -130,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_order_is_named_by_the_payload_or_else_by_the_key() {
-        let order = |key, payload| letter(0, key, payload, &[]).order_id();
+        let order = |key, payload| letter(0, key, payload, &[]).about.order_id;
         assert_eq!(
             order(Some("b"), r#"{"order_id":"a"}"#).as_deref(),
             Some("a")
@@ -164,7 +156,9 @@ mod tests {
         let at = |millis| {
             let read = DeadLetter::read(None, None, &Headers::new());
             let arrived = DateTime::from_timestamp_millis(millis);
-            Letter::new(&PLACES[0], "order.created.dlt/0/0", arrived, read, None).id
+            Letter::new(&PLACES[0], "order.created.dlt/0/0", arrived, read, None)
+                .about
+                .id
         };
         assert_eq!(at(1), at(1));
         assert_ne!(at(1), at(2));

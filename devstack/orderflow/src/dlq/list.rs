@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::ledger::Entry;
 use super::letter::{About, Letter};
 use super::place::{Broker, Place};
-use super::servers::{Brokers, LOOK};
+use super::servers::Brokers;
 use super::text::{DASH, or_dash, plain, shortened, time};
 
 /// As much of a reason as fits beside the ids.
@@ -34,44 +34,22 @@ pub(super) struct SentBack {
     pub(super) trace_id: Option<String>,
 }
 
-impl SentBack {
-    fn of(entry: &Entry) -> Self {
-        Self {
-            at: entry.redriven_at,
-            trace_id: entry.redriven_into.clone(),
-        }
-    }
-}
-
 impl Row {
-    fn of(letter: &Letter, ledger: &[Entry]) -> Self {
-        let sent_back = ledger.iter().rfind(|entry| entry.about.id == letter.id);
-        let group = letter.read.consumer_group().map(str::to_owned);
-        Self {
-            consumer_group: group,
-            there: true,
-            redriven: sent_back.map(SentBack::of),
-            ..Self::at(letter.place, letter.about())
-        }
-    }
-
-    /// A letter that is only remembered.
-    fn remembered(entry: &Entry, place: &'static Place) -> Self {
-        Self {
-            redriven: Some(SentBack::of(entry)),
-            ..Self::at(place, entry.about.clone())
-        }
-    }
-
-    fn at(place: &'static Place, about: About) -> Self {
+    /// Without a letter, it is only remembered.
+    fn new(place: &'static Place, about: About, letter: Option<&Letter>, ledger: &[Entry]) -> Self {
+        let sent_back = ledger.iter().rfind(|entry| entry.about.id == about.id);
+        let group = letter.and_then(|letter| letter.read.consumer_group());
         Self {
             about,
             broker: place.broker,
             place: place.name,
             from: place.origin,
-            consumer_group: None,
-            there: false,
-            redriven: None,
+            consumer_group: group.map(str::to_owned),
+            there: letter.is_some(),
+            redriven: sent_back.map(|entry| SentBack {
+                at: entry.redriven_at,
+                trace_id: entry.redriven_into.clone(),
+            }),
         }
     }
 
@@ -123,22 +101,18 @@ async fn rows(
     place: &'static Place,
     ledger: &[Entry],
 ) -> anyhow::Result<Vec<Row>> {
-    let letters = brokers.look(place, LOOK).await?;
-    brokers
-        .give_back(place, &letters.iter().collect::<Vec<_>>())
-        .await?;
+    let letters = brokers.glance(place).await?.into_iter();
     let mut rows: Vec<_> = letters
-        .iter()
-        .map(|letter| Row::of(letter, ledger))
+        .map(|letter| Row::new(place, letter.about.clone(), Some(&letter), ledger))
         .collect();
     // The last time counts, as it does for letters that are still there.
-    for entry in ledger
+    let gone = ledger
         .iter()
         .rev()
-        .filter(|entry| entry.place == place.name)
-    {
-        if !rows.iter().any(|row| row.about.id == entry.about.id) {
-            rows.push(Row::remembered(entry, place));
+        .filter(|entry| entry.place == place.name);
+    for Entry { about, .. } in gone {
+        if !rows.iter().any(|row| row.about.id == about.id) {
+            rows.push(Row::new(place, about.clone(), None, ledger));
         }
     }
     rows.sort_by_cached_key(|row| (row.about.given_up, row.about.id.clone()));

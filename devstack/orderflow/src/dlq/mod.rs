@@ -15,18 +15,21 @@ mod tests;
 mod text;
 mod traced;
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use self::ledger::Ledger;
+use self::ledger::{Entry, Ledger};
 use self::list::Shelf;
-use self::place::{From, PLACES, chosen};
-use self::redrive::{Redrive, Report, Wanted};
-use self::servers::{Addresses, Brokers, LOOK, Running};
+use self::place::{PLACES, chosen};
+use self::redrive::{Redrive, Report};
+use self::servers::{Addresses, Brokers};
 use self::traced::Tracing;
+use crate::control::Run;
 use crate::screen::ERROR;
 
 #[derive(Debug, Args)]
@@ -54,8 +57,8 @@ enum Command {
 #[derive(Debug, Args)]
 struct ListArgs {
     /// Only letters of this place, or of all places of this broker; can be repeated.
-    #[arg(long, value_name = "PLACE")]
-    from: Vec<From>,
+    #[arg(long, value_name = "PLACE", value_parser = PossibleValuesParser::new(place::names()))]
+    from: Vec<String>,
     /// Print JSON: an array with an object for each letter.
     #[arg(long)]
     json: bool,
@@ -80,8 +83,8 @@ struct RedriveArgs {
     #[arg(long, conflicts_with = "ids")]
     all: bool,
     /// Only letters of this place, or of all places of this broker; can be repeated.
-    #[arg(long, value_name = "PLACE")]
-    from: Vec<From>,
+    #[arg(long, value_name = "PLACE", value_parser = PossibleValuesParser::new(place::names()))]
+    from: Vec<String>,
     #[command(flatten)]
     addresses: Addresses,
     #[command(flatten)]
@@ -89,30 +92,27 @@ struct RedriveArgs {
 }
 
 pub(crate) async fn run(dir: &Path, args: DlqArgs) -> anyhow::Result<ExitCode> {
-    let (running, ledger) = (Running::of(dir)?, Ledger::of(dir));
+    let (running, ledger) = (Run::ready(dir)?, Ledger::of(dir));
+    let running = running.as_ref().map(|(_, addresses)| addresses);
     match args.command {
         Command::List(args) => {
-            let brokers = args.addresses.connect(&running).await?;
+            let brokers = args.addresses.connect(running).await?;
             let shelves = list::look(&brokers, &chosen(&args.from), &ledger.entries()?).await;
             tell(&listed(&shelves, args.json)?)?;
             let failed = shelves.into_iter().filter_map(|shelf| shelf.rows.err());
             Ok(complain(failed))
         }
         Command::Show(args) => {
-            let brokers = args.addresses.connect(&running).await?;
-            show(&brokers, &ledger, &args.id).await
+            let brokers = args.addresses.connect(running).await?;
+            show(&brokers, &ledger.entries()?, &args.id).await
         }
         Command::Redrive(args) => {
-            let telemetry = args.tracing.start(&running)?;
-            let brokers = args.addresses.connect(&running).await?;
+            let telemetry = args.tracing.start(running)?;
+            let brokers = args.addresses.connect(running).await?;
             let redrive = Redrive {
                 brokers: &brokers,
                 ledger: &ledger,
-                wanted: if args.all {
-                    Wanted::Waiting
-                } else {
-                    Wanted::Named(args.ids)
-                },
+                ids: &args.ids,
             };
             let report = redrive.run(&chosen(&args.from)).await;
             // Also after an error: what was sent before it is to be seen.
@@ -131,42 +131,30 @@ fn listed(shelves: &[Shelf], json: bool) -> anyhow::Result<String> {
     Ok(format!("{}\n", serde_json::to_string_pretty(&rows)?))
 }
 
-async fn show(brokers: &Brokers, ledger: &Ledger, id: &str) -> anyhow::Result<ExitCode> {
-    let entries = ledger.entries()?;
+async fn show(brokers: &Brokers, ledger: &[Entry], id: &str) -> anyhow::Result<ExitCode> {
     let mut failed = Vec::new();
     for place in &PLACES {
-        let looked = brokers.look(place, LOOK).await;
-        let letters = match looked {
-            Ok(letters) => letters,
-            Err(error) => {
-                failed.push(error);
-                continue;
-            }
-        };
-        brokers
-            .give_back(place, &letters.iter().collect::<Vec<_>>())
-            .await?;
-        if let Some(found) = letters.iter().find(|letter| letter.id == id) {
-            tell(&show::letter(found, &entries))?;
+        let letters = brokers.glance(place).await;
+        let letters = letters.unwrap_or_else(|error| {
+            failed.push(error);
+            Vec::new()
+        });
+        if let Some(found) = letters.iter().find(|letter| letter.about.id == id) {
+            tell(&show::letter(found, ledger))?;
             return Ok(ExitCode::SUCCESS);
         }
     }
-    if let Some(entry) = entries.iter().rfind(|entry| entry.about.id == id) {
-        tell(&show::remembered(entry, &entries))?;
+    if let Some(entry) = ledger.iter().rfind(|entry| entry.about.id == id) {
+        tell(&show::remembered(entry, ledger))?;
         return Ok(ExitCode::SUCCESS);
     }
-    failed.push(anyhow::anyhow!(
-        "there is no letter {id}: `orderflow dlq list` shows all"
-    ));
+    failed.push(redrive::not_there(id, ledger));
     Ok(complain(failed))
 }
 
 fn told(report: Report) -> anyhow::Result<ExitCode> {
     for line in &report.done {
-        tell(&format!(
-            "{line}
-"
-        ))?;
+        tell(&format!("{line}\n"))?;
     }
     if report.done.is_empty() && report.failed.is_empty() {
         tell("no letter is waiting\n")?;
@@ -180,17 +168,13 @@ fn tell(text: &str) -> anyhow::Result<()> {
 
 /// The exit code that follows from what could not be done. Two places of one broker have the same to say.
 fn complain(failed: impl IntoIterator<Item = anyhow::Error>) -> ExitCode {
-    let mut told = Vec::new();
+    let mut told = BTreeSet::new();
     for error in failed {
         let message = format!("{error:#}");
         if !told.contains(&message) {
             anstream::eprintln!("{ERROR}error:{ERROR:#} {message}");
-            told.push(message);
+            told.insert(message);
         }
     }
-    if told.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    ExitCode::from(u8::from(!told.is_empty()))
 }

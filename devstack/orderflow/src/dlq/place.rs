@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use clap::builder::PossibleValue;
 use serde::Serialize;
 
 /// One of the three brokers.
@@ -12,16 +11,6 @@ pub(super) enum Broker {
     Kafka,
     Sqs,
     PubSub,
-}
-
-impl Broker {
-    fn key(self) -> &'static str {
-        match self {
-            Self::Kafka => "kafka",
-            Self::Sqs => "sqs",
-            Self::PubSub => "pubsub",
-        }
-    }
 }
 
 impl fmt::Display for Broker {
@@ -80,47 +69,23 @@ impl fmt::Display for Place {
 }
 
 /// What `--from` takes: a place, or a broker with all of its places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum From {
-    Broker(Broker),
-    Place(&'static Place),
-}
-
-impl From {
-    fn covers(self, place: &Place) -> bool {
-        match self {
-            Self::Broker(broker) => place.broker == broker,
-            Self::Place(one) => one == place,
-        }
-    }
-}
-
-impl clap::ValueEnum for From {
-    fn value_variants<'a>() -> &'a [Self] {
-        static ALL: [From; 7] = [
-            From::Broker(Broker::Kafka),
-            From::Broker(Broker::Sqs),
-            From::Broker(Broker::PubSub),
-            From::Place(&PLACES[0]),
-            From::Place(&PLACES[1]),
-            From::Place(&PLACES[2]),
-            From::Place(&PLACES[3]),
-        ];
-        &ALL
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(match self {
-            Self::Broker(broker) => broker.key(),
-            Self::Place(place) => place.name,
-        }))
-    }
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let places = PLACES.iter().map(|place| place.name);
+    ["kafka", "sqs", "pubsub"].into_iter().chain(places)
 }
 
 /// The places that were asked for; all of them if none was.
-pub(super) fn chosen(from: &[From]) -> Vec<&'static Place> {
-    let wanted = |place: &&Place| from.is_empty() || from.iter().any(|from| from.covers(place));
-    PLACES.iter().filter(wanted).collect()
+pub(super) fn chosen(from: &[String]) -> Vec<&'static Place> {
+    let is_wanted = |place: &&Place| {
+        let broker = match place.broker {
+            Broker::Kafka => "kafka",
+            Broker::Sqs => "sqs",
+            Broker::PubSub => "pubsub",
+        };
+        let mut from = from.iter();
+        from.len() == 0 || from.any(|name| name == broker || name == place.name)
+    };
+    PLACES.iter().filter(is_wanted).collect()
 }
 
 #[cfg(test)]
@@ -151,16 +116,13 @@ mod tests {
 
     #[test]
     fn a_broker_stands_for_all_its_places() {
-        let names =
-            |from: &[From]| -> Vec<_> { chosen(from).iter().map(|place| place.name).collect() };
-        assert_eq!(
-            names(&[From::Broker(Broker::Kafka)]),
-            ["order.created.dlt", "order.ended.dlt"]
-        );
-        assert_eq!(
-            names(&[From::Place(&PLACES[1])]),
-            ["classification-jobs-dlq"]
-        );
-        assert_eq!(names(&[]).len(), PLACES.len());
+        let chosen = |from: &[&str]| -> Vec<_> {
+            let from: Vec<_> = from.iter().map(ToString::to_string).collect();
+            let places = chosen(&from).into_iter();
+            places.map(|place| place.name).collect()
+        };
+        assert_eq!(chosen(&["kafka"]), ["order.created.dlt", "order.ended.dlt"]);
+        assert_eq!(chosen(&[PLACES[1].name]), ["classification-jobs-dlq"]);
+        assert_eq!(chosen(&[]).len(), PLACES.len());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, ensure};
+use anyhow::{Context as _, ensure};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
@@ -89,17 +89,15 @@ impl PubSub {
 
     pub(super) async fn remove(&self, letter: &Letter) -> anyhow::Result<()> {
         let acks = json!({"ackIds": receipts(&[letter])});
-        self.call::<Value>(letter.place, "acknowledge", &acks)
-            .await?;
-        Ok(())
+        let done = self.call::<Value>(letter.place, "acknowledge", &acks);
+        done.await.map(drop)
     }
 
     /// For so many seconds from now; zero gives back.
     async fn extend(&self, place: &Place, acks: &[&str], seconds: u64) -> anyhow::Result<()> {
         let deadline = json!({"ackIds": acks, "ackDeadlineSeconds": seconds});
-        self.call::<Value>(place, "modifyAckDeadline", &deadline)
-            .await?;
-        Ok(())
+        let done = self.call::<Value>(place, "modifyAckDeadline", &deadline);
+        done.await.map(drop)
     }
 
     async fn call<T: DeserializeOwned>(
@@ -116,8 +114,8 @@ impl PubSub {
             status.is_success(),
             "the subscription {name}: {status} to {verb}"
         );
-        let text = response.text().await?;
-        serde_json::from_str(&text).map_err(|error| anyhow!("its answer to {verb}: {error}"))
+        let answer = response.json().await;
+        answer.with_context(|| format!("its answer to {verb}"))
     }
 }
 

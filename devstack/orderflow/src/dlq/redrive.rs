@@ -1,6 +1,7 @@
 //! `orderflow dlq redrive`: letters go back where they came from.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use chrono::Utc;
@@ -12,15 +13,6 @@ use super::place::Place;
 use super::servers::{Brokers, REDRIVE};
 use super::text::{or_dash, plain};
 
-/// Which letters are to go back.
-#[derive(Debug)]
-pub(super) enum Wanted {
-    /// All that have not gone back yet.
-    Waiting,
-    /// Those of these ids, whether or not they went back before.
-    Named(Vec<String>),
-}
-
 /// What was done, and what was not, each as a line for people.
 #[derive(Debug, Default)]
 pub(super) struct Report {
@@ -31,7 +23,8 @@ pub(super) struct Report {
 pub(super) struct Redrive<'a> {
     pub(super) brokers: &'a Brokers,
     pub(super) ledger: &'a Ledger,
-    pub(super) wanted: Wanted,
+    /// The letters that go back, whether or not they went back before; without any, all that have not yet.
+    pub(super) ids: &'a [String],
 }
 
 impl Redrive<'_> {
@@ -41,20 +34,17 @@ impl Redrive<'_> {
         let mut found = BTreeSet::new();
         for place in places {
             match self.redrive_from(place, &known, &mut report).await {
-                Ok(names) => found.extend(names),
+                Ok(ids) => found.extend(ids),
                 Err(error) => report.failed.push(error),
             }
         }
-        if let Wanted::Named(names) = &self.wanted {
-            let missing = names.iter().filter(|name| !found.contains(*name));
-            report
-                .failed
-                .extend(missing.map(|name| not_there(name, &known)));
-        }
+        let missing = self.ids.iter().filter(|id| !found.contains(*id));
+        let missing = missing.map(|id| not_there(id, &known));
+        report.failed.extend(missing);
         Ok(report)
     }
 
-    /// Answers with the names of those that it found.
+    /// Answers with the ids of those that were asked for.
     async fn redrive_from(
         &self,
         place: &'static Place,
@@ -62,38 +52,30 @@ impl Redrive<'_> {
         report: &mut Report,
     ) -> anyhow::Result<Vec<String>> {
         let letters = self.brokers.look(place, REDRIVE).await?;
-        let (mut found, mut kept) = (Vec::new(), Vec::new());
-        for letter in &letters {
-            match self.name_of(letter, known) {
-                None => kept.push(letter),
-                Some(name) => {
-                    found.push(name);
-                    match self.send_back(letter).await {
-                        Ok(line) => report.done.push(line),
-                        Err(error) => {
-                            kept.push(letter);
-                            report
-                                .failed
-                                .push(error.context(format!("the letter {}", letter.id)));
-                        }
-                    }
+        let is_wanted = |letter: &&Letter| self.is_wanted(letter, known);
+        let (wanted, mut kept): (Vec<_>, Vec<_>) = letters.iter().partition(is_wanted);
+        for letter in &wanted {
+            match self.send_back(letter).await {
+                Ok(line) => report.done.push(line),
+                Err(error) => {
+                    kept.push(letter);
+                    let error = error.context(format!("the letter {}", letter.about.id));
+                    report.failed.push(error);
                 }
             }
         }
         self.brokers.give_back(place, &kept).await?;
-        Ok(found)
+        let ids = wanted.into_iter().map(|letter| letter.about.id.clone());
+        Ok(ids.collect())
     }
 
-    /// By what the letter was asked for, if it was.
-    fn name_of(&self, letter: &Letter, known: &[Entry]) -> Option<String> {
-        match &self.wanted {
+    fn is_wanted(&self, letter: &Letter, known: &[Entry]) -> bool {
+        let id = &letter.about.id;
+        if self.ids.is_empty() {
             // Kafka keeps what went back; the others keep it only if it could not be removed.
-            Wanted::Waiting => {
-                let went_back = known.iter().any(|entry| entry.about.id == letter.id);
-                (letter.receipt.is_some() || !went_back).then(|| letter.id.clone())
-            }
-            Wanted::Named(names) => names.iter().find(|name| **name == letter.id).cloned(),
+            return letter.receipt.is_some() || !known.iter().any(|entry| entry.about.id == *id);
         }
+        self.ids.contains(id)
     }
 
     /// First the message is sent, then that is written down, then the letter is removed: dying in between sends twice,
@@ -106,7 +88,7 @@ impl Redrive<'_> {
         }
         let redriven = self.brokers.send_back(place, &letter.read).await?;
         let written = self.ledger.add(&Entry {
-            about: letter.about(),
+            about: letter.about.clone(),
             place: place.name.to_owned(),
             redriven_at: Utc::now(),
             redriven_into: redriven.trace_id.clone(),
@@ -122,7 +104,7 @@ impl Redrive<'_> {
 }
 
 fn line(letter: &Letter, redriven: &Redriven, removed: bool) -> String {
-    let place = letter.place;
+    let (about, place) = (&letter.about, letter.place);
     let trace = match &redriven.trace_id {
         Some(id) => format!("in the new trace {id}"),
         None => "untraced".to_owned(),
@@ -132,29 +114,24 @@ fn line(letter: &Letter, redriven: &Redriven, removed: bool) -> String {
     } else {
         format!("{place} keeps it, marked as redriven")
     };
-    let omitted = match letter.read.omitted() {
-        Some(what) => format!("; without what the letter had no room for: {}", plain(what)),
-        None => String::new(),
-    };
-    let others = letter.other_groups();
-    let others = if others.is_empty() {
-        String::new()
-    } else {
-        format!(
-            "; {} reads it too, and does nothing twice",
-            others.join(", ")
-        )
-    };
-    let follow = letter.order_id().or_else(|| redriven.trace_id.clone());
-    let follow = match follow {
-        Some(id) => format!("\n          to follow it: orderflow trace {}", plain(&id)),
-        None => String::new(),
-    };
-    let (id, origin) = (&letter.id, place.origin);
-    format!("{id}  sent to {origin} {trace}; {remains}{omitted}{others}{follow}")
+    let mut line = format!("{}  sent to {} {trace}; {remains}", about.id, place.origin);
+    if let Some(what) = letter.read.omitted() {
+        let what = plain(what);
+        let _ = write!(line, "; without what the letter had no room for: {what}");
+    }
+    let others = letter.other_groups().join(", ");
+    if !others.is_empty() {
+        let _ = write!(line, "; {others} reads it too, and does nothing twice");
+    }
+    if let Some(id) = about.order_id.as_ref().or(redriven.trace_id.as_ref()) {
+        let id = plain(id);
+        let _ = write!(line, "\n          to follow it: orderflow trace {id}");
+    }
+    line
 }
 
-fn not_there(name: &str, known: &[Entry]) -> anyhow::Error {
+/// Why there is no such letter, by what is `known` of those that were sent back.
+pub(super) fn not_there(name: &str, known: &[Entry]) -> anyhow::Error {
     let when = known.iter().rfind(|entry| entry.about.id == name);
     match when {
         Some(entry) => {

@@ -1,6 +1,5 @@
 //! Where the brokers are, and the same questions to each of them.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -12,13 +11,12 @@ use super::letter::Letter;
 use super::place::{Broker, Place};
 use super::pubsub::PubSub;
 use super::sqs::Sqs;
-use crate::control::Run;
-use crate::settings::Setting;
+use crate::settings::{self, known};
 use crate::table::usual;
 use crate::topology::PUBSUB_PROJECT;
 
 /// How long letters of SQS and Pub/Sub are out of others' sight if we die while we look at them.
-pub(super) const LOOK: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_secs(30);
 /// The same, while they are sent back one by one.
 pub(super) const REDRIVE: Duration = Duration::from_mins(5);
 
@@ -56,48 +54,27 @@ pub(super) struct Addresses {
     pubsub_port: u16,
 }
 
-/// What the stack that runs in the folder tells its services.
-#[derive(Debug)]
-pub(super) struct Running(Vec<Setting>);
-
-impl Running {
-    pub(super) fn of(folder: &Path) -> anyhow::Result<Self> {
-        let running = Run::ready(folder)?;
-        let settings = running.map(|(_, addresses)| addresses.shared());
-        Ok(Self(settings.unwrap_or_default()))
-    }
-
-    /// What was given comes first, then what the stack says.
-    pub(super) fn setting(&self, given: Option<String>, name: &str) -> Option<String> {
-        let running = self.0.iter().find(|setting| setting.name == name);
-        given.or_else(|| Some(running?.value.clone()))
-    }
-}
-
 impl Addresses {
-    pub(super) async fn connect(self, running: &Running) -> anyhow::Result<Brokers> {
-        let known = |given, name, usual: String| running.setting(given, name).unwrap_or(usual);
+    pub(super) async fn connect(
+        self,
+        running: Option<&settings::Addresses>,
+    ) -> anyhow::Result<Brokers> {
+        let known = |given, name, usual: &str| known(given, running, name, usual);
         let here = |port: u16| format!("127.0.0.1:{port}");
-        let key = || "orderflow".to_owned();
-        let endpoint = known(
-            self.aws_endpoint_url_sqs,
-            "AWS_ENDPOINT_URL_SQS",
-            format!("http://{}", here(self.sqs_port)),
-        );
-        let region = known(self.aws_region, "AWS_REGION", "us-east-1".to_owned());
-        let key_id = known(self.aws_access_key_id, "AWS_ACCESS_KEY_ID", key());
-        let secret = known(self.aws_secret_access_key, "AWS_SECRET_ACCESS_KEY", key());
-        let host = known(
-            self.pubsub_emulator_host,
-            "PUBSUB_EMULATOR_HOST",
-            here(self.pubsub_port),
-        );
+        let sqs = format!("http://{}", here(self.sqs_port));
+        let sqs = known(self.aws_endpoint_url_sqs, "AWS_ENDPOINT_URL_SQS", &sqs);
+        let region = known(self.aws_region, "AWS_REGION", "us-east-1");
+        let key_id = known(self.aws_access_key_id, "AWS_ACCESS_KEY_ID", "orderflow");
+        let secret = self.aws_secret_access_key;
+        let secret = known(secret, "AWS_SECRET_ACCESS_KEY", "orderflow");
+        let (kafka, pubsub) = (here(self.kafka_port), here(self.pubsub_port));
+        let pubsub = known(self.pubsub_emulator_host, "PUBSUB_EMULATOR_HOST", &pubsub);
         Ok(Brokers {
             kafka: Kafka {
-                brokers: known(self.kafka_brokers, "KAFKA_BROKERS", here(self.kafka_port)),
+                brokers: known(self.kafka_brokers, "KAFKA_BROKERS", &kafka),
             },
-            sqs: Sqs::new(&endpoint, region, &key_id, &secret).await,
-            pubsub: PubSub::new(host)?,
+            sqs: Sqs::new(&sqs, region, &key_id, &secret).await,
+            pubsub: PubSub::new(pubsub)?,
         })
     }
 }
@@ -142,6 +119,14 @@ impl Brokers {
         given.with_context(|| format!("giving letters back; {}", self.asking(place)))
     }
 
+    /// The same, with none of them kept in our hands.
+    pub(super) async fn glance(&self, place: &'static Place) -> anyhow::Result<Vec<Letter>> {
+        let letters = self.look(place, LOOK).await?;
+        self.give_back(place, &letters.iter().collect::<Vec<_>>())
+            .await?;
+        Ok(letters)
+    }
+
     /// Sends a letter's message where it came from, in a new trace that is linked to the letter's.
     pub(super) async fn send_back(
         &self,
@@ -150,7 +135,7 @@ impl Brokers {
     ) -> anyhow::Result<Redriven> {
         let origin = place.origin;
         let sent = async {
-            let redriven = match place.broker {
+            anyhow::Ok(match place.broker {
                 Broker::Kafka => {
                     let client = kafka::Client::new(self.kafka.config());
                     client.producer(origin).await?.redrive(letter).await?
@@ -160,17 +145,11 @@ impl Brokers {
                     client.producer(origin).await?.redrive(letter).await?
                 }
                 Broker::PubSub => {
-                    let client =
-                        pubsub::Client::connect_emulator(&self.pubsub.host, PUBSUB_PROJECT);
-                    client
-                        .await?
-                        .producer(origin)
-                        .await?
-                        .redrive(letter)
-                        .await?
+                    let host = &self.pubsub.host;
+                    let client = pubsub::Client::connect_emulator(host, PUBSUB_PROJECT).await?;
+                    client.producer(origin).await?.redrive(letter).await?
                 }
-            };
-            anyhow::Ok(redriven)
+            })
         };
         sent.await.with_context(|| self.asking(place))
     }

@@ -22,8 +22,8 @@ use super::ledger::Ledger;
 use super::list::{self, Row};
 use super::place::{Broker, PLACES, Place};
 use super::pubsub::PubSub;
-use super::redrive::{Redrive, Report, Wanted};
-use super::servers::{Brokers, LOOK};
+use super::redrive::{Redrive, Report};
+use super::servers::Brokers;
 use super::show;
 use super::sqs::Sqs;
 use crate::topology;
@@ -98,18 +98,18 @@ impl Site {
     }
 
     async fn show(&self, place: &'static Place, id: &str) -> String {
-        let letters = self.brokers.look(place, LOOK).await.unwrap();
-        let all: Vec<_> = letters.iter().collect();
-        self.brokers.give_back(place, &all).await.unwrap();
-        let letter = letters.iter().find(|letter| letter.id == id).unwrap();
+        let letters = self.brokers.glance(place).await.unwrap();
+        let mut letters = letters.iter();
+        let letter = letters.find(|letter| letter.about.id == id).unwrap();
         show::letter(letter, &self.ledger.entries().unwrap())
     }
 
-    async fn redrive(&self, place: &'static Place, wanted: Wanted) -> Report {
+    /// Without ids, all that are waiting.
+    async fn redrive(&self, place: &'static Place, ids: &[String]) -> Report {
         let redrive = Redrive {
             brokers: &self.brokers,
             ledger: &self.ledger,
-            wanted,
+            ids,
         };
         redrive.run(&[place]).await.unwrap()
     }
@@ -137,8 +137,8 @@ impl Site {
         }
 
         endpoint.broken.store(false, Ordering::Relaxed);
-        let named = || Wanted::Named(vec![letter.about.id.clone()]);
-        let report = self.redrive(place, named()).await;
+        let named = [letter.about.id.clone()];
+        let report = self.redrive(place, &named).await;
 
         assert!(report.failed.is_empty(), "{report:?}");
         let new = self
@@ -151,12 +151,12 @@ impl Site {
         assert_eq!(after.about.id, letter.about.id);
         assert_eq!(after.there, place.broker == Broker::Kafka);
 
-        let report = self.redrive(place, Wanted::Waiting).await;
+        let report = self.redrive(place, &[]).await;
         assert!(
             report.done.is_empty() && report.failed.is_empty(),
             "{report:?}"
         );
-        let report = self.redrive(place, named()).await;
+        let report = self.redrive(place, &named).await;
         assert_eq!(report.done.len(), usize::from(after.there), "{report:?}");
     }
 
@@ -334,7 +334,7 @@ async fn more_letters_than_a_receive_brings_are_all_listed_and_all_go_back() {
         lay(&site, &order.to_string(), &[]).await;
     }
     assert_eq!(site.rows(&PLACES[1]).await.len(), 25);
-    let report = site.redrive(&PLACES[1], Wanted::Waiting).await;
+    let report = site.redrive(&PLACES[1], &[]).await;
     assert_eq!(
         (report.done.len(), report.failed.len()),
         (25, 0),
@@ -352,7 +352,7 @@ async fn more_letters_than_a_receive_brings_are_all_listed_and_all_go_back() {
 async fn a_letter_of_elsewhere_stays_where_it_is() {
     let site = Site::start().await;
     lay(&site, "{}", &[("dead-letter-queue", "payments")]).await;
-    let report = site.redrive(&PLACES[1], Wanted::Waiting).await;
+    let report = site.redrive(&PLACES[1], &[]).await;
     let message = format!("{:#}", report.failed[0]);
     assert!(message.contains("it comes from payments"), "{message}");
     let rows = site.rows(&PLACES[1]).await;
@@ -362,9 +362,7 @@ async fn a_letter_of_elsewhere_stays_where_it_is() {
 #[tokio::test]
 async fn a_letter_that_nobody_knows_is_named() {
     let site = Site::start().await;
-    let report = site
-        .redrive(&PLACES[1], Wanted::Named(vec!["0badcafe".to_owned()]))
-        .await;
+    let report = site.redrive(&PLACES[1], &["0badcafe".to_owned()]).await;
     let message = format!("{:#}", report.failed[0]);
     assert!(message.contains("there is no letter 0badcafe"), "{message}");
 }

@@ -6,14 +6,7 @@ pub(super) const DASH: &str = "-";
 
 /// On one line, without control characters and without those that change the direction of what follows.
 pub(super) fn plain(text: &str) -> String {
-    let plain = |c: char| {
-        if c.is_control() || is_bidi_control(c) {
-            ' '
-        } else {
-            c
-        }
-    };
-    text.chars().map(plain).collect()
+    text.replace(|c: char| c.is_control() || is_bidi_control(c), " ")
 }
 
 /// Unicode's property `Bidi_Control`, <https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters>.
@@ -44,14 +37,14 @@ pub(super) fn payload(payload: Option<&[u8]>) -> String {
     let Some(bytes) = payload else {
         return "none (a tombstone)".to_owned();
     };
-    if let Ok(json) = serde_json::from_slice::<serde_json::Value>(bytes) {
-        let json = format!("{json:#}");
-        return json.lines().map(plain).collect::<Vec<_>>().join("\n");
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.lines().map(plain).collect::<Vec<_>>().join("\n"),
-        Err(_) => format!("{} bytes that are no text", bytes.len()),
-    }
+    let text = match serde_json::from_slice::<serde_json::Value>(bytes) {
+        Ok(json) => format!("{json:#}"),
+        Err(_) => match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => return format!("{} bytes that are no text", bytes.len()),
+        },
+    };
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -7,10 +7,8 @@ use anyhow::Context as _;
 use clap::Args;
 use telemetry::Telemetry;
 
-use super::servers::Running;
-use crate::table::usual;
-
-const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+use crate::settings::{Addresses, known};
+use crate::table::{OTLP_ENDPOINT, usual};
 
 /// Quiet, but for what makes a span be missing.
 const LOGS: &str = "warn,opentelemetry=error,opentelemetry_sdk=error,opentelemetry_otlp=error,opentelemetry-otlp=error,librdkafka=off,rdkafka=off";
@@ -19,7 +17,7 @@ const LOGS: &str = "warn,opentelemetry=error,opentelemetry_sdk=error,opentelemet
 #[command(next_help_heading = "Telemetry")]
 pub(super) struct Tracing {
     /// Where the spans go [default: the running stack's trace store, else port `OTLP_GRPC_PORT` or 4317 on 127.0.0.1].
-    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    #[arg(long, env = OTLP_ENDPOINT, value_name = "URL")]
     otlp_endpoint: Option<String>,
     #[arg(long, env = "OTLP_GRPC_PORT", default_value = usual("OTLP_GRPC_PORT"), hide = true)]
     otlp_grpc_port: u16,
@@ -33,16 +31,16 @@ pub(super) struct Tracing {
 impl Tracing {
     /// Starts telemetry, in a new beginning of this very command: it is configured by the environment alone, as in every
     /// service, and a process cannot safely change its own.
-    pub(super) fn start(self, running: &Running) -> anyhow::Result<Telemetry> {
+    pub(super) fn start(self, running: Option<&Addresses>) -> anyhow::Result<Telemetry> {
         if self.traced {
             return telemetry::start("orderflow");
         }
         let usual = format!("http://127.0.0.1:{}", self.otlp_grpc_port);
-        let endpoint = running.setting(self.otlp_endpoint, ENDPOINT);
+        let endpoint = known(self.otlp_endpoint, running, OTLP_ENDPOINT, usual);
         let program = std::env::current_exe().context("finding our own program")?;
         let error = Command::new(program)
             .args(std::env::args_os().skip(1))
-            .env(ENDPOINT, endpoint.unwrap_or(usual))
+            .env(OTLP_ENDPOINT, endpoint)
             .env("RUST_LOG", self.rust_log.unwrap_or_else(|| LOGS.to_owned()))
             .env("ORDERFLOW_DLQ_TRACED", "true")
             .exec();

@@ -1,28 +1,27 @@
 use clap::Parser;
 
 use super::*;
+use crate::service::Service;
 
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
-    ports: Ports,
-    #[command(flatten)]
-    overrides: Overrides,
-    #[command(flatten)]
-    outside: Outside,
+    flags: Flags,
 }
 
-fn parse(arguments: &[&str]) -> Arguments {
-    Arguments::parse_from([&["orderflow"], arguments].concat())
+fn parse(arguments: &[&str]) -> Flags {
+    Arguments::parse_from([&["orderflow"], arguments].concat()).flags
 }
 
 /// An embedded stack at the usual ports, with what the command line says.
 pub(crate) fn embedded(arguments: &[&str]) -> Addresses {
-    let Arguments {
-        ports, overrides, ..
-    } = parse(arguments);
     let parts = PARTS.iter().filter(|part| part.embedded.is_some());
-    addresses(&ports, &parts.collect::<Vec<_>>(), &overrides, None).unwrap()
+    let parts: Vec<_> = parts.collect();
+    parse(arguments).addresses(&parts, false).unwrap()
+}
+
+fn service(name: &str) -> &'static Service {
+    Service::find(name).unwrap()
 }
 
 fn lines(settings: &[Setting]) -> Vec<String> {
@@ -72,7 +71,7 @@ fn everything_in_braces_is_a_port_of_the_table() {
 #[test]
 fn a_service_is_told_where_it_listens_and_whom_it_talks_to_and_nothing_else() {
     assert_eq!(
-        lines(&embedded(&["--kafka-port=40001"]).of_service(Service::Orders)),
+        lines(&embedded(&["--kafka-port=40001"]).of_service(service("orders"))),
         [
             "LISTEN_ADDR=127.0.0.1:8081",
             "DATABASE_URL=postgres://postgres@127.0.0.1:54320/orders",
@@ -99,8 +98,8 @@ fn the_shared_settings_name_each_database_apart() {
 #[test]
 fn no_setting_appears_twice() {
     let addresses = embedded(&[]);
-    let everything = Service::ALL.map(|service| addresses.of_service(service));
-    for settings in everything.into_iter().chain([addresses.shared()]) {
+    let everything = SERVICES.iter().map(|service| addresses.of_service(service));
+    for settings in everything.chain([addresses.shared()]) {
         let names: std::collections::HashSet<_> =
             settings.iter().map(|setting| &setting.name).collect();
         assert_eq!(names.len(), settings.len(), "{settings:?}");
@@ -110,11 +109,11 @@ fn no_setting_appears_twice() {
 #[test]
 fn a_real_key_reaches_the_classifier_only_with_a_server_of_its_own() {
     let key = "--openai-api-key=real";
-    let built_in = embedded(&[key]).of_service(Service::Classifier);
+    let built_in = embedded(&[key]).of_service(service("classifier"));
     assert!(!has(&built_in, &["OPENAI_API_KEY=real"]));
 
     let url = "--openai-base-url=https://models.example/v1";
-    let hosted = embedded(&[key, url]).of_service(Service::Classifier);
+    let hosted = embedded(&[key, url]).of_service(service("classifier"));
     let expected = [
         "OPENAI_API_KEY=real",
         "OPENAI_BASE_URL=https://models.example/v1",
@@ -127,7 +126,7 @@ fn a_real_key_reaches_the_classifier_only_with_a_server_of_its_own() {
 #[test]
 fn telemetry_goes_where_and_when_the_user_said() {
     let said = ["--otlp-endpoint=http://collector:4317", "--span-delay=5000"];
-    let settings = embedded(&said).of_service(Service::Email);
+    let settings = embedded(&said).of_service(service("email"));
     let expected = [
         "OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4317",
         "OTEL_BSP_SCHEDULE_DELAY=5000",
@@ -138,12 +137,9 @@ fn telemetry_goes_where_and_when_the_user_said() {
 #[test]
 fn natively_logs_go_to_their_own_store_unless_the_user_names_another_for_all_telemetry() {
     let natively = |arguments: &[&str]| {
-        let Arguments {
-            ports, overrides, ..
-        } = parse(arguments);
         let all: Vec<_> = PARTS.iter().collect();
-        let addresses = addresses(&ports, &all, &overrides, None).unwrap();
-        addresses.of_service(Service::Orders)
+        let addresses = parse(arguments).addresses(&all, false).unwrap();
+        addresses.of_service(service("orders"))
     };
     let told = natively(&["--logs-port=9999"]);
     let expected = [
@@ -179,13 +175,8 @@ const OUTSIDE: [&str; 8] = [
 ];
 
 fn outside(arguments: &[&str]) -> anyhow::Result<Addresses> {
-    let Arguments {
-        ports,
-        overrides,
-        outside,
-    } = parse(arguments);
     let parts: Vec<_> = PARTS.iter().filter(|part| part.is_ours_outside).collect();
-    addresses(&ports, &parts, &overrides, Some(&outside))
+    parse(arguments).addresses(&parts, true)
 }
 
 #[test]

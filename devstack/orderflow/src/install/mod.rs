@@ -2,7 +2,7 @@
 //!
 //! Each version of a recipe has a folder of its own: `<cache>/native/<name>-<fingerprint of its files>`.
 //! It is made beside and renamed when it is whole, so that one that was interrupted is begun anew.
-//! A server that is on the machine already is only [`Found`].
+//! A server that is on the machine already is only found.
 
 mod program;
 
@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anstream::adapter::strip_str;
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use fnv::FnvHasher;
 use lifeline::{Ending, Lifeline};
@@ -54,20 +54,46 @@ impl Cache {
     }
 }
 
-/// What another installation on this machine has, and is run from there: nothing is fetched, built or kept.
+/// Where a real server comes from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Found {
-    /// What finding and running it takes.
-    pub(crate) with: &'static [Program],
-    /// How it is found; asked at each start, since its owner may update or remove it.
-    pub(crate) find: fn() -> anyhow::Result<PathBuf>,
+pub(crate) enum Origin {
+    Made(Recipe),
+    /// What another installation on this machine has, and is run from there: nothing is fetched, built or kept.
+    Found {
+        /// What finding and running it takes.
+        with: &'static [Program],
+        /// How it is found; asked at each start, since its owner may update or remove it.
+        find: fn() -> anyhow::Result<PathBuf>,
+    },
 }
 
-impl Found {
-    /// Where it is now.
-    pub(crate) async fn look(&self) -> anyhow::Result<PathBuf> {
-        check(self.with).await?;
-        (self.find)()
+impl Origin {
+    /// Where it is now; made if it is not there in `cache`, with a log in `logs`. `making` is told what that takes.
+    pub(crate) async fn install(
+        &self,
+        cache: &Path,
+        logs: &Path,
+        title: &str,
+        lifeline: &Lifeline,
+        making: impl FnOnce(&str),
+    ) -> anyhow::Result<PathBuf> {
+        let recipe = match self {
+            Self::Made(recipe) => recipe,
+            Self::Found { with, find } => {
+                check(with).await?;
+                return find();
+            }
+        };
+        let folder = cache.join(recipe.folder_name());
+        if folder.is_dir() {
+            check(recipe.run_with).await?;
+            return Ok(folder);
+        }
+        check(&[recipe.run_with, recipe.made_with].concat()).await?;
+        making(recipe.takes);
+        let log = logs.join(format!("getting-{}.log", recipe.name));
+        recipe.make_once(&folder, &log, title, lifeline).await?;
+        Ok(folder)
     }
 }
 
@@ -87,26 +113,6 @@ pub(crate) struct Recipe {
 }
 
 impl Recipe {
-    /// The folder of this version in `cache`, made now if it is not there; `making` is told when it has to be.
-    pub(crate) async fn install(
-        &self,
-        cache: &Path,
-        log: PathBuf,
-        title: &str,
-        lifeline: &Lifeline,
-        making: impl FnOnce(),
-    ) -> anyhow::Result<PathBuf> {
-        let folder = cache.join(self.folder_name());
-        if folder.is_dir() {
-            check(self.run_with).await?;
-            return Ok(folder);
-        }
-        check(&[self.run_with, self.made_with].concat()).await?;
-        making();
-        self.make_once(&folder, &log, title, lifeline).await?;
-        Ok(folder)
-    }
-
     /// Two stacks that start at the same time make it one after the other, and the second finds it there.
     async fn make_once(
         &self,
@@ -151,7 +157,7 @@ impl Recipe {
 /// Runs a script in `folder` to its end, or to the first command that fails, which is told with what it said in `log`.
 /// Dropped half-way, it is ended.
 async fn run(script: &str, folder: &Path, log: &Path, lifeline: &Lifeline) -> anyhow::Result<()> {
-    let output = File::options().append(true).create(true).open(log)?;
+    let output = File::create(log)?;
     let errors = output.try_clone()?;
     let mut command = Command::new("sh");
     command.args(["-ec", script]).current_dir(folder);
@@ -189,9 +195,7 @@ async fn check(programs: &[Program]) -> anyhow::Result<()> {
             missing.push(program.to_string());
         }
     }
-    if !missing.is_empty() {
-        bail!("it needs {}", missing.join("; and "));
-    }
+    ensure!(missing.is_empty(), "it needs {}", missing.join("; and "));
     Ok(())
 }
 

@@ -18,47 +18,42 @@ pub(crate) struct Program {
     oldest: Option<(Version, &'static str)>,
 }
 
-const fn program(
-    name: &'static str,
-    source: &'static str,
-    oldest: Option<(Version, &'static str)>,
-) -> Program {
-    Program {
-        name,
-        source,
-        oldest,
-    }
-}
-
 impl Program {
-    pub(crate) const JAVA: Self = program(
-        "java",
-        "`apt-get install openjdk-17-jre-headless`, `brew install openjdk` or https://adoptium.net",
-        Some(((17, 0), "-version")),
-    );
-    pub(crate) const MAVEN: Self = program(
+    pub(crate) const JAVA: Self = Self {
+        name: "java",
+        source: "`apt-get install openjdk-17-jre-headless`, `brew install openjdk` or https://adoptium.net",
+        oldest: Some(((17, 0), "-version")),
+    };
+    pub(crate) const MAVEN: Self = Self::any(
         "mvn",
         "`apt-get install maven`, `brew install maven` or https://maven.apache.org",
-        None,
     );
     // From this version on, Go fetches by itself the newer one that a go.mod asks for; one that was forbidden to says so.
-    pub(crate) const GO: Self = program(
-        "go",
-        "`brew install go` or https://go.dev/dl",
-        Some(((1, 21), "version")),
-    );
-    pub(crate) const CARGO: Self = program("cargo", "https://rustup.rs", None);
-    pub(crate) const NODE: Self = program(
-        "node",
-        "`apt-get install nodejs npm`, `brew install node` or https://nodejs.org",
-        Some(((18, 0), "--version")),
-    );
-    pub(crate) const NPM: Self = program("npm", Self::NODE.source, None);
-    pub(crate) const GCLOUD: Self = program(
+    pub(crate) const GO: Self = Self {
+        name: "go",
+        source: "`brew install go` or https://go.dev/dl",
+        oldest: Some(((1, 21), "version")),
+    };
+    pub(crate) const CARGO: Self = Self::any("cargo", "https://rustup.rs");
+    pub(crate) const NODE: Self = Self {
+        name: "node",
+        source: "`apt-get install nodejs npm`, `brew install node` or https://nodejs.org",
+        oldest: Some(((18, 0), "--version")),
+    };
+    pub(crate) const NPM: Self = Self::any("npm", Self::NODE.source);
+    pub(crate) const GCLOUD: Self = Self::any(
         "gcloud",
         "https://cloud.google.com/sdk/docs/install, then `gcloud components install pubsub-emulator`",
-        None,
     );
+
+    /// One that will do in any version.
+    const fn any(name: &'static str, source: &'static str) -> Self {
+        Self {
+            name,
+            source,
+            oldest: None,
+        }
+    }
 
     /// Where it is, if it is on `PATH`.
     pub(crate) fn find(self) -> Option<PathBuf> {
@@ -116,15 +111,14 @@ impl fmt::Display for Program {
 }
 
 #[cfg(test)]
-impl Program {
-    pub(crate) const fn for_test(name: &'static str) -> Self {
-        program(name, "somewhere", None)
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Program {
+        pub(crate) const fn for_test(name: &'static str) -> Self {
+            Self::any(name, "somewhere")
+        }
+    }
 
     #[test]
     fn versions_are_read_as_programs_tell_them() {
@@ -143,7 +137,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_program_that_is_too_old_or_only_says_where_to_get_it_is_not_there() {
-        let program = |name, oldest| program(name, "somewhere", Some((oldest, "v17.2")));
+        let program = |name, oldest| Program {
+            oldest: Some((oldest, "v17.2")),
+            ..Program::for_test(name)
+        };
         assert!(program("echo", (17, 2)).is_there().await);
         assert!(!program("echo", (17, 3)).is_there().await);
         assert!(!program("echo", (18, 0)).is_there().await);

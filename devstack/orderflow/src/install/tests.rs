@@ -17,13 +17,8 @@ const RECIPE: Recipe = Recipe {
 async fn install(recipe: Recipe, cache: &Path) -> (anyhow::Result<PathBuf>, bool) {
     let made = Cell::new(false);
     let lifeline = Lifeline::start(None, None).unwrap();
-    let folder = recipe.install(
-        cache,
-        cache.join("log"),
-        "Some Thing 1.2",
-        &lifeline,
-        || made.set(true),
-    );
+    let (origin, making) = (Origin::Made(recipe), |_: &str| made.set(true));
+    let folder = origin.install(cache, cache, "Some Thing 1.2", &lifeline, making);
     (folder.await, made.get())
 }
 
@@ -44,8 +39,13 @@ fn the_cache_is_where_the_user_says_or_where_the_system_keeps_caches() {
 
 #[tokio::test]
 async fn what_is_not_there_is_told_with_the_reason() {
-    let find = || bail!("it is not there");
-    let missing = |with| async move { Found { with, find }.look().await.unwrap_err().to_string() };
+    let find = || anyhow::bail!("it is not there");
+    let lifeline = Lifeline::start(None, None).unwrap();
+    let missing = async |with| {
+        let (origin, nowhere) = (Origin::Found { with, find }, Path::new(""));
+        let found = origin.install(nowhere, nowhere, "", &lifeline, |_| ());
+        found.await.unwrap_err().to_string()
+    };
     let program = &const { [Program::for_test("no-such-a")] };
     assert_eq!(missing(program).await, "it needs no-such-a, from somewhere");
     assert_eq!(missing(&[]).await, "it is not there");
@@ -101,7 +101,7 @@ async fn a_failure_is_told_with_its_last_words_and_leaves_nothing_that_looks_who
     };
     let (result, _) = install(recipe, cache.path()).await;
     let message = result.unwrap_err().to_string();
-    let log = cache.path().join("log");
+    let log = cache.path().join("getting-thing.log");
     let expected = format!("(exit status: 3), more in {}\n  no luck", log.display());
     assert!(message.ends_with(&expected), "{message}");
 

@@ -1,6 +1,5 @@
-//! What the stack is made of: children and in-process servers, each a task that ends with an [`Exit`].
+//! What the stack is made of: children and in-process servers, each kept by a task that ends with an [`Exit`].
 
-pub(crate) mod faults;
 pub(crate) mod kafka;
 pub(crate) mod native;
 pub(crate) mod own_log;
@@ -9,64 +8,37 @@ pub(crate) mod postgres;
 pub(crate) mod services;
 pub(crate) mod stand_ins;
 
+use std::pin::pin;
+
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
-use crate::keep::{BackOff, Keeper, Life, Restart};
-use crate::process::Exit;
+use crate::keep::{Begin, Keeper, Kind, Life};
+use crate::process::{Exit, Process};
+use crate::screen::PartLine;
 
 /// Parts that are stopped together.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
-    pub(crate) stop: CancellationToken,
+    stop: CancellationToken,
     tasks: JoinSet<Exit>,
 }
 
 impl Group {
-    /// Runs a part; one that cannot start ends with its error.
-    pub(crate) fn add<F>(&mut self, part: &'static str, task: F)
-    where
-        F: Future<Output = anyhow::Result<Exit>> + Send + 'static,
-    {
-        self.tasks.spawn(async move {
-            task.await
-                .unwrap_or_else(|error| Exit::failed(part, &error))
-        });
-    }
-
-    /// Runs a part, and starts it again by the rules of `restart`; the receiver is told when it is ready for the first time.
-    pub(crate) fn keep<F>(
+    /// Runs a part for as long as its kind allows; the future resolves once it is ready for the first time, to the port that
+    /// it chose by itself. One that fails says nothing there: its end is noticed by its group.
+    pub(crate) fn keep(
         &mut self,
         context: &Context,
         part: &'static str,
-        restart: Restart,
-        begin: impl FnMut(Life) -> F + Send + 'static,
-    ) -> oneshot::Receiver<()>
-    where
-        F: Future<Output = anyhow::Result<Exit>> + Send + 'static,
-    {
-        let (ready, receiver) = oneshot::channel();
-        let keeper = Keeper::new(context.clone(), part, restart, self.stop.clone());
-        self.add(part, keeper.keep(ready, begin));
-        receiver
-    }
-
-    /// As [`Group::keep`], for a part inside this process that loses something when it stops: `loses` says what.
-    pub(crate) fn keep_inside<F>(
-        &mut self,
-        context: &Context,
-        part: &'static str,
-        loses: &'static str,
-        begin: impl FnMut(Life) -> F + Send + 'static,
-    ) where
-        F: Future<Output = anyhow::Result<Exit>> + Send + 'static,
-    {
-        let keeper = Keeper::new(context.clone(), part, again(), self.stop.clone()).inside(loses);
-        // Nobody waits until it is ready: its clients could connect since its port was claimed.
-        let (ready, _) = oneshot::channel();
-        self.add(part, keeper.keep(ready, begin));
+        kind: Kind,
+        begin: Begin,
+    ) -> impl Future<Output = Option<u16>> + use<> {
+        let (keeper, ready) = Keeper::new(context, part, kind, self.stop.clone(), begin);
+        self.tasks.spawn(keeper.keep());
+        told(ready)
     }
 
     /// The first part of the group to end; waits for ever when there is none.
@@ -85,15 +57,39 @@ impl Group {
     }
 }
 
-/// How most parts are kept: whatever becomes of one, it is started again.
-pub(crate) fn again() -> Restart {
-    Restart::Always(BackOff::default())
-}
-
-/// What a part tells once it is ready. One that fails tells nothing: its end is noticed elsewhere.
-pub(crate) async fn told<T>(ready: oneshot::Receiver<T>) -> T {
+async fn told<T>(ready: oneshot::Receiver<T>) -> T {
     match ready.await {
         Ok(value) => value,
         Err(_gone) => std::future::pending().await,
+    }
+}
+
+/// The rest of the life of a child that was started: it is ready once `address` says where it is.
+async fn live(
+    process: Process,
+    starting: PartLine,
+    life: Life,
+    address: impl Future<Output = anyhow::Result<String>>,
+) -> Exit {
+    let mut watched = pin!(process.watch(life.stop.clone()));
+    let address = tokio::select! {
+        exit = &mut watched => return exit,
+        address = address => address,
+    };
+    match address {
+        Ok(address) => {
+            starting.ready(&address);
+            // Nobody listens when the start was given up; the stop that follows is then at once.
+            let _ = life.ready.send(None);
+            watched.await
+        }
+        Err(error) => {
+            life.stop.cancel();
+            let how = format!("{error:#}");
+            Exit {
+                how,
+                ..watched.await
+            }
+        }
     }
 }

@@ -7,35 +7,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
-use reqwest::Client;
 use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::sleep;
 
-use super::part::{Begin, Origin, Part, Ready, Server};
-use super::{again, told};
+use super::part::{Part, Server};
 use crate::context::Context;
 use crate::keep::Life;
 use crate::ports::Ports;
-use crate::process::Exit;
+use crate::process::{Exit, Process};
 use crate::ready::wait_until_answers;
-use crate::topology;
 
-/// One question; the next is asked soon enough.
-const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 const ASK_EVERY: Duration = Duration::from_millis(50);
-
-/// One server of this start.
-#[derive(Debug, Clone)]
-struct Site {
-    part: &'static Part,
-    server: Server,
-    installed: PathBuf,
-    data: PathBuf,
-    ports: Ports,
-}
 
 /// Where the real server of `part` is installed, fetched or built now if need be, or why it could not be; the screen says
 /// so too.
@@ -44,79 +27,65 @@ pub(crate) async fn install(
     part: &Part,
     server: &Server,
     cache: &Path,
-) -> anyhow::Result<Result<PathBuf, String>> {
+) -> Result<PathBuf, String> {
     let title = server.title;
-    let installed = match server.origin {
-        Origin::Found(found) => found.look().await,
-        Origin::Made(recipe) => {
-            let log = context
-                .folder
-                .new_log(&format!("getting-{}", recipe.name))?;
-            let making = || {
-                let takes = recipe.takes;
-                let words = format!("getting {title}, once: {takes}");
-                context.screen.tell(&words);
-            };
-            recipe
-                .install(cache, log, title, &context.lifeline, making)
-                .await
-        }
+    let making = |takes: &str| {
+        let words = format!("getting {title}, once: {takes}");
+        context.screen.tell(&words);
     };
-    Ok(installed.map_err(|missing| {
+    let (origin, logs) = (server.origin, context.folder.logs());
+    let installed = origin.install(cache, &logs, title, &context.lifeline, making);
+    installed.await.map_err(|missing| {
         let instead = part.embedded.map_or("nothing", |_| "our own stand-in");
         let why = format!("not {title} but {instead}: {missing:#}");
         context.screen.tell(&format!("{}: {why}", part.name));
         why
-    }))
+    })
 }
 
-/// Starts the real server of a part that is `installed`.
-pub(crate) fn start(begin: &mut Begin<'_>, server: &Server, installed: PathBuf) -> Ready {
-    let (part, context) = (begin.part, begin.context.clone());
-    let site = Site {
-        part,
-        server: *server,
-        installed,
-        data: context.folder.data_of(part.name),
-        ports: begin.ports.clone(),
-    };
-    let live = move |life| run(context.clone(), site.clone(), life);
-    let ready = begin.group.keep(begin.context, part.name, again(), live);
-    told(ready).map(|()| None).boxed()
-}
-
-/// One life: starts the server, sets it up, says so on `life.ready`, and keeps it until `life.stop`.
-async fn run(context: Context, site: Site, life: Life) -> anyhow::Result<Exit> {
-    let (name, server) = (site.part.name, site.server);
-    let announced = context.screen.starting(name);
-    site.prepare(&context, &life).await?;
-    let mut command = site.command(server.command)?;
-    command.envs(
-        server
-            .environment
-            .iter()
-            .map(|(variable, value)| (variable, site.fill(value))),
-    );
-    let log = context.quiet_log(name, life.is_again)?;
-    let process = context.spawn(name, &command, server.patience, log)?;
-    let mut watched = std::pin::pin!(process.watch(life.stop));
-    tokio::select! {
-        exit = &mut watched => return Ok(exit),
-        done = site.get_ready() => done?,
-    }
-    let address = site.fill(site.part.address);
-    announced.ready(&format!("{address}  {}", server.title));
-    // Nobody listens when the start was given up; the stop that follows is then at once.
-    let _ = life.ready.send(());
-    Ok(watched.await)
+/// One server of this start.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) context: Context,
+    pub(crate) part: &'static Part,
+    pub(crate) server: Server,
+    pub(crate) installed: PathBuf,
+    pub(crate) ports: Ports,
 }
 
 impl Site {
+    /// One life: starts the server, sets it up, says so on `life.ready`, and keeps it until `life.stop`.
+    pub(crate) async fn live(self, life: Life) -> anyhow::Result<Exit> {
+        let (name, server) = (self.part.name, self.server);
+        let starting = self.context.screen.starting(name);
+        self.prepare(&life).await?;
+        let mut command = self.command(server.command)?;
+        let environment = server.environment.iter();
+        command.envs(environment.map(|(variable, value)| (variable, self.fill(value))));
+        let process = self.spawn(&command, &life)?;
+        let address = async {
+            self.get_ready().await?;
+            let address = self.fill(self.part.address);
+            Ok(format!("{address}  {}", server.title))
+        };
+        Ok(super::live(process, starting, life, address).await)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.context.folder.data_of(self.part.name)
+    }
+
+    fn spawn(&self, command: &Command, life: &Life) -> anyhow::Result<Process> {
+        let (context, name) = (&self.context, self.part.name);
+        let log = context.quiet_log(name, life.is_again)?;
+        context.spawn(name, command, self.server.patience, log)
+    }
+
     /// What is said in braces, for this start.
     fn fill(&self, template: &str) -> String {
         let text = self.ports.fill(template);
         text.replace("{installed}", &self.installed.display().to_string())
-            .replace("{data}", &self.data.display().to_string())
+            .replace("{data}", &self.data().display().to_string())
     }
 
     /// Divided at its blanks before it is filled: folders may have some in their names.
@@ -131,31 +100,26 @@ impl Site {
     }
 
     /// Writes the settings for this start, and does what has to be done before the first one.
-    async fn prepare(&self, context: &Context, life: &Life) -> anyhow::Result<()> {
-        fs::create_dir_all(&self.data)?;
+    async fn prepare(&self, life: &Life) -> anyhow::Result<()> {
+        let data = self.data();
+        fs::create_dir_all(&data)?;
         for (file, text) in self.server.files {
-            let file = self.data.join(file);
+            let file = data.join(file);
             fs::write(&file, self.fill(text))
                 .with_context(|| format!("writing {}", file.display()))?;
         }
-        match self.server.first {
-            Some((made, words)) if !self.data.join(made).exists() => {
-                self.run_first(context, words, life).await
-            }
-            _ => Ok(()),
+        if let Some((made, words)) = self.server.first
+            && !data.join(made).exists()
+        {
+            let process = self.spawn(&self.command(words)?, life)?;
+            let Exit {
+                part,
+                how,
+                last_lines,
+            } = process.watch(life.stop.clone()).await;
+            let words = last_lines.join("\n");
+            ensure!(how == "exit status: 0", "preparing {part}: {how}: {words}");
         }
-    }
-
-    async fn run_first(&self, context: &Context, words: &str, life: &Life) -> anyhow::Result<()> {
-        let name = self.part.name;
-        let (command, log) = (
-            self.command(words)?,
-            context.quiet_log(name, life.is_again)?,
-        );
-        let process = context.spawn(name, &command, self.server.patience, log)?;
-        let exit = process.watch(life.stop.clone()).await;
-        let (how, words) = (exit.how, exit.last_lines.join("\n"));
-        ensure!(how == "exit status: 0", "preparing {name}: {how}: {words}");
         Ok(())
     }
 
@@ -164,15 +128,16 @@ impl Site {
     async fn get_ready(&self) -> anyhow::Result<()> {
         let address = self.fill(self.server.ready);
         if address.starts_with("http://") {
-            let client = Client::builder().timeout(ANSWER_LIMIT).build()?;
-            let answered = wait_until_answers(&client, &address).await;
-            answered.map_err(anyhow::Error::msg)?;
+            wait_until_answers(&address).await?;
         } else {
             while TcpStream::connect(&address).await.is_err() {
                 sleep(ASK_EVERY).await;
             }
         }
-        (self.server.set_up)(&self.ports).await
+        match self.server.set_up {
+            Some(set_up) => set_up(&self.ports).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -184,21 +149,6 @@ fn class_path(folder: &Path) -> anyhow::Result<String> {
     ensure!(!jars.is_empty(), "{} is empty: remove it", folder.display());
     jars.sort();
     Ok(jars.join(":"))
-}
-
-/// For a server that comes with everything.
-pub(crate) fn nothing(_: &Ports) -> BoxFuture<'static, anyhow::Result<()>> {
-    async { Ok(()) }.boxed()
-}
-
-pub(crate) fn create_topics(ports: &Ports) -> BoxFuture<'static, anyhow::Result<()>> {
-    let brokers = ports.fill("{KAFKA}");
-    async move { topology::create_topics(&brokers).await }.boxed()
-}
-
-pub(crate) fn create_subscriptions(ports: &Ports) -> BoxFuture<'static, anyhow::Result<()>> {
-    let host = ports.fill("{PUBSUB}");
-    async move { topology::create_subscriptions(&Client::builder().build()?, &host).await }.boxed()
 }
 
 /// Below the folder that `gcloud` is installed in; the name of the jar has its version in it.

@@ -7,7 +7,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
-use crate::log_line::{Level, LogLine};
+use crate::log_line::LogLine;
 use crate::part_log::PartLog;
 
 /// The label and the file of everything that runs inside this process.
@@ -50,7 +50,7 @@ impl Write for LineWriter {
 /// The stand-ins' information is for their log file; that PostgreSQL is being downloaded explains a long wait.
 fn is_for_people(line: &str) -> bool {
     LogLine::parse(line)
-        .is_none_or(|line| line.level >= Level::Warn || line.target.starts_with("postgres_server"))
+        .is_none_or(|line| line.is_loud() || line.target.starts_with("postgres_server"))
 }
 
 #[cfg(test)]

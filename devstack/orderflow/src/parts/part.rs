@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use clap::Args;
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::Group;
-use super::faults::Faults;
 use crate::context::Context;
-use crate::install::{Found, Recipe};
+use crate::install::Origin;
+use crate::keep::Life;
 use crate::ports::{Port, Ports};
+use crate::process::Exit;
 
 /// One server that a stack may need. What is said in braces, [`Ports::fill`] knows.
 #[derive(Debug)]
@@ -39,17 +40,20 @@ pub(crate) struct Variable {
     pub(crate) name: &'static str,
     /// Its value where the part runs on this machine.
     pub(crate) here: &'static str,
-    /// How it is set with `--servers outside`.
     pub(crate) flag: Option<Flag>,
 }
 
-/// A flag for a variable. One without a port in its value has that as its default, and every other has to be set.
+/// A flag for a variable. With `--servers outside`, one without a port in its value has that as its default, and every other
+/// has to be set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Flag {
     pub(crate) long: &'static str,
     pub(crate) placeholder: &'static str,
     pub(crate) help: &'static str,
+    /// Whether its value may hold a password, which `--help` does not show.
     pub(crate) is_secret: bool,
+    /// Whether it wins over what is here, in every mode.
+    pub(crate) is_override: bool,
 }
 
 impl Variable {
@@ -58,33 +62,47 @@ impl Variable {
         Self { name, here, flag }
     }
 
+    /// With a flag for `--servers outside`.
     pub(crate) const fn with_flag(
         self,
         long: &'static str,
         placeholder: &'static str,
         help: &'static str,
     ) -> Self {
-        let is_secret = false;
         let flag = Some(Flag {
             long,
             placeholder,
             help,
-            is_secret,
+            is_secret: false,
+            is_override: false,
         });
         Self { flag, ..self }
     }
 
-    /// With a value that may hold a password, which `--help` does not show.
-    pub(crate) const fn secret(mut self) -> Self {
-        if let Some(flag) = &mut self.flag {
-            flag.is_secret = true;
+    /// With a flag that wins in every mode.
+    pub(crate) const fn with_override(
+        self,
+        long: &'static str,
+        placeholder: &'static str,
+        help: &'static str,
+    ) -> Self {
+        let mut variable = self.with_flag(long, placeholder, help);
+        if let Some(flag) = &mut variable.flag {
+            flag.is_override = true;
         }
-        self
+        variable
     }
 
     /// Whether its value is the same in every stack.
     pub(crate) fn is_fixed(&self) -> bool {
         !self.here.contains('{')
+    }
+
+    pub(crate) const fn secret(mut self) -> Self {
+        if let Some(flag) = &mut self.flag {
+            flag.is_secret = true;
+        }
+        self
     }
 }
 
@@ -93,28 +111,38 @@ impl Variable {
 pub(crate) enum Start {
     /// Inside this process; `loses` says what is lost when it stops.
     Inside { serve: Serve, loses: &'static str },
-    /// As a process of its own, on the ports of its row unless it chooses one by itself.
-    Child {
-        start: fn(&mut Begin<'_>) -> Ready,
-        chooses_port: bool,
-    },
+    /// As a process of its own, on the ports of its row.
+    Child(LiveAt),
+    /// As a process that chooses its port by itself, and so cannot be started again; the second says so.
+    Once(LiveAt, &'static str),
 }
 
 /// Serves on the listeners of [`Part::ports`] until the token is cancelled.
 pub(crate) type Serve =
     fn(Vec<TcpListener>, Faults, CancellationToken) -> BoxFuture<'static, anyhow::Result<()>>;
 
-/// Resolves once a part is ready, to the port that it chose by itself.
-/// One that fails says nothing here: its end is noticed by its group.
-pub(crate) type Ready = BoxFuture<'static, Option<u16>>;
+/// Tells a server at these ports what services need of it.
+pub(crate) type SetUp = fn(&Ports) -> BoxFuture<'static, anyhow::Result<()>>;
 
-/// What it takes to start a part.
-#[derive(Debug)]
-pub(crate) struct Begin<'a> {
-    pub(crate) part: &'static Part,
-    pub(crate) context: &'a Context,
-    pub(crate) group: &'a mut Group,
-    pub(crate) ports: &'a Ports,
+/// One life of a child.
+pub(crate) type LiveAt =
+    fn(Context, &'static Part, Ports, Life) -> BoxFuture<'static, anyhow::Result<Exit>>;
+
+/// What the stand-ins do wrong on purpose.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Servers of your own")]
+pub(crate) struct Faults {
+    /// What the built-in embeddings do wrong on purpose, several with commas (docs/faults.md).
+    #[arg(
+        long,
+        env = "FAULT_EMBEDDINGS",
+        value_delimiter = ',',
+        value_name = "FAULTS"
+    )]
+    pub(super) fault_embeddings: Vec<embeddings::Fault>,
+    /// What the built-in mail server does wrong on purpose, several with commas (docs/faults.md).
+    #[arg(long, env = "FAULT_MAIL", value_delimiter = ',', value_name = "FAULTS")]
+    pub(super) fault_mail: Vec<mail::Fault>,
 }
 
 /// A real server: how it is had, and how it is run. Besides the ports, its words in braces are `{installed}`, the folder
@@ -133,17 +161,10 @@ pub(crate) struct Server {
     pub(crate) environment: &'static [(&'static str, &'static str)],
     /// An address: of HTTP, it is asked until it answers with success; another is connected to.
     pub(crate) ready: &'static str,
-    /// What it has to be told before services can use it.
-    pub(crate) set_up: fn(&Ports) -> BoxFuture<'static, anyhow::Result<()>>,
+    /// What it has to be told before services can use it, if anything.
+    pub(crate) set_up: Option<SetUp>,
     /// How long it may take to end once it is asked to.
     pub(crate) patience: Duration,
-}
-
-/// Where a real server comes from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Origin {
-    Made(Recipe),
-    Found(Found),
 }
 
 impl Part {
@@ -154,7 +175,6 @@ impl Part {
 
     /// Whether what the embedded mode starts finds a port by itself.
     pub(crate) fn chooses_port(&self) -> bool {
-        let chooses = |start| matches!(start, Start::Child { chooses_port, .. } if chooses_port);
-        self.embedded.is_some_and(chooses)
+        matches!(self.embedded, Some(Start::Once(..)))
     }
 }

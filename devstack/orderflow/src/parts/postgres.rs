@@ -1,31 +1,18 @@
 //! PostgreSQL, with a database per service.
 
 use anyhow::{Context as _, anyhow, bail};
-use futures::FutureExt as _;
 use futures::future::try_join_all;
 use postgres_server::{Options, Server};
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::part::{Begin, Ready};
-use super::{again, told};
+use super::part::Part;
 use crate::context::Context;
 use crate::keep::Life;
+use crate::ports::Ports;
 use crate::process::Exit;
-
-const NAME: &str = "postgres";
 
 /// One for each service that keeps something.
 pub(crate) const DATABASES: [&str; 3] = ["orders", "inventory", "email"];
-
-/// Starts the server of this machine.
-pub(crate) fn start(begin: &mut Begin<'_>) -> Ready {
-    let (context, port) = (begin.context.clone(), begin.ports.of(&begin.part.ports[0]));
-    let address = begin.ports.fill(begin.part.address);
-    let live = move |life| run(context.clone(), port, address.clone(), life);
-    let ready = begin.group.keep(begin.context, NAME, again(), live);
-    told(ready).map(|()| None).boxed()
-}
 
 /// Creates the databases that a server of others does not have yet; `address` is that of any of them.
 pub(crate) async fn create_databases(address: &str) -> anyhow::Result<()> {
@@ -39,12 +26,18 @@ pub(crate) async fn create_databases(address: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One life: starts the server, creates the databases, says so on `life.ready`, and keeps it until `life.stop`.
-async fn run(context: Context, port: u16, address: String, life: Life) -> anyhow::Result<Exit> {
-    let announced = context.screen.starting(NAME);
+/// One life: starts the server of this machine, creates the databases, says so on `life.ready`, and keeps it until
+/// `life.stop`.
+pub(crate) async fn live(
+    context: Context,
+    part: &'static Part,
+    ports: Ports,
+    life: Life,
+) -> anyhow::Result<Exit> {
+    let starting = context.screen.starting(part.name);
     let options = Options {
-        dir: context.folder.data_of(NAME),
-        port,
+        dir: context.folder.data_of(part.name),
+        port: ports.of(&part.ports[0]),
         fsync: true,
     };
     // A start may be given up at any moment: the next one goes on where it was.
@@ -52,7 +45,7 @@ async fn run(context: Context, port: u16, address: String, life: Life) -> anyhow
         server = Server::launch(options, &context.lifeline) => server?,
         () = life.stop.cancelled() => bail!("stopped while starting"),
     };
-    context.register.set_pid(NAME, server.pid());
+    context.note_pid(part.name, server.pid());
     let done = tokio::select! {
         done = set_up(&mut server) => done,
         () = life.stop.cancelled() => Err(anyhow!("stopped while starting")),
@@ -61,25 +54,21 @@ async fn run(context: Context, port: u16, address: String, life: Life) -> anyhow
         server.stop().await?;
         return Err(error);
     }
-    announced.ready(&address);
+    starting.ready(&ports.fill(part.address));
     // Nobody listens when the start was given up; the stop that follows is then at once.
-    let _ = life.ready.send(());
-    watch(server, life.stop).await
+    let _ = life.ready.send(None);
+    let log = server.log();
+    let status = tokio::select! {
+        status = server.wait() => status?,
+        () = life.stop.cancelled() => server.stop().await?,
+    };
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines = text.lines().map(ToOwned::to_owned).collect();
+    Ok(Exit::new(part.name, status.to_string(), lines))
 }
 
 async fn set_up(server: &mut Server) -> anyhow::Result<()> {
     server.ready().await?;
     try_join_all(DATABASES.map(|database| server.create_database(database))).await?;
     Ok(())
-}
-
-async fn watch(mut server: Server, stop: CancellationToken) -> anyhow::Result<Exit> {
-    let log = server.log();
-    let status = tokio::select! {
-        status = server.wait() => status?,
-        () = stop.cancelled() => server.stop().await?,
-    };
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    let lines = text.lines().map(ToOwned::to_owned).collect();
-    Ok(Exit::new(NAME, status.to_string(), lines))
 }

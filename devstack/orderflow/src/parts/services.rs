@@ -4,25 +4,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
-use reqwest::Client;
 use tokio::process::Command;
 
 use crate::context::Context;
 use crate::keep::Life;
-use crate::part_log::PartLog;
-use crate::process::{DRAIN_LIMIT, Exit, Process};
+use crate::process::{DRAIN_LIMIT, Exit};
 use crate::ready::wait_until_answers;
-use crate::service::Service;
+use crate::service::{SERVICES, Service};
 use crate::settings::Addresses;
 
 /// Says which services are not built, before anything has started.
 pub(crate) fn check_built() -> anyhow::Result<()> {
-    let all = Service::ALL.map(|service| program(service).map(|path| (service, path)));
     let mut missing = Vec::new();
-    for found in all {
-        let (service, path) = found?;
-        if !path.is_file() {
-            missing.push(service.name());
+    for service in &SERVICES {
+        if !program(service)?.is_file() {
+            missing.push(service.name);
         }
     }
     ensure!(
@@ -33,62 +29,34 @@ pub(crate) fn check_built() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn program(service: Service) -> anyhow::Result<PathBuf> {
+fn program(service: &Service) -> anyhow::Result<PathBuf> {
     let ours = std::env::current_exe().context("finding our own program")?;
-    Ok(ours.with_file_name(service.name()))
+    Ok(ours.with_file_name(service.name))
 }
 
 /// One life of a service: started, asked whether it is ready, and kept until `life.stop`.
-pub(crate) async fn run(
+pub(crate) async fn live(
     context: Context,
-    service: Service,
+    service: &'static Service,
     addresses: Arc<Addresses>,
-    client: Client,
     life: Life,
 ) -> anyhow::Result<Exit> {
-    let announced = context.screen.starting(service.name());
-    let log = context.log_of_life(service.name(), life.is_again)?;
-    let process = start(&context, service, &addresses, Arc::clone(&log))?;
-    let mut watched = std::pin::pin!(process.watch(life.stop.clone()));
-    let url = addresses.service_url(service);
-    let ready_url = format!("{url}/readyz");
-    let answer = tokio::select! {
-        exit = &mut watched => return Ok(exit),
-        answer = get_ready(&client, &ready_url, life.is_again) => answer,
-    };
-    if let Err(how) = answer {
-        life.stop.cancel();
-        watched.await;
-        return Ok(Exit::new(service.name(), how, log.last_lines()));
-    }
-    announced.ready(&url);
-    let _ = life.ready.send(());
-    Ok(watched.await)
-}
-
-/// The first start is given up after some minutes. Later, somebody may have stopped what the service cannot do without,
-/// and it is ready when that is back.
-async fn get_ready(client: &Client, url: &str, is_again: bool) -> Result<(), String> {
-    loop {
-        let answer = wait_until_answers(client, url).await;
-        if answer.is_ok() || !is_again {
-            return answer;
-        }
-    }
-}
-
-fn start(
-    context: &Context,
-    service: Service,
-    addresses: &Addresses,
-    log: Arc<PartLog>,
-) -> anyhow::Result<Process> {
-    let settings = addresses.of_service(service);
+    let starting = context.screen.starting(service.name);
+    let log = context.log(service.name, life.is_again)?;
     let mut command = Command::new(program(service)?);
-    command.envs(
-        settings
-            .into_iter()
-            .map(|setting| (setting.name, setting.value)),
-    );
-    context.spawn(service.name(), &command, DRAIN_LIMIT, log)
+    let settings = addresses.of_service(service).into_iter();
+    command.envs(settings.map(|setting| (setting.name, setting.value)));
+    let process = context.spawn(service.name, &command, DRAIN_LIMIT, log)?;
+    let (is_again, url) = (life.is_again, addresses.service_url(service));
+    let address = async {
+        let ready = format!("{url}/readyz");
+        let mut answer = wait_until_answers(&ready).await;
+        // The first start is given up after some minutes. Later, somebody may have stopped what the service cannot do
+        // without, and it is ready when that is back.
+        while is_again && answer.is_err() {
+            answer = wait_until_answers(&ready).await;
+        }
+        answer.map(|()| url)
+    };
+    Ok(super::live(process, starting, life, address).await)
 }

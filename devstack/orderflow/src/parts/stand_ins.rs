@@ -6,43 +6,20 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use futures::FutureExt as _;
 use futures::future::try_join_all;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::faults::Faults;
-use super::part::{Begin, Part, Serve};
+use super::part::{Faults, Part, Serve};
 use crate::context::Context;
-use crate::keep::Life;
-use crate::ports::{Claims, Port, Ports};
+use crate::keep::{Begin, Life};
+use crate::ports::Ports;
 use crate::process::Exit;
 use crate::topology;
 
 /// A reader that keeps a connection open must not keep us from ending.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
-
-/// Starts a stand-in on the listeners that were claimed for it, so that clients can connect at once.
-pub(crate) fn start(
-    begin: &mut Begin<'_>,
-    (serve, loses): (Serve, &'static str),
-    claims: &mut Claims,
-    faults: &Faults,
-) -> anyhow::Result<()> {
-    let part = begin.part;
-    let claimed = part.ports.iter().map(|port| claims.listener(port));
-    let mut claimed = Some(claimed.collect::<anyhow::Result<Vec<_>>>()?);
-    let (context, ports) = (begin.context.clone(), begin.ports.clone());
-    let faults = faults.clone();
-    let live = move |life| {
-        let stand_in = StandIn { part, serve };
-        let (ports, faults) = (ports.clone(), faults.clone());
-        stand_in.run(context.clone(), ports, claimed.take(), faults, life)
-    };
-    begin
-        .group
-        .keep_inside(begin.context, part.name, loses, live);
-    Ok(())
-}
 
 pub(crate) async fn sqs(
     listeners: Vec<TcpListener>,
@@ -99,46 +76,47 @@ fn exactly<const N: usize>(listeners: Vec<TcpListener>) -> anyhow::Result<[TcpLi
     listeners.map_err(|all| anyhow!("{} listeners for {N} ports", all.len()))
 }
 
-struct StandIn {
-    part: &'static Part,
-    serve: Serve,
+/// A stand-in, and what it takes to start it.
+#[derive(Debug, Clone)]
+pub(crate) struct StandIn {
+    pub(crate) context: Context,
+    pub(crate) part: &'static Part,
+    pub(crate) serve: Serve,
+    pub(crate) ports: Ports,
+    pub(crate) faults: Faults,
 }
 
 impl StandIn {
+    /// Begins each life, the first on the listeners that were claimed for it, so that clients can connect at once.
+    pub(crate) fn begin(self, claimed: Vec<TcpListener>) -> Begin {
+        let mut claimed = Some(claimed);
+        Box::new(move |life| self.clone().live(claimed.take(), life).boxed())
+    }
+
     /// One life, on the listeners that were claimed or, later, on the same ports again.
-    async fn run(
-        self,
-        context: Context,
-        ports: Ports,
-        claimed: Option<Vec<TcpListener>>,
-        faults: Faults,
-        life: Life,
-    ) -> anyhow::Result<Exit> {
-        let announced = context.screen.starting(self.part.name);
+    async fn live(self, claimed: Option<Vec<TcpListener>>, life: Life) -> anyhow::Result<Exit> {
+        let (part, ports) = (self.part, self.ports);
+        let starting = self.context.screen.starting(part.name);
         let listeners = match claimed {
             Some(listeners) => listeners,
-            None => bind(self.part.ports, &ports).await?,
+            None => try_join_all(part.ports.iter().map(|port| bind(ports.of(port)))).await?,
         };
-        announced.ready(&ports.fill(self.part.address));
-        let _ = life.ready.send(());
+        starting.ready(&ports.fill(part.address));
+        let _ = life.ready.send(None);
         let overdue = async {
             life.stop.cancelled().await;
             tokio::time::sleep(CLOSE_LIMIT).await;
         };
         tokio::select! {
-            result = (self.serve)(listeners, faults, life.stop.clone()) => result?,
+            result = (self.serve)(listeners, self.faults, life.stop.clone()) => result?,
             () = overdue => {}
         }
         let how = "ended by itself".to_owned();
-        Ok(Exit::new(self.part.name, how, Vec::new()))
+        Ok(Exit::new(part.name, how, Vec::new()))
     }
 }
 
-async fn bind(wanted: &[Port], ports: &Ports) -> anyhow::Result<Vec<TcpListener>> {
-    let listeners = wanted.iter().map(async |port| {
-        let number = ports.of(port);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, number)).await;
-        listener.with_context(|| format!("listening on port {number}"))
-    });
-    try_join_all(listeners).await
+async fn bind(port: u16) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    listener.with_context(|| format!("listening on port {port}"))
 }

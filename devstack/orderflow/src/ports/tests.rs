@@ -7,13 +7,15 @@ const SMTP: Port = Port::new("smtp-port", "SMTP_PORT", "1025", "the mail server 
 const KAFKA: Port = Port::new("kafka-port", "KAFKA_PORT", "9092", "Kafka");
 const ALL: [&Port; 3] = [&GATEWAY, &SMTP, &KAFKA];
 
-fn free_ports() -> Ports {
-    Ports::default().free(&ALL)
+fn claim_free() -> (Ports, Claims) {
+    let mut ports = Ports::default();
+    let claims = ports.claim(&ALL, true).unwrap();
+    (ports, claims)
 }
 
 #[test]
 fn claims_a_different_free_port_for_every_listener() {
-    let (ports, _claims) = free_ports().claim(&ALL).unwrap();
+    let (ports, _claims) = claim_free();
     let numbers: HashSet<u16> = ports.0.into_values().collect();
     assert_eq!(numbers.len(), ALL.len());
     assert!(!numbers.contains(&0));
@@ -25,11 +27,11 @@ fn names_every_taken_port_its_part_its_setting_and_its_holder() {
     let [first, second] = taken
         .each_ref()
         .map(|listener| listener.local_addr().unwrap().port());
-    let mut ports = free_ports();
+    let (mut ports, _) = claim_free();
     ports.set(&GATEWAY, first);
     ports.set(&SMTP, second);
 
-    let message = ports.claim(&ALL).unwrap_err().to_string();
+    let message = ports.claim(&ALL, false).unwrap_err().to_string();
 
     let pid = std::process::id();
     for part in [
@@ -44,7 +46,7 @@ fn names_every_taken_port_its_part_its_setting_and_its_holder() {
 
 #[test]
 fn a_free_port_is_none_that_an_outgoing_connection_could_take() {
-    let (ports, _claims) = free_ports().claim(&ALL).unwrap();
+    let (ports, _claims) = claim_free();
     assert!(
         ports.0.values().all(|number| FREE_PORTS.contains(number)),
         "{ports:?}"
@@ -53,7 +55,7 @@ fn a_free_port_is_none_that_an_outgoing_connection_could_take() {
 
 #[test]
 fn a_released_port_can_be_bound_by_a_child() {
-    let (ports, mut claims) = free_ports().claim(&ALL).unwrap();
+    let (ports, mut claims) = claim_free();
     claims.release(&[GATEWAY]);
     TcpListener::bind((Ipv4Addr::LOCALHOST, ports.of(&GATEWAY))).unwrap();
 }
@@ -61,10 +63,10 @@ fn a_released_port_can_be_bound_by_a_child() {
 #[test]
 fn a_port_that_is_not_wanted_may_be_taken() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut ports = free_ports();
+    let (mut ports, _) = claim_free();
     ports.set(&KAFKA, taken.local_addr().unwrap().port());
-    assert!(ports.clone().claim(&[&GATEWAY]).is_ok());
-    assert!(ports.claim(&[&KAFKA]).is_err());
+    assert!(ports.claim(&[&GATEWAY], false).is_ok());
+    assert!(ports.claim(&[&KAFKA], false).is_err());
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::flags::{self, Outside, Overrides};
+use crate::flags::Flags;
 use crate::install::Cache;
-use crate::parts::part::Part;
-use crate::ports::{Claims, Port, Ports};
-use crate::service::Service;
+use crate::parts::part::{Faults, Part};
+use crate::ports::{Claims, Port};
+use crate::service::SERVICES;
 use crate::settings::Addresses;
 use crate::table::PARTS;
 
@@ -33,7 +33,7 @@ pub(crate) struct StackArgs {
         default_value_t = Source::Embedded,
         value_name = "SOURCE"
     )]
-    servers: Source,
+    pub(super) servers: Source,
     /// Forget what earlier runs kept (databases, messages and logs).
     #[arg(long)]
     pub(super) fresh: bool,
@@ -44,35 +44,28 @@ pub(crate) struct StackArgs {
     #[arg(long, hide = true)]
     pub(super) for_test: bool,
     #[command(flatten)]
-    ports: Ports,
+    pub(super) flags: Flags,
     #[command(flatten)]
-    overrides: Overrides,
+    pub(super) faults: Faults,
     #[command(flatten)]
-    cache: Cache,
-    #[command(flatten)]
-    outside: Outside,
+    pub(super) cache: Cache,
 }
 
 /// What is to be started where.
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) source: Source,
-    pub(super) ports: Ports,
+    pub(super) args: StackArgs,
     pub(super) claims: Claims,
     /// What is started here; without the services.
     pub(super) here: Vec<&'static Part>,
-    pub(super) overrides: Overrides,
-    pub(super) cache: Cache,
-    outside: Outside,
     pub(super) with_services: bool,
 }
 
 impl Plan {
     /// What services and clients are told.
     pub(super) fn addresses(&self) -> anyhow::Result<Addresses> {
-        let is_outside = self.source == Source::Outside;
-        let outside = is_outside.then_some(&self.outside);
-        flags::addresses(&self.ports, &self.here, &self.overrides, outside)
+        let is_outside = self.args.servers == Source::Outside;
+        self.args.flags.addresses(&self.here, is_outside)
     }
 }
 
@@ -87,23 +80,14 @@ impl StackArgs {
     }
 
     /// Claims every port that is needed; says what is missing before anything has started.
-    pub(super) fn plan(self, with_services: bool) -> anyhow::Result<Plan> {
+    pub(super) fn plan(mut self, with_services: bool) -> anyhow::Result<Plan> {
         let here: Vec<_> = PARTS.iter().filter(|part| self.starts(part)).collect();
         let wanted = self.wanted_ports(&here, with_services);
-        let ports = if self.free_ports {
-            self.ports.free(&wanted)
-        } else {
-            self.ports
-        };
-        let (ports, claims) = ports.claim(&wanted)?;
+        let claims = self.flags.ports.claim(&wanted, self.free_ports)?;
         let plan = Plan {
-            source: self.servers,
-            ports,
+            args: self,
             claims,
             here,
-            overrides: self.overrides,
-            cache: self.cache,
-            outside: self.outside,
             with_services,
         };
         plan.addresses()?;
@@ -114,13 +98,13 @@ impl StackArgs {
         match self.servers {
             Source::Embedded => part.embedded.is_some(),
             Source::Native => true,
-            Source::Outside => part.is_ours_outside && !self.overrides.replace(part),
+            Source::Outside => part.is_ours_outside && !self.flags.replace(part),
         }
     }
 
     fn wanted_ports(&self, here: &[&'static Part], with_services: bool) -> Vec<&'static Port> {
-        let services = Service::ALL.iter().filter(|_| with_services);
-        let services = services.map(|service| service.port());
+        let services = SERVICES.iter().filter(|_| with_services);
+        let services = services.map(|service| &service.port);
         let claims = |part: &&&Part| self.servers == Source::Native || !part.chooses_port();
         let parts = here.iter().filter(claims);
         services.chain(parts.flat_map(|part| part.ports)).collect()

@@ -41,26 +41,15 @@ pub const STOP_LIMIT: Duration = process::STOP_LIMIT
     .saturating_mul(GROUPS)
     .saturating_add(ROOM);
 
-/// What of the stack is started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Extent {
-    Everything,
-    /// The servers without the services.
-    Servers,
-}
-
 /// Starts everything in `dir`, runs `body` once all is ready, and stops everything in order:
 /// when `body` has ended, on the first signal, or when a part ends that cannot be started again.
-pub(crate) async fn with_stack<B>(
+pub(crate) async fn with_stack(
     dir: &Path,
     args: StackArgs,
-    extent: Extent,
+    with_services: bool,
     show: Show,
-    body: B,
-) -> anyhow::Result<ExitCode>
-where
-    B: AsyncFnOnce(&Screen, &Addresses) -> anyhow::Result<ExitCode>,
-{
+    body: impl AsyncFnOnce(&Screen, &Addresses) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(show);
     let children = Arc::new(OnceLock::<Lifeline>::new());
     let hurried = Arc::clone(&children);
@@ -85,23 +74,19 @@ where
         addresses: Arc::default(),
         register: Arc::default(),
     };
-    let outcome = run_in(context, &stop, args, extent, body).await;
+    let outcome = run_in(context, &stop, args, with_services, body).await;
     lifeline.close().await;
     screen.flush();
     outcome
 }
 
-async fn run_in<B>(
+async fn run_in(
     context: Context,
     stop: &CancellationToken,
     args: StackArgs,
-    extent: Extent,
-    body: B,
-) -> anyhow::Result<ExitCode>
-where
-    B: AsyncFnOnce(&Screen, &Addresses) -> anyhow::Result<ExitCode>,
-{
-    let with_services = extent == Extent::Everything;
+    with_services: bool,
+    body: impl AsyncFnOnce(&Screen, &Addresses) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
     if with_services {
         services::check_built()?;
     }
@@ -115,11 +100,19 @@ where
     for fault in control::faults() {
         context.screen.tell(&fault_notice(&fault));
     }
-    own_log::install(context.log(own_log::NAME)?)?;
+    own_log::install(context.log(own_log::NAME, false)?)?;
     let control = control::serve(&context)?;
-    let mut stack = Stack::new(context);
+    let mut stack = Stack {
+        context,
+        services: Group::default(),
+        stores: Group::default(),
+        servers: Group::default(),
+    };
     let outcome = stack.run(stop, plan, body).await;
-    stack.stop().await;
+    // Services first, since they still write to the rest; then the stores; then what they all report to.
+    stack.services.stop().await;
+    stack.stores.stop().await;
+    stack.servers.stop().await;
     drop(control);
     outcome
 }
@@ -152,25 +145,12 @@ struct Stack {
 }
 
 impl Stack {
-    fn new(context: Context) -> Self {
-        let [services, stores, servers]: [Group; GROUPS as usize] = Default::default();
-        Self {
-            context,
-            services,
-            stores,
-            servers,
-        }
-    }
-
-    async fn run<B>(
+    async fn run(
         &mut self,
         stop: &CancellationToken,
         plan: Plan,
-        body: B,
-    ) -> anyhow::Result<ExitCode>
-    where
-        B: AsyncFnOnce(&Screen, &Addresses) -> anyhow::Result<ExitCode>,
-    {
+        body: impl AsyncFnOnce(&Screen, &Addresses) -> anyhow::Result<ExitCode>,
+    ) -> anyhow::Result<ExitCode> {
         let screen = self.context.screen.clone();
         let addresses = tokio::select! {
             addresses = self.start(plan) => addresses?,
@@ -200,12 +180,5 @@ impl Stack {
         let Exit { part, how, .. } = exit;
         let lines = exit.lines_shown(LAST_LINES, &self.context.folder.logs());
         anyhow!("{part}: {how}{lines}")
-    }
-
-    /// Services first, since they still write to the rest; then the stores; then what they all report to.
-    async fn stop(mut self) {
-        self.services.stop().await;
-        self.stores.stop().await;
-        self.servers.stop().await;
     }
 }

@@ -3,29 +3,29 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::FutureExt as _;
-use futures::future::{join_all, try_join_all};
+use futures::future::join_all;
+use tokio::net::TcpListener;
 
 use super::Stack;
-use super::args::{Plan, Source};
-use crate::parts::part::{Begin, Part, Ready, Start};
-use crate::parts::{again, native, postgres, services, stand_ins, told};
-use crate::ports::{Claims, Ports};
-use crate::service::Service;
+use super::args::{Plan, Source, StackArgs};
+use crate::keep::{Begin, Kind};
+use crate::parts::native::{self, Site};
+use crate::parts::part::{LiveAt, Part, Start};
+use crate::parts::stand_ins::StandIn;
+use crate::parts::{postgres, services};
+use crate::ports::{Claims, Port};
+use crate::service::SERVICES;
 use crate::settings::Addresses;
 use crate::topology;
-
-/// One question to a service; the next is asked soon enough.
-const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// By the name of a part: where its real server is installed.
 type Installed = BTreeMap<&'static str, PathBuf>;
 
 impl Stack {
     pub(super) async fn start(&mut self, mut plan: Plan) -> anyhow::Result<Addresses> {
-        let (installed, refused) = match plan.source {
+        let (installed, refused) = match plan.args.servers {
             Source::Native => self.install(&plan).await?,
             Source::Embedded | Source::Outside => Default::default(),
         };
@@ -34,7 +34,7 @@ impl Stack {
         self.start_parts(&mut plan, &installed).await?;
         let mut addresses = plan.addresses()?;
         addresses.stand_ins = refused;
-        if plan.source == Source::Outside {
+        if plan.args.servers == Source::Outside {
             reach_outside(&addresses).await?;
         }
         if plan.with_services {
@@ -47,17 +47,15 @@ impl Stack {
 
     /// The real servers that are there now, and the parts that this machine cannot provide, each with the reason.
     async fn install(&self, plan: &Plan) -> anyhow::Result<(Installed, BTreeMap<String, String>)> {
-        let cache = plan.cache.native()?;
-        let servers = plan
-            .here
-            .iter()
-            .filter_map(|part| Some((part, part.native?)));
-        let installing = servers.map(async |(part, server)| {
-            let installed = native::install(&self.context, part, &server, &cache).await?;
-            anyhow::Ok((part.name, installed))
+        let cache = plan.args.cache.native()?;
+        let parts = plan.here.iter();
+        let installing = parts.filter_map(|part| Some((part, part.native?)));
+        let installing = installing.map(async |(part, server)| {
+            let installed = native::install(&self.context, part, &server, &cache).await;
+            (part.name, installed)
         });
         let (mut found, mut refused) = (Installed::new(), BTreeMap::new());
-        for (name, installed) in try_join_all(installing).await? {
+        for (name, installed) in join_all(installing).await {
             match installed {
                 Ok(folder) => drop(found.insert(name, folder)),
                 Err(why) => drop(refused.insert(name.to_owned(), why)),
@@ -70,59 +68,73 @@ impl Stack {
     async fn start_parts(&mut self, plan: &mut Plan, installed: &Installed) -> anyhow::Result<()> {
         let is_inside = |part: &&Part| part.is_inside() && !installed.contains_key(part.name);
         let (inside, children): (Vec<_>, Vec<_>) = plan.here.iter().copied().partition(is_inside);
-        let (claims, faults) = (&mut plan.claims, &plan.overrides.faults);
-        for part in inside {
-            if let Some(Start::Inside { serve, loses }) = part.embedded {
-                let mut begin = self.begin(part, &plan.ports);
-                stand_ins::start(&mut begin, (serve, loses), claims, faults)?;
-            }
+        let mut begun = Vec::new();
+        for part in &inside {
+            let listeners = plan.claims.listeners(part.ports)?;
+            begun.extend(self.start_part(part, &plan.args, None, listeners));
         }
         for part in &children {
-            claims.release(part.ports);
+            plan.claims.release(part.ports);
         }
-        let ready: Vec<_> = children
-            .into_iter()
-            .filter_map(|part| {
-                let ready = self.start_child(part, installed.get(part.name), &plan.ports)?;
-                Some(ready.map(move |chosen| (part, chosen)))
-            })
-            .collect();
-        for (part, chosen) in self.unless_one_ends(join_all(ready)).await? {
-            if let (Some(port), Some(number)) = (part.ports.first(), chosen) {
-                plan.ports.set(port, number);
+        for part in &children {
+            let installed = installed.get(part.name);
+            begun.extend(self.start_part(part, &plan.args, installed, Vec::new()));
+        }
+        for (port, chosen) in self.unless_one_ends(join_all(begun)).await? {
+            if let Some(number) = chosen {
+                plan.args.flags.ports.set(port, number);
             }
         }
         Ok(())
     }
 
-    fn start_child(
+    /// Starts the real server of a part if it is installed, else what stands in for it, if anything does; answers, once it is
+    /// ready, with its first port and the number that it chose for it.
+    fn start_part(
         &mut self,
         part: &'static Part,
+        args: &StackArgs,
         installed: Option<&PathBuf>,
-        ports: &Ports,
-    ) -> Option<Ready> {
-        let begin = &mut self.begin(part, ports);
-        match (installed, part.native, part.embedded) {
-            (Some(installed), Some(server), _) => {
-                Some(native::start(begin, &server, installed.clone()))
+        listeners: Vec<TcpListener>,
+    ) -> Option<impl Future<Output = (&'static Port, Option<u16>)> + use<>> {
+        let (context, ports) = (self.context.clone(), args.flags.ports.clone());
+        let child = |live: LiveAt| -> Begin {
+            let (context, ports) = (context.clone(), ports.clone());
+            Box::new(move |life| live(context.clone(), part, ports.clone(), life))
+        };
+        let (kind, begin) = match (installed.cloned().zip(part.native), part.embedded) {
+            (Some((installed, server)), _) => {
+                let site = Site {
+                    context,
+                    part,
+                    server,
+                    installed,
+                    ports,
+                };
+                let begin: Begin = Box::new(move |life| site.clone().live(life).boxed());
+                (Kind::Process, begin)
             }
-            (_, _, Some(Start::Child { start, .. })) => Some(start(begin)),
-            _ => None,
-        }
-    }
-
-    fn begin<'a>(&'a mut self, part: &'static Part, ports: &'a Ports) -> Begin<'a> {
+            (None, Some(Start::Inside { serve, loses })) => {
+                let stand_in = StandIn {
+                    context,
+                    part,
+                    serve,
+                    ports,
+                    faults: args.faults.clone(),
+                };
+                (Kind::Inside(loses), stand_in.begin(listeners))
+            }
+            (None, Some(Start::Child(live))) => (Kind::Process, child(live)),
+            (None, Some(Start::Once(live, why))) => (Kind::Once(why), child(live)),
+            (None, None) => return None,
+        };
         let group = if part.stops_last || part.is_inside() {
             &mut self.servers
         } else {
             &mut self.stores
         };
-        Begin {
-            part,
-            context: &self.context,
-            group,
-            ports,
-        }
+        let ready = group.keep(&self.context, part.name, kind, begin);
+        Some(ready.map(|chosen| (&part.ports[0], chosen)))
     }
 
     /// All five, side by side, until each says that it is ready.
@@ -134,18 +146,16 @@ impl Stack {
         // All ports are let go before the first child starts: for the moment between its fork and its exec, a child
         // holds a copy of every socket that we still have, and another could not bind that port.
         drop(claims);
-        let client = reqwest::Client::builder().timeout(READY_TIMEOUT).build()?;
         let addresses = Arc::new(addresses.clone());
-        let ready = Service::ALL.map(|service| {
+        let ready = SERVICES.each_ref().map(|service| {
             let (context, addresses) = (self.context.clone(), Arc::clone(&addresses));
-            let client = client.clone();
-            self.services
-                .keep(&self.context, service.name(), again(), move |life| {
-                    let (context, client) = (context.clone(), client.clone());
-                    services::run(context, service, Arc::clone(&addresses), client, life)
-                })
+            let begin: Begin = Box::new(move |life| {
+                services::live(context.clone(), service, Arc::clone(&addresses), life).boxed()
+            });
+            let group = &mut self.services;
+            group.keep(&self.context, service.name, Kind::Process, begin)
         });
-        self.unless_one_ends(join_all(ready.map(told))).await?;
+        self.unless_one_ends(join_all(ready)).await?;
         Ok(())
     }
 
@@ -160,11 +170,10 @@ impl Stack {
 
 /// Creates what is missing on servers that others run.
 async fn reach_outside(addresses: &Addresses) -> anyhow::Result<()> {
-    let client = reqwest::Client::builder().build()?;
     tokio::try_join!(
         postgres::create_databases(addresses.value("ORDERS_DATABASE_URL")),
-        topology::create_topics(addresses.value("KAFKA_BROKERS")),
-        topology::create_subscriptions(&client, addresses.value("PUBSUB_EMULATOR_HOST")),
+        topology::create_topics(addresses.value("KAFKA_BROKERS").to_owned()),
+        topology::create_subscriptions(addresses.value("PUBSUB_EMULATOR_HOST").to_owned()),
     )?;
     Ok(())
 }

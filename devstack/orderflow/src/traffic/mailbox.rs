@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use indicatif::ProgressBar;
 use reqwest::Client;
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::gateway::{Order, Status};
@@ -13,11 +15,10 @@ use crate::gateway::{Order, Status};
 const TIMEOUT: Duration = Duration::from_secs(10);
 const ASK_EVERY: Duration = Duration::from_millis(250);
 
-/// The headers that name the order a mail is about, and the status that it tells.
+/// The header that names the order a mail is about.
 const ORDER_HEADER: &str = "x-order-id";
-const STATUS_HEADER: &str = "x-order-status";
 
-/// How a subject ends that tells a status, for mails without the header.
+/// How a subject ends that tells a status.
 const SUBJECTS: [(&str, Status); 4] = [
     ("is confirmed", Status::Confirmed),
     ("was rejected", Status::Rejected),
@@ -28,9 +29,9 @@ const SUBJECTS: [(&str, Status); 4] = [
 #[derive(Debug, Deserialize)]
 struct Email {
     #[serde(default)]
-    headers: HashMap<String, serde_json::Value>,
+    headers: HashMap<String, Value>,
     #[serde(default)]
-    subject: Option<String>,
+    subject: String,
 }
 
 /// How many mails each order got about each status; a mail that tells none counts for any.
@@ -46,27 +47,27 @@ impl Mails {
 
     /// The orders with none about the status that they have.
     pub(crate) fn missing<'a>(&self, orders: &[&'a Order]) -> Vec<&'a str> {
-        let missing = orders
-            .iter()
-            .filter(|order| self.count(order, Some(order.status)) + self.count(order, None) == 0);
-        missing.map(|order| order.id.as_str()).collect()
+        self.those(orders, |status, counts| {
+            !counts.contains_key(&Some(status)) && !counts.contains_key(&None)
+        })
     }
 
     /// The orders with more than one about the same status: one in review that a person decided has two mails.
     pub(crate) fn doubled<'a>(&self, orders: &[&'a Order]) -> Vec<&'a str> {
-        let doubled = orders.iter().filter(|order| {
-            let counts = self.0.get(&order.id);
-            counts.is_some_and(|counts| counts.values().any(|count| *count > 1))
-        });
-        doubled.map(|order| order.id.as_str()).collect()
+        self.those(orders, |_, counts| counts.values().any(|count| *count > 1))
     }
 
-    fn count(&self, order: &Order, status: Option<Status>) -> usize {
-        let counts = self.0.get(&order.id);
-        counts
-            .and_then(|counts| counts.get(&status))
-            .copied()
-            .unwrap_or(0)
+    fn those<'a>(
+        &self,
+        orders: &[&'a Order],
+        are: impl Fn(Status, &HashMap<Option<Status>, usize>) -> bool,
+    ) -> Vec<&'a str> {
+        let none = HashMap::new();
+        let those = orders.iter().filter(|order| {
+            let counts = self.0.get(&order.id).unwrap_or(&none);
+            are(order.status, counts)
+        });
+        those.map(|order| order.id.as_str()).collect()
     }
 
     fn add(&mut self, order: &str, status: Option<Status>) {
@@ -75,13 +76,13 @@ impl Mails {
     }
 }
 
-/// Reads the mailbox until every one of `orders` has its mail, or none has come for `patience`; `found` is told how many
-/// there are.
+/// Reads the mailbox until every one of `orders` has its mail, or none has come for `patience`; the bar shows how many there
+/// are.
 pub(crate) async fn wait_for_mails(
     mail_url: &str,
     orders: &[&Order],
     patience: Duration,
-    found: impl Fn(usize),
+    bar: &ProgressBar,
 ) -> anyhow::Result<Mails> {
     let client = Client::builder().timeout(TIMEOUT).build()?;
     let (mut before, mut last_came) = (0, Instant::now());
@@ -91,7 +92,7 @@ pub(crate) async fn wait_for_mails(
         if now != before {
             (before, last_came) = (now, Instant::now());
         }
-        found(now);
+        bar.set_position(now as u64);
         if mails.missing(orders).is_empty() || last_came.elapsed() >= patience {
             return Ok(mails);
         }
@@ -103,66 +104,41 @@ async fn read(client: &Client, mail_url: &str) -> anyhow::Result<Mails> {
     let response = client.get(format!("{mail_url}/email")).send().await;
     let response =
         response.with_context(|| format!("the mail sink at {mail_url} does not answer"))?;
-    let emails = response
-        .error_for_status()?
-        .json()
-        .await
-        .context("reading the mailbox")?;
-    Ok(count(emails))
+    let emails = response.error_for_status()?.json().await;
+    Ok(count(emails.context("reading the mailbox")?))
 }
 
 fn count(emails: Vec<Email>) -> Mails {
     let mut mails = Mails::default();
-    for email in emails {
-        if let Some(order) = email
-            .header(ORDER_HEADER)
-            .and_then(serde_json::Value::as_str)
-        {
-            mails.add(order, email.status());
+    for Email { headers, subject } in emails {
+        let mut headers = headers.iter();
+        let order = headers.find(|(name, _)| name.eq_ignore_ascii_case(ORDER_HEADER));
+        if let Some(order) = order.and_then(|(_, value)| value.as_str()) {
+            let subject = subject.trim_end();
+            let status = SUBJECTS.iter().find(|(words, _)| subject.ends_with(words));
+            mails.add(order, status.map(|(_, status)| *status));
         }
     }
     mails
 }
 
-impl Email {
-    fn header(&self, wanted: &str) -> Option<&serde_json::Value> {
-        let mut headers = self.headers.iter();
-        let found = headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-        found.map(|(_, value)| value)
-    }
-
-    fn status(&self) -> Option<Status> {
-        let told = self.header(STATUS_HEADER).map(Status::deserialize);
-        let subject = self.header("subject").and_then(serde_json::Value::as_str);
-        let subject = self.subject.as_deref().or(subject).unwrap_or_default();
-        let by_subject = SUBJECTS
-            .iter()
-            .find(|(words, _)| subject.trim_end().ends_with(words));
-        let told = told.and_then(Result::ok);
-        told.or(by_subject.map(|(_, status)| *status))
-    }
-}
-
-#[cfg(test)]
-impl FromIterator<(&'static str, Status)> for Mails {
-    fn from_iter<I: IntoIterator<Item = (&'static str, Status)>>(all: I) -> Self {
-        let mut mails = Self::default();
-        for (order, status) in all {
-            mails.add(order, Some(status));
-        }
-        mails
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
     use super::*;
     use crate::traffic::report::tests::order_with;
+
+    impl FromIterator<(&'static str, Status)> for Mails {
+        fn from_iter<I: IntoIterator<Item = (&'static str, Status)>>(all: I) -> Self {
+            let mut mails = Self::default();
+            for (order, status) in all {
+                mails.add(order, Some(status));
+            }
+            mails
+        }
+    }
 
     fn orders() -> [Order; 3] {
         ["a", "b", "c"].map(|id| order_with(id, "confirmed"))
@@ -181,12 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn an_order_has_one_mail_for_each_status_by_header_or_by_subject() {
+    fn an_order_has_one_mail_for_each_status_by_its_subject() {
         let emails = r#"[
-            {"headers":{"x-order-id":"a","x-order-status":"in_review"}},
+            {"headers":{"x-order-id":"a"},"subject":"Your order a is in review"},
             {"headers":{"x-order-id":"a"},"subject":"Your order a is confirmed"},
-            {"headers":{"x-order-id":"b","subject":"Your order b is in review"}},
-            {"headers":{"x-order-id":"c","x-order-status":"confirmed"}},
+            {"headers":{"x-order-id":"b"},"subject":"Your order b is in review"},
+            {"headers":{"x-order-id":"c"},"subject":"Your order c is confirmed"},
             {"headers":{"x-order-id":"c"},"subject":"Your order c is confirmed"}]"#;
         let mails = count(serde_json::from_str(emails).unwrap());
         let orders = orders();
@@ -203,7 +179,7 @@ mod tests {
         let (mut stream, _) = listener.accept().await.unwrap();
         let _ = stream.read(&mut [0; 1024]).await.unwrap();
         let mails = orders.iter().map(
-            |id| serde_json::json!({"headers": {"x-order-id": id, "x-order-status": "confirmed"}}),
+            |id| serde_json::json!({"headers": {"x-order-id": id}, "subject": "Your order is confirmed"}),
         );
         let body = mails.collect::<serde_json::Value>().to_string();
         let length = body.len();
@@ -222,18 +198,18 @@ mod tests {
                 answer(&listener, &["a", "b", "c"][..count.min(3)]).await;
             }
         };
-        let (orders, most) = (orders(), Cell::new(0));
+        let (orders, bar) = (orders(), ProgressBar::hidden());
         let orders: Vec<_> = orders.iter().collect();
 
         // Shorter than all of them take together, longer than one does.
         let patience = ASK_EVERY * 2;
-        let mails = wait_for_mails(&url, &orders, patience, |found| most.set(found));
+        let mails = wait_for_mails(&url, &orders, patience, &bar);
         let mails = tokio::select! {
             mails = mails => mails.unwrap(),
             () = sink => unreachable!("it is asked for ever"),
         };
 
         assert!(mails.missing(&orders).is_empty());
-        assert_eq!(most.get(), 3);
+        assert_eq!(bar.position(), 3);
     }
 }

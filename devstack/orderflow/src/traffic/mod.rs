@@ -13,17 +13,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::RangedU64ValueParser;
+use domain::NewOrder;
 use futures::StreamExt as _;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use tokio::time::Instant;
 
 use crate::answers::{Services, fault_notice};
 use crate::control::Run;
-use crate::gateway::{Gateway, NewOrder, Order};
-use crate::memory;
-use crate::service::Service;
+use crate::gateway::{Gateway, Order};
 use crate::targets::{Targets, Urls};
+use crate::tree;
 use mailbox::Mails;
 use report::Report;
 use run::{Outcome, Pace};
@@ -42,6 +41,9 @@ const ORDERS_BAR: &str = "{bar:40.green/dim} {pos}/{len} orders ended  {elapsed:
 const TRACES_BAR: &str = "{spinner} looking at traces {pos}/{len}  {elapsed:.dim}";
 const MAILS_BAR: &str = "{spinner} waiting for mails {pos}/{len}  {elapsed:.dim}";
 
+/// The service that sends them.
+const EMAIL: &str = "email";
+
 /// How many orders that have not ended are looked for.
 const OPEN_EXPLAINED: usize = 20;
 
@@ -50,15 +52,8 @@ pub(crate) struct TrafficArgs {
     /// How many orders to place.
     #[arg(long, default_value_t = 20, value_name = "N")]
     orders: usize,
-    /// Orders per second; 0 places them as fast as they are accepted.
-    #[arg(long, default_value_t = 5.0, value_name = "R", value_parser = parse_rate)]
-    rate: f64,
-    /// Orders under way at once, at most.
-    #[arg(long, default_value_t = 64, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
-    concurrency: usize,
-    /// Seconds that one order may take to its end.
-    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
-    timeout: u64,
+    #[command(flatten)]
+    pace: Pace,
     /// The same seed gives the same orders.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -69,23 +64,9 @@ pub(crate) struct TrafficArgs {
     targets: Targets,
 }
 
-fn parse_rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.0..=1e6).contains(&rate) {
-        Ok(rate)
-    } else {
-        Err("from 0 to 1000000".to_owned())
-    }
-}
-
 pub(crate) async fn run(dir: &Path, args: TrafficArgs) -> anyhow::Result<ExitCode> {
     let check = args.check.unwrap_or(args.orders <= CHECKED_BY_DEFAULT);
     let urls = args.targets.resolve(dir)?;
-    let pace = Pace {
-        rate: args.rate,
-        concurrency: args.concurrency,
-        limit: Duration::from_secs(args.timeout),
-    };
     let orders = realistic(args.orders, args.seed);
     let mut says = anstream::stderr();
     writeln!(says, "orders go to {}, {}", urls.gateway, urls.why)?;
@@ -93,7 +74,7 @@ pub(crate) async fn run(dir: &Path, args: TrafficArgs) -> anyhow::Result<ExitCod
     for notice in notices(Services::of(dir, &urls.gateway).as_ref()) {
         writeln!(says, "{notice}")?;
     }
-    let report = send_and_check(dir, &urls, orders, pace, check).await?;
+    let report = send_and_check(dir, &urls, orders, args.pace, check).await?;
     write!(anstream::stdout(), "\n{}", report.render())?;
     Ok(ExitCode::from(u8::from(!report.is_good())))
 }
@@ -116,25 +97,20 @@ async fn send_and_check(
     // Asked now: somebody may have stopped a part while the orders were under way.
     let services = Services::of(dir, &urls.gateway);
     let checker = Checker::new(&urls.jaeger, services.as_ref());
-    let ended: Vec<Order> = outcomes
-        .iter()
-        .filter_map(Outcome::ended)
-        .cloned()
-        .collect();
+    let ended = outcomes.iter().filter_map(Outcome::ended);
+    let ended: Vec<Order> = ended.cloned().collect();
     let open = where_open(&checker, &outcomes).await;
     let traces = if check {
         let bar = bar(TRACES_BAR, ended.len());
-        let looked_at = |count: usize| bar.set_position(count as u64);
-        let traces = checker.check_all(&ended, looked_at).await;
-        bar.finish_and_clear();
-        Some(traces)
+        Some(checker.check_all(&ended, &bar).await)
     } else {
         None
     };
     // Last, so that a second mail about an order has had its time to arrive.
     let (mails, mail_trouble) = wait_for_mails(urls, &ended, services.as_ref()).await;
-    let asked = Run::ready(dir)?.filter(|(_, addresses)| addresses.gateway_url() == urls.gateway);
-    let memory = asked.and_then(|(run, _)| memory::of_stack(run.command));
+    let asked =
+        Run::ready(dir)?.filter(|(_, addresses)| addresses.value("GATEWAY_URL") == urls.gateway);
+    let memory = asked.and_then(|(run, _)| tree::memory_of(run.command));
     Ok(Report {
         outcomes,
         took,
@@ -148,11 +124,11 @@ async fn send_and_check(
 
 /// What whoever reads the results has to know first: faults that are switched on, and services that do not run.
 pub(crate) fn notices(services: Option<&Services>) -> Vec<String> {
-    let Some(services) = services else {
-        return Vec::new();
+    let of = |services: &Services| {
+        let faults = services.faults.iter().map(|fault| fault_notice(fault));
+        faults.chain(services.absent()).collect()
     };
-    let faults = services.faults.iter().map(|fault| fault_notice(fault));
-    faults.chain(services.absent()).collect()
+    services.map(of).unwrap_or_default()
 }
 
 /// Where the orders are that have not ended; the same reason is told once.
@@ -165,10 +141,9 @@ async fn where_open(checker: &Checker<'_>, outcomes: &[Outcome]) -> Vec<String> 
     for order in open.take(OPEN_EXPLAINED) {
         reasons.extend(checker.where_is(order).await);
     }
-    let lines = report::tally(reasons.into_iter()).into_iter();
-    lines
-        .map(|(reason, count)| format!("{count} × {reason}"))
-        .collect()
+    let reasons = report::tally(reasons.into_iter()).into_iter();
+    let lines = reasons.map(|(reason, count)| format!("{count} × {reason}"));
+    lines.collect()
 }
 
 async fn wait_for_mails(
@@ -176,19 +151,13 @@ async fn wait_for_mails(
     ended: &[Order],
     services: Option<&Services>,
 ) -> (anyhow::Result<Mails>, Option<String>) {
-    let absent = services.is_some_and(|services| services.is_absent(Service::Email));
-    let patience = if absent {
-        NO_MAIL_PATIENCE
-    } else {
-        MAIL_PATIENCE
-    };
+    let absence = services.and_then(|services| services.absence(EMAIL));
+    let patience = absence.map_or(MAIL_PATIENCE, |_| NO_MAIL_PATIENCE);
     let bar = bar(MAILS_BAR, ended.len());
-    let found = |count: usize| bar.set_position(count as u64);
     let orders: Vec<&Order> = ended.iter().collect();
-    let mails = mailbox::wait_for_mails(&urls.mail, &orders, patience, found).await;
-    bar.finish_and_clear();
+    let mails = mailbox::wait_for_mails(&urls.mail, &orders, patience, &bar).await;
     let trouble = match services {
-        Some(services) => services.trouble(Service::Email).await,
+        Some(services) => services.trouble(EMAIL).await,
         None => None,
     };
     (mails, trouble)
@@ -210,14 +179,14 @@ async fn send(
         bar.inc(1);
         outcomes.push(outcome);
     }
-    bar.finish_and_clear();
     Ok(outcomes)
 }
 
-/// On standard error, and only on a terminal.
+/// On standard error, and only on a terminal, until it is dropped.
 fn bar(template: &str, of: usize) -> ProgressBar {
     let style = ProgressStyle::with_template(template).expect("the template is constant");
     let bar = ProgressBar::new(of as u64).with_style(style);
+    let bar = bar.with_finish(ProgressFinish::AndClear);
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }

@@ -3,7 +3,6 @@
 use std::borrow::Borrow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -12,7 +11,7 @@ use super::mailbox::Mails;
 use super::run::Outcome;
 use super::wholeness::Wholeness;
 use crate::gateway::{Order, Status};
-use crate::memory::Memory;
+use crate::tree::Memory;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const NOTABLE: Style = AnsiColor::Yellow.on_default();
@@ -24,33 +23,22 @@ const NAMED: usize = 5;
 
 /// `01932f… confirmed 142 ms http://…/trace/0af7…`
 pub(crate) fn order_line(outcome: &Outcome, jaeger_url: &str) -> String {
-    match outcome {
-        Outcome::Refused(error) => format!("{BAD}not accepted{BAD:#}  {error:#}"),
-        Outcome::NotEnded(order) => {
-            let link = link(order, jaeger_url);
-            format!("{}  {BAD}still pending{BAD:#}  {link}", order.id)
-        }
-        Outcome::Ended(order) => {
-            let colour = if order.status == Status::Confirmed {
-                GOOD
-            } else {
-                NOTABLE
-            };
-            let (status, took) = (order.status.as_str(), order.took().as_millis());
-            let link = link(order, jaeger_url);
-            format!(
-                "{}  {colour}{status:<9}{colour:#} {took:>6} ms  {DIM}{link}{DIM:#}",
-                order.id
-            )
-        }
-    }
-}
-
-fn link(order: &Order, jaeger_url: &str) -> String {
-    order.trace_id.as_ref().map_or_else(
+    let order = match outcome {
+        Outcome::Refused(error) => return format!("{BAD}not accepted{BAD:#}  {error:#}"),
+        Outcome::NotEnded(order) | Outcome::Ended(order) => order,
+    };
+    let link = order.trace_id.as_ref().map_or_else(
         || "not traced".to_owned(),
         |id| format!("{jaeger_url}/trace/{id}"),
-    )
+    );
+    let (id, status) = (&order.id, order.status.as_str());
+    let (took, colour) = match (outcome.ended(), order.status) {
+        (None, _) => return format!("{id}  {BAD}still pending{BAD:#}  {link}"),
+        (Some(order), Status::Confirmed) => (order.took(), GOOD),
+        (Some(order), _) => (order.took(), NOTABLE),
+    };
+    let took = took.as_millis();
+    format!("{id}  {colour}{status:<9}{colour:#} {took:>6} ms  {DIM}{link}{DIM:#}")
 }
 
 /// Everything that is known about a finished run.
@@ -88,53 +76,38 @@ impl Report {
 
     /// The summary, a line per finding.
     pub(crate) fn render(&self) -> String {
-        let mut text = String::new();
-        let mut line = |name: &str, value: &str| {
-            let _ = writeln!(text, "{DIM}{name:<7}{DIM:#} {value}");
-        };
-        line("orders", &self.orders());
-        if let Some(refusals) = self.refusals() {
-            line("refused", &refusals);
-        }
-        if !self.open.is_empty() {
-            line("open", &self.still_open());
-        }
-        if let Some(times) = self.times() {
-            line("time", &times);
-        }
-        line("emails", &self.emails());
-        let traces = self.traces.as_ref();
-        if let Some(traces) = traces.filter(|_| !self.ended().is_empty()) {
-            line("traces", &render_traces(traces));
-        }
-        if let Some(Memory { bytes, processes }) = self.memory {
+        let traces = self.traces.as_ref().filter(|_| !self.ended().is_empty());
+        let memory = |Memory { bytes, processes }| {
             let megabytes = bytes / 1_000_000;
-            line(
-                "memory",
-                &format!("{megabytes} MB in {processes} processes of the stack"),
-            );
-        }
-        text
+            format!("{megabytes} MB in {processes} processes of the stack")
+        };
+        let findings = [
+            ("orders", Some(self.orders())),
+            ("refused", self.refusals()),
+            ("open", some(first(&self.open, "\n  "))),
+            ("time", self.times()),
+            ("emails", Some(self.emails())),
+            ("traces", traces.map(render_traces)),
+            ("memory", self.memory.map(memory)),
+        ];
+        let findings = findings.into_iter();
+        findings
+            .filter_map(|(name, value)| Some(format!("{DIM}{name:<7}{DIM:#} {}\n", value?)))
+            .collect()
     }
 
     fn orders(&self) -> String {
-        let by_status = tally(self.ended().into_iter().map(|order| order.status));
-        let by_status = by_status.iter();
-        let by_status: Vec<_> = by_status
-            .map(|(status, count)| format!("{count} {}", status.as_str()))
-            .collect();
-        let refused = self.reasons().count();
-        let (sent, ended) = (self.outcomes.len(), self.ended().len());
-        let accepted = sent - refused;
+        let (sent, refused) = (self.outcomes.len(), self.reasons().count());
+        let (accepted, ended) = (sent - refused, self.ended().len());
         let open = accepted - ended;
         let style = if ended == sent { GOOD } else { BAD };
         let counts = format!("{sent} sent, {accepted} accepted, {ended} ended, {open} not ended");
-        let ends = if by_status.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", by_status.join(", "))
-        };
-        format!("{style}{counts}{style:#}{ends}")
+        let by_status = tally(self.ended().into_iter().map(|order| order.status));
+        let by_status = by_status.iter();
+        let by_status = by_status.map(|(status, count)| format!("{count} {}", status.as_str()));
+        let by_status = some(by_status.collect::<Vec<_>>().join(", "));
+        let ends = by_status.map(|ends| format!(" ({ends})"));
+        format!("{style}{counts}{style:#}{}", ends.unwrap_or_default())
     }
 
     /// Each reason with the number of orders that were not accepted for it, the most frequent first.
@@ -144,14 +117,8 @@ impl Report {
         by_reason.sort_by_key(|(_, count)| Reverse(*count));
         let reasons = by_reason.iter().take(NAMED);
         let reasons = reasons.map(|(reason, count)| format!("\n  {count} × {reason}"));
-        let reasons: String = reasons.collect();
-        (total > 0).then(|| format!("{BAD}{total}{BAD:#}{reasons}"))
-    }
-
-    fn still_open(&self) -> String {
-        let more = (self.open.len() > NAMED).then_some("\n  …");
-        let lines = &self.open[..self.open.len().min(NAMED)];
-        lines.join("\n  ") + more.unwrap_or_default()
+        let reasons = some(reasons.collect::<String>())?;
+        Some(format!("{BAD}{total}{BAD:#}{reasons}"))
     }
 
     fn reasons(&self) -> impl Iterator<Item = String> {
@@ -164,17 +131,13 @@ impl Report {
     fn times(&self) -> Option<String> {
         let mut times: Vec<_> = self.ended().into_iter().map(Order::took).collect();
         times.sort_unstable();
-        let (p50, p95, max) = (
-            percentile(&times, 50)?,
-            percentile(&times, 95)?,
-            times.last()?,
-        );
+        let [p50, p95, max] = [50, 95, 100].map(|percent| percentile(&times, percent));
+        let [p50, p95, max] = [p50?, p95?, max?].map(|time| time.as_millis());
         #[expect(
             clippy::cast_precision_loss,
             reason = "a count of orders is far below 2^52"
         )]
         let rate = times.len() as f64 / self.took.as_secs_f64();
-        let [p50, p95, max] = [p50, p95, *max].map(|time| time.as_millis());
         Some(format!(
             "to the end: p50 {p50} ms, p95 {p95} ms, longest {max} ms; {rate:.1} orders/s"
         ))
@@ -194,44 +157,39 @@ impl Report {
         if missing.is_empty() && doubled.is_empty() {
             return format!("{GOOD}{found}, one per order and status{GOOD:#}");
         }
-        let (late, twice) = (named(&missing), named(&doubled));
-        let trouble = self.mail_trouble.as_deref().filter(|_| !missing.is_empty());
-        format!(
-            "{BAD}{found} for {} orders{BAD:#}{}{}{}",
-            ended.len(),
-            part(" several: ", &twice),
-            part(&format!(" {} not yet there: ", missing.len()), &late),
-            part(" ", trouble.unwrap_or_default()),
-        )
+        let (count, late) = (missing.len(), some(first(&missing, ", ")));
+        let trouble = self.mail_trouble.as_ref().filter(|_| count > 0);
+        let words = [
+            some(first(&doubled, ", ")).map(|orders| format!("; several: {orders}")),
+            late.map(|orders| format!("; {count} not yet there: {orders}")),
+            trouble.map(|trouble| format!("; {trouble}")),
+        ];
+        let words: String = words.into_iter().flatten().collect();
+        format!("{BAD}{found} for {} orders{BAD:#}{words}", ended.len())
     }
 }
 
 fn render_traces(traces: &Wholeness) -> String {
-    let again = handled_again(&traces.handled_again);
-    if traces.broken.is_empty() {
-        let form = match traces.linked {
-            0 => "one root each".to_owned(),
-            linked if linked == traces.whole => "each several traces that are linked".to_owned(),
-            linked => format!("{linked} of them several traces that are linked"),
-        };
-        return format!("{GOOD}{} whole, {form}{GOOD:#}{again}", traces.whole);
+    let (whole, broken) = (traces.whole, traces.broken.len());
+    let again = traces.handled_again.len();
+    // A broker delivers at least once: it is no flaw, and worth a look.
+    let again = some(first(&traces.handled_again, ", ")).map(|orders| {
+        format!(
+            ", {NOTABLE}{again} of them with a message that was handled again{NOTABLE:#}: {orders}"
+        )
+    });
+    let again = again.unwrap_or_default();
+    if broken > 0 {
+        let named = &traces.broken[..broken.min(NAMED)];
+        let (total, named) = (whole + broken, named.join("\n  "));
+        return format!("{BAD}{whole} of {total} whole{BAD:#}{again}\n  {named}");
     }
-    let total = traces.whole + traces.broken.len();
-    let reasons = traces.broken.iter().take(NAMED);
-    let summary = format!("{BAD}{} of {total} whole{BAD:#}{again}", traces.whole);
-    let lines: Vec<_> = std::iter::once(summary)
-        .chain(reasons.map(ToString::to_string))
-        .collect();
-    lines.join("\n  ")
-}
-
-/// A broker delivers at least once: it is no flaw, and worth a look.
-fn handled_again(orders: &[String]) -> String {
-    if orders.is_empty() {
-        return String::new();
-    }
-    let (count, orders) = (orders.len(), named(orders));
-    format!(", {NOTABLE}{count} of them with a message that was handled again{NOTABLE:#}: {orders}")
+    let form = match traces.linked {
+        0 => "one root each".to_owned(),
+        linked if linked == whole => "each several traces that are linked".to_owned(),
+        linked => format!("{linked} of them several traces that are linked"),
+    };
+    format!("{GOOD}{whole} whole, {form}{GOOD:#}{again}")
 }
 
 /// How often each of them is there.
@@ -243,17 +201,15 @@ pub(super) fn tally<T: Ord>(all: impl Iterator<Item = T>) -> BTreeMap<T, usize> 
     counts
 }
 
-fn named<S: Borrow<str>>(orders: &[S]) -> String {
-    let more = if orders.len() > NAMED { " …" } else { "" };
-    orders[..orders.len().min(NAMED)].join(", ") + more
+/// The first of them, and whether there are more.
+fn first<S: Borrow<str>>(all: &[S], between: &str) -> String {
+    let blank = between.trim_start_matches(',');
+    let more = (all.len() > NAMED).then(|| format!("{blank}…"));
+    all[..all.len().min(NAMED)].join(between) + &more.unwrap_or_default()
 }
 
-fn part(label: &str, value: &str) -> String {
-    if value.is_empty() {
-        String::new()
-    } else {
-        format!(";{label}{value}")
-    }
+fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// The nearest-rank percentile of sorted values; `None` when there are none.

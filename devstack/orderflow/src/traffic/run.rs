@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use clap::Args;
+use clap::builder::RangedU64ValueParser;
+use domain::NewOrder;
 use futures::stream::{self, Stream, StreamExt as _};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use crate::gateway::{Gateway, NewOrder, Order, Status};
+use crate::gateway::{Gateway, Order, Status};
 
 /// The first question; then they grow apart, since each one is a trace of its own in the store.
 const FIRST_POLL: Duration = Duration::from_millis(50);
@@ -33,14 +36,25 @@ impl Outcome {
 }
 
 /// How fast the orders come.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Pace {
-    /// Orders per second; 0 for as fast as they are taken.
-    pub(crate) rate: f64,
+    /// Orders per second; 0 places them as fast as they are accepted.
+    #[arg(long, default_value_t = 5.0, value_name = "R", value_parser = parse_rate)]
+    rate: f64,
     /// Orders under way at once, at most.
-    pub(crate) concurrency: usize,
-    /// How long one order may take.
-    pub(crate) limit: Duration,
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    concurrency: usize,
+    /// Seconds that one order may take to its end.
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    timeout: u64,
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    let is_possible = (0.0..=1e6).contains(&rate);
+    is_possible
+        .then_some(rate)
+        .ok_or_else(|| "from 0 to 1000000".to_owned())
 }
 
 /// Sends `orders` at `pace`; the outcomes come in the order of their ends.
@@ -49,8 +63,9 @@ pub(crate) fn send_all(
     orders: impl IntoIterator<Item = NewOrder>,
     pace: Pace,
 ) -> impl Stream<Item = Outcome> {
+    let limit = Duration::from_secs(pace.timeout);
     paced(orders.into_iter(), pace.rate)
-        .map(move |order| place_and_follow(gateway, order, pace.limit))
+        .map(move |order| place_and_follow(gateway, order, limit))
         .buffer_unordered(pace.concurrency)
 }
 

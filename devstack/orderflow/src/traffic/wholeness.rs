@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::Utc;
 use futures::stream::{self, StreamExt as _};
+use indicatif::ProgressBar;
 use story::{Flaw, JaegerClient, Story, TraceId};
 use tokio::time::{Instant, sleep_until};
 
@@ -100,13 +101,13 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Reads the trace of every order until it is whole, or no longer can be; `looked_at` is told how many were.
-    pub(crate) async fn check_all(&self, orders: &[Order], looked_at: impl Fn(usize)) -> Wholeness {
+    /// Reads the trace of every order until it is whole, or no longer can be; the bar shows how many were looked at.
+    pub(crate) async fn check_all(&self, orders: &[Order], bar: &ProgressBar) -> Wholeness {
         let checks = stream::iter(orders).map(async |order| (order, self.check(order).await));
-        let mut verdicts = pin!(checks.buffer_unordered(AT_ONCE).enumerate());
+        let mut verdicts = pin!(checks.buffer_unordered(AT_ONCE));
         let mut wholeness = Wholeness::default();
-        while let Some((at, (order, verdict))) = verdicts.next().await {
-            looked_at(at + 1);
+        while let Some((order, verdict)) = verdicts.next().await {
+            bar.inc(1);
             if verdict.is_whole() {
                 wholeness.count(order, &verdict);
             } else {
@@ -178,16 +179,14 @@ impl<'a> Checker<'a> {
                 flaw: None,
             };
         }
-        match self.story(order).await {
-            Ok(story) => Verdict {
-                flaw: story.flaw().map(Into::into),
-                story: Some(story),
-            },
-            Err(error) => Verdict {
-                story: None,
-                flaw: Some(error),
-            },
-        }
+        let (story, flaw) = match self.story(order).await {
+            Ok(story) => {
+                let flaw = story.flaw().map(Into::into);
+                (Some(story), flaw)
+            }
+            Err(error) => (None, Some(error)),
+        };
+        Verdict { story, flaw }
     }
 
     async fn story(&self, order: &Order) -> anyhow::Result<Story> {

@@ -74,7 +74,13 @@ fn a_stack_for_a_test_that_cannot_begin_takes_its_folder_away_too() {
     let installation = Installation::new();
     installation.remove_service("email");
     let unbuilt: &[&str] = &["up", "--free-ports", "--for-test"];
-    let unset = &["up", "--only-servers", "--servers=outside", "--for-test"];
+    let unset = &[
+        "up",
+        "--only-servers",
+        "--free-ports",
+        "--servers=outside",
+        "--for-test",
+    ];
     for (arguments, reason) in [(unbuilt, "not built"), (unset, "KAFKA_BROKERS")] {
         // An input that is closed from the beginning would be a reason to stop as well.
         let mut up = Up::start(installation.command(arguments).stdin(Stdio::piped()));

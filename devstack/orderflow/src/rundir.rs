@@ -12,21 +12,20 @@
 //!   up.log      what the command says in the background, since its last start there
 //! ```
 
-mod lock;
-
-use std::fs::{self, File};
-use std::io;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use lifeline::Lifeline;
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 use tokio::time::{Instant, sleep};
 
 use crate::process::STOP_LIMIT;
 use crate::screen::Screen;
-
-pub(crate) use lock::{Lock, TryLock};
 
 /// The file about dead letters that were sent back, whatever mode they were in: their ids tell them apart.
 pub(crate) const REDRIVEN: &str = "redriven.jsonl";
@@ -37,25 +36,58 @@ const TRY_EVERY: Duration = Duration::from_millis(20);
 /// What a killed command left ends at once, side by side, and what then does not is killed.
 const LEFTOVER_LIMIT: Duration = STOP_LIMIT.saturating_mul(2);
 
-/// A run folder that this process holds the lock of.
-#[derive(Debug)]
-pub(crate) struct RunDir {
-    path: PathBuf,
-    /// Where logs and data are: the embedded mode's lie in the folder itself, those of another beside them.
-    data: PathBuf,
-    lock: Lock,
+/// The locked file, or the process that holds the lock, by what it wrote down. It is absent when that has gone, and the
+/// watcher of its children is about to end the last of them, and for the instant before a holder has written itself down.
+pub(crate) type TryLock = Result<File, Option<u32>>;
+
+/// Takes the lock of `folder` if nobody has it, and writes down who does. It is held by the operating system, so that not
+/// even `kill -9` leaves it behind, and free when the file and every clone of it are closed, in whichever process.
+pub(crate) fn try_lock(folder: &Path) -> anyhow::Result<TryLock> {
+    let path = folder.join("lock");
+    let mut options = File::options();
+    let options = options.read(true).write(true).create(true).truncate(false);
+    let file = options.open(&path);
+    let mut file = file.with_context(|| format!("opening {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0)?;
+            file.rewind()?;
+            write!(file, "{}", std::process::id())?;
+            Ok(Ok(file))
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut text = Vec::new();
+            file.read_to_end(&mut text)?;
+            let holder = String::from_utf8_lossy(&text).parse().ok();
+            let exists =
+                |pid: &u32| kill(Pid::from_raw(pid.cast_signed()), None) != Err(Errno::ESRCH);
+            Ok(Err(holder.filter(exists)))
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("locking {}", path.display()))
+        }
+    }
 }
 
 /// Waits until nobody holds the lock of `folder`; `false` when that takes longer than `limit`.
 pub(crate) async fn free_within(folder: &Path, limit: Duration) -> anyhow::Result<bool> {
     let deadline = Instant::now() + limit;
-    while let TryLock::HeldBy(_) = Lock::try_take(folder)? {
+    while try_lock(folder)?.is_err() {
         if Instant::now() > deadline {
             return Ok(false);
         }
         sleep(TRY_EVERY).await;
     }
     Ok(true)
+}
+
+/// A run folder that this process holds the lock of.
+#[derive(Debug)]
+pub(crate) struct RunDir {
+    path: PathBuf,
+    /// Where logs and data are: the embedded mode's lie in the folder itself, those of another beside them.
+    data: PathBuf,
+    lock: File,
 }
 
 impl RunDir {
@@ -67,19 +99,27 @@ impl RunDir {
         fs::create_dir_all(&path).with_context(|| format!("creating {}", path.display()))?;
         let (mut waits, deadline) = (false, Instant::now() + LEFTOVER_LIMIT);
         loop {
-            match Lock::try_take(&path)? {
-                TryLock::Taken(lock) => {
+            match try_lock(&path)? {
+                Ok(lock) => {
                     let data = path.clone();
                     return Ok(Self { path, data, lock });
                 }
-                TryLock::HeldBy(None) if Instant::now() < deadline => {
+                Err(None) if Instant::now() < deadline => {
                     if !waits {
                         screen.tell("waiting until what an earlier run left has ended");
                         waits = true;
                     }
                     sleep(TRY_EVERY).await;
                 }
-                TryLock::HeldBy(holder) => return Err(lock::refusal(&path, holder)),
+                Err(holder) => {
+                    let who = holder.map(|holder| format!("orderflow (pid {holder})"));
+                    let who = who.unwrap_or_else(|| "another orderflow".to_owned());
+                    let folder = path.display();
+                    bail!(
+                        "{folder} is in use: {who} is running there; stop it with `orderflow --dir {folder} down`, \
+                         or start a second stack with another --dir and --free-ports"
+                    );
+                }
             }
         }
     }
@@ -87,7 +127,7 @@ impl RunDir {
     /// What the children of a stack hang on: until the last of them has gone, the folder is locked.
     /// Then it is removed, if it is that of a test.
     pub(crate) fn lifeline(&self, for_test: bool) -> anyhow::Result<Lifeline> {
-        let lock = self.lock.file.try_clone()?;
+        let lock = self.lock.try_clone()?;
         let lifeline = Lifeline::start(Some(lock), for_test.then_some(self.path()));
         lifeline.context("starting sh, which watches over the children")
     }
@@ -114,25 +154,15 @@ impl RunDir {
         self.data.join("logs")
     }
 
-    /// A new, empty log file of one part.
-    pub(crate) fn create_log(&self, part: &str) -> anyhow::Result<File> {
-        let path = self.new_log(part)?;
-        File::create(&path).with_context(|| format!("creating {}", path.display()))
-    }
-
-    /// The log file of a part that is started again: why it had to be is written there.
-    pub(crate) fn reopen_log(&self, part: &str) -> anyhow::Result<File> {
-        let path = self.logs().join(format!("{part}.log"));
-        let file = File::options().create(true).append(true).open(&path);
-        file.with_context(|| format!("opening {}", path.display()))
-    }
-
-    /// Where the log of one part goes; there is none yet.
-    pub(crate) fn new_log(&self, part: &str) -> anyhow::Result<PathBuf> {
+    /// The log file of one part: a new one, or that of a part that is started again, since it says why.
+    pub(crate) fn open_log(&self, part: &str, is_again: bool) -> anyhow::Result<File> {
         let path = self.logs().join(format!("{part}.log"));
         fs::create_dir_all(self.logs())?;
-        unless_absent(fs::remove_file(&path), &path)?;
-        Ok(path)
+        if !is_again {
+            unless_absent(fs::remove_file(&path), &path)?;
+        }
+        let file = File::options().create(true).append(true).open(&path);
+        file.with_context(|| format!("opening {}", path.display()))
     }
 
     /// Removes what earlier runs kept of this mode. The lock file stays, since it is what we hold.
@@ -164,23 +194,4 @@ fn unless_absent(done: io::Result<()>, path: &Path) -> anyhow::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::screen::Show;
-
-    #[tokio::test]
-    async fn what_is_forgotten_was_renamed_first_and_a_removal_that_was_cut_short_is_finished() {
-        let folder = tempfile::tempdir().unwrap();
-        let screen = Screen::new(Show::Problems);
-        let folder = RunDir::open(folder.path(), &screen).await.unwrap();
-        let (data, half) = (
-            folder.data_of("postgres"),
-            folder.data_of("postgres.removed"),
-        );
-        for folder in [&data, &half] {
-            fs::create_dir_all(folder.join("data")).unwrap();
-        }
-        folder.forget_data(&["postgres", "kafka"]).unwrap();
-        assert!(!data.exists() && !half.exists());
-    }
-}
+mod tests;
