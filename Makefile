@@ -1,7 +1,7 @@
 # Everything a person or CI runs. A recipe that needs more than three lines is a script in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test chaos fault kills soak bench-traces-away fuzz sizes check fmt-check clippy doc deny shellcheck advisories tools clean-data
+.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test chaos fault kills soak bench-traces-away tutorial tutorial-check tutorial-render test-tutorial fuzz sizes check fmt-check clippy doc deny shellcheck advisories tools clean-data
 
 # What `make fuzz` runs: all targets unless one is named.
 TARGET =
@@ -83,6 +83,20 @@ soak: build ## Kill and start Kafka consumers under load for ten minutes; SOAK_S
 
 bench-traces-away: build ## Orders at full speed with the trace backend there and away, in turn; ORDERS=2000 PAIRS=3 STACK=native
 	@scripts/traces-away.sh $(abspath $(ORDERFLOW))
+
+tutorial: ## Make the branches of the tutorial, from 00-uninstrumented to 13-keep-it, from the commit that is checked out
+	@cargo build --quiet --package tutorial
+	@exec $(dir $(ORDERFLOW))tutorial branches
+
+tutorial-check: build ## On a branch of the tutorial: say whether the next chapter is finished, or which edge is missing; CHAPTER=4
+	@exec $(dir $(ORDERFLOW))tutorial check
+
+tutorial-render: ## Write code and pictures into docs/tutorial
+	@cargo build --quiet --package tutorial
+	@exec $(dir $(ORDERFLOW))tutorial render
+
+test-tutorial: build ## Build, test and run each step of the tutorial, and hold it against its chapter; STEPS="04-kafka 05-outbox"
+	@exec $(dir $(ORDERFLOW))tutorial verify $(STEPS) $(ARGS)
 
 fuzz: ## Feed hostile input to the parsers, ten minutes each; TARGET=sqs_request SECONDS_EACH=60
 	@scripts/fuzz.sh $(SECONDS_EACH) $(TARGET)

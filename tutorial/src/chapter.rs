@@ -27,6 +27,8 @@ pub(crate) struct About {
     pub(crate) title: String,
     /// What is joined up when it is finished.
     pub(crate) joins: String,
+    /// For a learner who is not there yet: where to look, and not what to write.
+    pub(crate) hint: String,
     /// Files that the chapter writes, by their paths.
     #[serde(default)]
     pub(crate) writes: Vec<String>,
@@ -101,9 +103,12 @@ impl Chapter {
         })
     }
 
-    /// The two digits that the name begins with.
-    pub(crate) fn number(&self) -> &str {
-        self.name.split('-').next().unwrap_or_default()
+    /// What its name begins with.
+    pub(crate) fn number(&self) -> u8 {
+        let digits = self.name.split('-').next();
+        digits
+            .and_then(|digits| digits.parse().ok())
+            .unwrap_or_default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Commits without a checkout, by git's own plumbing.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -142,7 +143,7 @@ impl Git {
     ) -> anyhow::Result<String> {
         let mut entries = String::new();
         for (path, Blob { mode, id }) in files {
-            entries.push_str(&format!("{mode} {id}\t{path}\0"));
+            let _ = write!(entries, "{mode} {id}\t{path}\0");
         }
         let git_dir = self.ask(&["rev-parse", "--absolute-git-dir"])?;
         let index = Path::new(&git_dir).join(format!("tutorial-index-{}", std::process::id()));
@@ -155,12 +156,12 @@ impl Git {
         let date = self.ask(&["show", "--no-patch", "--format=%ct +0000", like])?;
         let mut commit = format!("tree {tree}\n");
         if let Some(parent) = parent {
-            commit.push_str(&format!("parent {parent}\n"));
+            let _ = writeln!(commit, "parent {parent}");
         }
         for role in ["author", "committer"] {
-            commit.push_str(&format!("{role} {NAME} <{EMAIL}> {date}\n"));
+            let _ = writeln!(commit, "{role} {NAME} <{EMAIL}> {date}");
         }
-        commit.push_str(&format!("\n{message}\n"));
+        let _ = writeln!(commit, "\n{message}");
         let arguments = ["hash-object", "-w", "-t", "commit", "--stdin"];
         self.tell(&arguments, commit.as_bytes(), None)
     }

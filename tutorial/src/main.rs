@@ -1,12 +1,16 @@
 //! The tutorial: its branches, derived from main by undoing one chapter after the other.
 
 mod chapter;
+mod check;
 mod git;
+mod order;
+mod render;
 mod source;
 mod steps;
 mod sweep;
 mod tree;
 mod undo;
+mod verify;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,9 +18,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::git::Git;
+use crate::render::Texts;
 use crate::steps::{BASE, Steps};
 
-/// Makes the branches of the tutorial from the commit that is checked out.
+/// The tutorial's branches: made, checked by a learner, and tested.
 #[derive(Debug, Parser)]
 struct Args {
     #[command(subcommand)]
@@ -25,12 +30,27 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Make the branches `00-uninstrumented` to `13-keep-it`, or bring them up to date.
+    /// Make the branches `00-uninstrumented` to `13-keep-it` from the commit that is checked out, or bring them up to date.
     Branches,
+    /// Say whether the next chapter is finished, by an order that is placed on what is built.
+    Check {
+        /// Another chapter than the next, by its number.
+        #[arg(long, env = "CHAPTER")]
+        chapter: Option<u8>,
+    },
+    /// Write code and pictures into the chapters' texts.
+    Render {
+        /// Write nothing; fail if something is not up to date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Build, test and run each step, and hold it against what its chapter promises.
+    Verify(verify::VerifyArgs),
 }
 
-fn main() -> ExitCode {
-    match run(&Args::parse()) {
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -39,10 +59,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> anyhow::Result<ExitCode> {
+async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let git = Git::of(Path::new("."))?;
     match args.command {
         What::Branches => branches(&git),
+        What::Check { chapter } => check::check(&git.root, chapter).await,
+        What::Render { check } => render(&git, check),
+        What::Verify(args) => verify::run(&git, &args).await,
     }
 }
 
@@ -58,8 +81,18 @@ fn branches(git: &Git) -> anyhow::Result<ExitCode> {
     }
     for branch in kept {
         eprintln!(
-            "not touched: {branch} has work of yours. To have it made anew, rename yours first: git branch -m {branch} my-{branch}"
+            "not touched: {branch} has work of yours, or is checked out. To have it made anew, rename it first: git branch -m {branch} my-{branch}"
         );
     }
     Ok(ExitCode::FAILURE)
+}
+
+fn render(git: &Git, check: bool) -> anyhow::Result<ExitCode> {
+    let steps = Steps::derive(git, "HEAD")?;
+    let stale = Texts::new(git, &steps)?.render(!check)?;
+    for path in &stale {
+        let word = if check { "not up to date" } else { "rendered" };
+        println!("{word}: {}", path.display());
+    }
+    Ok(ExitCode::from(u8::from(check && !stale.is_empty())))
 }

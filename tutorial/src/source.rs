@@ -27,7 +27,7 @@ impl Edit {
         let mut end = node.range().end;
         let rest = &source[end..];
         // The comma of an element, the semicolon of a `use` that is a node of its own.
-        end += rest.starts_with(',').then_some(1).unwrap_or_default();
+        end += usize::from(rest.starts_with(','));
         let rest = &source[end..];
         if let Some(line_end) = rest.find('\n').filter(|at| rest[..*at].trim().is_empty()) {
             end += line_end + 1;

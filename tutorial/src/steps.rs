@@ -10,8 +10,10 @@ use crate::undo::undo;
 
 /// The step that all chapters lead away from.
 pub(crate) const BASE: &str = "00-uninstrumented";
+/// The last chapter that shows in the spans of an order.
+const LAST_PROMISE: u8 = 11;
 /// Where the chapters are described.
-const FOLDER: &str = "tutorial";
+pub(crate) const FOLDER: &str = "tutorial";
 
 /// A step: what a branch has when its chapter is finished.
 #[derive(Debug)]
@@ -73,21 +75,28 @@ impl Steps {
         }
     }
 
-    /// Makes the branches; answers with those that have somebody's own work, which are not touched.
-    pub(crate) fn write_branches(&self, git: &Git) -> anyhow::Result<Vec<String>> {
-        let mut kept = Vec::new();
-        let mut parent: Option<String> = None;
+    /// Writes a commit for each step, on the one before, and answers with their ids.
+    pub(crate) fn write_commits(&self, git: &Git) -> anyhow::Result<Vec<String>> {
+        let mut commits: Vec<String> = Vec::new();
         for step in &self.list {
             let files = step.tree.store(git)?;
             let message = format!("{}: {}", step.name, step.joins);
-            let commit = git.write_commit(&files, parent.as_deref(), &self.from, &message)?;
+            let parent = commits.last().map(String::as_str);
+            commits.push(git.write_commit(&files, parent, &self.from, &message)?);
+        }
+        Ok(commits)
+    }
+
+    /// Makes the branches; answers with those that have somebody's own work, which are not touched.
+    pub(crate) fn write_branches(&self, git: &Git) -> anyhow::Result<Vec<String>> {
+        let mut kept = Vec::new();
+        for (step, commit) in self.list.iter().zip(self.write_commits(git)?) {
             match git.commit(&format!("refs/heads/{}", step.name))? {
                 Some(old) if old == commit => {}
                 Some(old) if !git.is_derived(&old)? => kept.push(step.name.clone()),
                 _ if git.branch()?.as_deref() == Some(&step.name) => kept.push(step.name.clone()),
                 _ => git.set_branch(&step.name, &commit)?,
             }
-            parent = Some(commit);
         }
         Ok(kept)
     }
@@ -116,4 +125,19 @@ Joined up here: {joins}.
 
 {next}"
     )
+}
+
+impl Step {
+    /// What its name begins with.
+    pub(crate) fn number(&self) -> u8 {
+        let digits = self.name.split('-').next();
+        digits
+            .and_then(|digits| digits.parse().ok())
+            .unwrap_or_default()
+    }
+
+    /// The next chapter that an order shows something of; the last one brings a test.
+    pub(crate) fn next_promise(&self) -> Option<u8> {
+        Some(self.number() + 1).filter(|next| *next <= LAST_PROMISE)
+    }
 }

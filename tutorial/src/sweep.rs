@@ -46,7 +46,8 @@ fn is_swept(path: &str) -> bool {
     (path.starts_with("services/") || path.starts_with("shared/")) && !is_test(path)
 }
 
-fn is_test(path: &str) -> bool {
+/// Whether a file has nothing in it but tests and what they need.
+pub(crate) fn is_test(path: &str) -> bool {
     let folders = ["/tests/", "/benches/", "/examples/"];
     let files = ["/tests.rs", "_tests.rs", "/testing.rs", "/fuzzing.rs"];
     folders.iter().any(|folder| path.contains(folder))

@@ -1,6 +1,7 @@
 //! The files of one step: those of a commit, some of them changed.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -117,5 +118,5 @@ impl Tree {
 }
 
 fn is_rust(path: &str) -> bool {
-    path.ends_with(".rs")
+    Path::new(path).extension().is_some_and(|end| end == "rs")
 }

@@ -58,8 +58,7 @@ impl Site {
         );
         let stack = Stack::start(Options {
             servers,
-            services: false,
-            settings: &[],
+            ..Options::default()
         });
         let stack = stack.await?;
         before(&stack).await?;

@@ -8,6 +8,7 @@
 //! listens to our messages may add spans of their own.
 //! A batch `receive` span that links to one of them lives in a trace of its own, and in a story it is a neighbour.
 
+pub mod chapters;
 mod check;
 #[cfg(test)]
 mod fixtures;

@@ -47,7 +47,7 @@ impl LazyStack {
         runtime.block_on(Stack::start(Options {
             servers: self.servers,
             services: self.services,
-            settings: &[],
+            ..Options::default()
         }))
     }
 }

@@ -1,5 +1,7 @@
 //! What the tests that run ask for.
 
+use std::path::Path;
+
 use anyhow::bail;
 
 /// Where the servers come from that the services talk to.
@@ -40,6 +42,8 @@ pub struct Options<'a> {
     pub servers: Servers,
     /// Whether the five services are started too.
     pub services: bool,
+    /// The command, where it is not the one of this build.
+    pub program: Option<&'a Path>,
     /// Variables that the command and its services get, on top of what they inherit.
     pub settings: &'a [(&'a str, &'a str)],
 }

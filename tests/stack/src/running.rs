@@ -38,7 +38,10 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(options: Options<'_>) -> anyhow::Result<Self> {
-        let program = program::find_or_build()?;
+        let program = match options.program {
+            Some(program) => program.to_owned(),
+            None => program::find_or_build()?,
+        };
         // PostgreSQL refuses to run as root and changes its user, which must be able to get at its folder.
         let folder = tempfile::Builder::new()
             .prefix("orderflow-test-")

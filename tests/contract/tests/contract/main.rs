@@ -55,6 +55,7 @@ async fn start(servers: Servers, settings: &[(&str, &str)]) -> anyhow::Result<St
         servers,
         services: true,
         settings,
+        ..stack::Options::default()
     })
     .await
 }
