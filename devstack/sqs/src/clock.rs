@@ -6,17 +6,9 @@ use tokio::time::{Duration, Instant};
 
 /// A point in time, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Timestamp(u64);
+pub(crate) struct Timestamp(pub(crate) u64);
 
 impl Timestamp {
-    pub(crate) fn from_millis(millis: u64) -> Self {
-        Self(millis)
-    }
-
-    pub(crate) fn millis(self) -> u64 {
-        self.0
-    }
-
     pub(crate) fn plus_seconds(self, seconds: u64) -> Self {
         Self(self.0 + seconds * 1_000)
     }
@@ -28,7 +20,8 @@ impl Timestamp {
 #[derive(Debug)]
 pub(crate) struct Clock {
     started: Instant,
-    started_at: Timestamp,
+    /// In milliseconds since 1970.
+    started_at: u64,
 }
 
 impl Clock {
@@ -36,17 +29,17 @@ impl Clock {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
             started: Instant::now(),
-            started_at: Timestamp(since_1970.map_or(0, millis)),
+            started_at: since_1970.map_or(0, millis),
         }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        Timestamp(self.started_at.0 + millis(self.started.elapsed()))
+        Timestamp(self.started_at + millis(self.started.elapsed()))
     }
 
     /// The instant to sleep until, so that `now()` is at least `at` afterwards.
     pub(crate) fn instant(&self, at: Timestamp) -> Instant {
-        self.started + Duration::from_millis(at.0.saturating_sub(self.started_at.0))
+        self.started + Duration::from_millis(at.0.saturating_sub(self.started_at))
     }
 }
 

@@ -74,34 +74,26 @@ impl QueueConfig {
     /// Refuses what AWS would refuse of the queue alone.
     pub(crate) fn check(&self) -> Result<(), Error> {
         check_name(&self.name, self.is_fifo())?;
-        let invalid = |name: &str| Err(Error::InvalidParameterValue(format!("{name} is invalid.")));
-        if !limits::VISIBILITY_TIMEOUT.contains(&self.visibility_timeout.as_secs()) {
-            return invalid("The visibility timeout");
-        }
-        match &self.redrive {
-            Some(redrive) if !limits::MAX_RECEIVE_COUNT.contains(&redrive.max_receive_count) => {
-                invalid("The maximum of receives")
-            }
-            _ => Ok(()),
-        }
+        limits::VISIBILITY_TIMEOUT.check(Some(self.visibility_timeout.as_secs()))?;
+        let redrive = self.redrive.as_ref();
+        limits::MAX_RECEIVE_COUNT.check(redrive.map(|redrive| redrive.max_receive_count))?;
+        Ok(())
     }
 }
 
 /// The suffix of a FIFO queue counts towards the length of its name, and no other name may have it.
 pub(crate) fn check_name(name: &str, is_fifo: bool) -> Result<(), Error> {
-    let (stem, reason) = if is_fifo {
-        let reason = "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, \
-                      must end with .fifo suffix and be 1 to 80 in length";
-        (name.strip_suffix(FIFO_SUFFIX), reason)
+    let (stem, kind) = if is_fifo {
+        (name.strip_suffix(FIFO_SUFFIX), " and must end with .fifo")
     } else {
-        let reason =
-            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
-        (Some(name), reason)
+        (Some(name), "")
     };
     if stem.is_some_and(limits::is_name) && name.len() <= limits::MAX_NAME {
         return Ok(());
     }
-    Err(Error::InvalidParameterValue(reason.to_owned()))
+    Err(Error::InvalidParameterValue(format!(
+        "Can only include alphanumeric characters, hyphens, or underscores{kind}. 1 to 80 in length"
+    )))
 }
 
 #[cfg(test)]

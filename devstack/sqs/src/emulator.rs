@@ -1,15 +1,15 @@
 //! The shared state behind the server: the queues, the clock, and who waits for what.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use tokio::time::sleep_until;
+use tokio::{sync::Notify, time::sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::{Clock, Timestamp},
     config::Queues,
     error::Error,
-    queue::Received,
+    queue::{Receive, Received},
     queue_set::QueueSet,
 };
 
@@ -18,6 +18,8 @@ pub(crate) struct Emulator {
     clock: Clock,
     /// One lock for all queues, because dead letters move between them; it is never held over an await.
     queues: Mutex<QueueSet>,
+    /// Receivers that wait look again whenever it fires.
+    changed: Notify,
     shutdown: CancellationToken,
 }
 
@@ -27,17 +29,26 @@ impl Emulator {
         Ok(Self {
             clock: Clock::start(),
             queues: Mutex::new(QueueSet::of(config)?),
+            changed: Notify::new(),
             shutdown,
         })
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
+    /// Looks at the queues, or changes them, after which receivers look again.
+    pub(crate) fn change<T>(
+        &self,
+        operation: impl FnOnce(&mut QueueSet, Timestamp) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let result = self.look(operation);
+        self.changed.notify_waiters();
+        result
     }
 
-    /// The queues; a request that panicked left them consistent enough to go on with.
-    pub(crate) fn queues(&self) -> MutexGuard<'_, QueueSet> {
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    fn look<T>(&self, operation: impl FnOnce(&mut QueueSet, Timestamp) -> T) -> T {
+        // A request that panicked left the queues consistent enough to go on with.
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read while the lock is held, so that messages are sent in the order of their times.
+        operation(&mut queues, self.clock.now())
     }
 
     /// Receives from a queue, waiting up to `wait_seconds` for a first message.
@@ -46,22 +57,21 @@ impl Emulator {
     pub(crate) async fn receive(
         &self,
         queue: &str,
-        max: usize,
-        visibility_timeout: Option<u64>,
+        wanted: Receive,
         wait_seconds: u64,
     ) -> Result<Received, Error> {
-        let deadline = self.now().plus_seconds(wait_seconds);
+        let deadline = self.clock.now().plus_seconds(wait_seconds);
         loop {
-            let changed = self.queues().changed(queue)?;
-            let mut woken = std::pin::pin!(changed.notified());
+            let mut woken = std::pin::pin!(self.changed.notified());
             // Listening starts before looking, so that a message sent in between is not slept through.
             woken.as_mut().enable();
-            let now = self.now();
-            let (received, next_ready_at) = {
-                let mut queues = self.queues();
-                let received = queues.receive(queue, max, visibility_timeout, now)?;
-                (received, queues.get(queue)?.next_ready_at())
-            };
+            let (received, now, next_ready_at) = self.look(|queues, now| {
+                let received = queues.receive(queue, wanted, now)?;
+                Ok::<_, Error>((received, now, queues.get(queue)?.next_ready_at()))
+            })?;
+            if !received.dead_letters.is_empty() {
+                self.changed.notify_waiters();
+            }
             if !received.deliveries.is_empty() || now >= deadline || self.shutdown.is_cancelled() {
                 return Ok(received);
             }
@@ -91,6 +101,11 @@ mod tests {
     /// Far shorter than the polls here, and far longer than a busy machine needs to wake one.
     const SOON: Duration = Duration::from_secs(5);
 
+    const ONE: Receive = Receive {
+        max: 1,
+        visibility_timeout: None,
+    };
+
     fn emulator() -> Emulator {
         let jobs = Queues::new().with_queue(QueueConfig::new("jobs"));
         Emulator::start(&jobs, CancellationToken::new()).unwrap()
@@ -98,17 +113,17 @@ mod tests {
 
     fn send(emulator: &Emulator) {
         let content = Content::new("a".to_owned(), MessageAttributes::new());
-        let now = emulator.now();
-        let message = Message::new(content, now);
-        let mut queues = emulator.queues();
-        let sent = queues.change("jobs", |queue| Ok(queue.send(message, now, now)));
+        let sent = emulator.change(|queues, now| {
+            let message = Message::new(content, now);
+            Ok(queues.get("jobs")?.send(message, now, now))
+        });
         sent.unwrap();
     }
 
     #[tokio::test]
     async fn a_send_wakes_a_waiting_receiver() {
         let emulator = emulator();
-        let mut poll = pin!(emulator.receive("jobs", 1, None, 20));
+        let mut poll = pin!(emulator.receive("jobs", ONE, 20));
         assert!(poll!(&mut poll).is_pending());
         send(&emulator);
         let received = tokio::time::timeout(SOON, poll).await.unwrap().unwrap();
@@ -118,8 +133,8 @@ mod tests {
     #[tokio::test]
     async fn one_message_goes_to_one_of_two_waiting_receivers() {
         let emulator = emulator();
-        let mut one = pin!(emulator.receive("jobs", 1, None, 20));
-        let mut other = pin!(emulator.receive("jobs", 1, None, 20));
+        let mut one = pin!(emulator.receive("jobs", ONE, 20));
+        let mut other = pin!(emulator.receive("jobs", ONE, 20));
         assert!(poll!(&mut one).is_pending());
         assert!(poll!(&mut other).is_pending());
         send(&emulator);
@@ -131,18 +146,18 @@ mod tests {
     async fn a_receiver_that_went_away_takes_no_message_along() {
         let emulator = emulator();
         {
-            let mut gone = pin!(emulator.receive("jobs", 1, None, 20));
+            let mut gone = pin!(emulator.receive("jobs", ONE, 20));
             assert!(poll!(&mut gone).is_pending());
         }
         send(&emulator);
-        let received = emulator.receive("jobs", 1, None, 0).await.unwrap();
+        let received = emulator.receive("jobs", ONE, 0).await.unwrap();
         assert_eq!(received.deliveries.len(), 1);
     }
 
     #[tokio::test]
     async fn the_shutdown_ends_a_waiting_receiver_without_messages() {
         let emulator = emulator();
-        let mut poll = pin!(emulator.receive("jobs", 1, None, 20));
+        let mut poll = pin!(emulator.receive("jobs", ONE, 20));
         assert!(poll!(&mut poll).is_pending());
         emulator.shutdown.cancel();
         let received = tokio::time::timeout(SOON, poll).await.unwrap().unwrap();
@@ -152,9 +167,10 @@ mod tests {
     #[tokio::test]
     async fn the_deletion_of_the_queue_ends_a_waiting_receiver() {
         let emulator = emulator();
-        let mut poll = pin!(emulator.receive("jobs", 1, None, 20));
+        let mut poll = pin!(emulator.receive("jobs", ONE, 20));
         assert!(poll!(&mut poll).is_pending());
-        emulator.queues().delete("jobs").unwrap();
+        let deleted = emulator.change(|queues, _| queues.delete("jobs"));
+        deleted.unwrap();
         let received = tokio::time::timeout(SOON, poll).await.unwrap();
         assert!(matches!(received, Err(Error::QueueDoesNotExist)));
     }

@@ -24,7 +24,7 @@ pub(crate) enum Error {
     )]
     InvalidBatchEntryId,
     #[error("Batch requests cannot be longer than 1048576 bytes. You have sent {0} bytes.")]
-    BatchRequestTooLong(u64),
+    BatchRequestTooLong(usize),
     #[error(
         "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
     )]
@@ -45,55 +45,27 @@ pub(crate) enum Error {
     Serialization(String),
 }
 
-/// How an error is named on the wire.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Code {
-    /// `__type` of the JSON protocol, without its namespace.
-    pub(crate) shape: &'static str,
-    /// `Code` of the query protocol.
-    pub(crate) query: &'static str,
-    pub(crate) status: u16,
-}
-
-impl Code {
-    const fn new(shape: &'static str, query: &'static str, status: u16) -> Self {
-        Self {
-            shape,
-            query,
-            status,
-        }
-    }
-
-    /// The namespace of `shape`: errors of the service model, or of the framework beneath it.
-    pub(crate) fn namespace(self) -> &'static str {
-        if self.shape.ends_with("Exception") {
-            "com.amazon.coral.service"
-        } else {
-            "com.amazonaws.sqs"
-        }
-    }
-}
-
 impl Error {
+    /// The three of them: `__type` of the JSON protocol without its namespace, `Code` of the query protocol, the status.
     #[rustfmt::skip] // A table reads better with one row per error.
-    pub(crate) fn code(&self) -> Code {
+    pub(crate) fn codes(&self) -> (&'static str, &'static str, u16) {
         match self {
-            Self::QueueDoesNotExist => Code::new("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", 400),
-            Self::ReceiptHandleIsInvalid => Code::new("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", 404),
-            Self::MessageNotInflight => Code::new("MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", 400),
-            Self::EmptyBatchRequest => Code::new("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest", 400),
-            Self::TooManyEntriesInBatchRequest(_) => Code::new("TooManyEntriesInBatchRequest", "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", 400),
-            Self::BatchEntryIdsNotDistinct(_) => Code::new("BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct", 400),
-            Self::InvalidBatchEntryId => Code::new("InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId", 400),
-            Self::BatchRequestTooLong(_) => Code::new("BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong", 400),
-            Self::InvalidMessageContents => Code::new("InvalidMessageContents", "InvalidMessageContents", 400),
-            Self::OverLimit => Code::new("OverLimit", "OverLimit", 403),
-            Self::InvalidAttributeName(_) => Code::new("InvalidAttributeName", "InvalidAttributeName", 400),
-            Self::InvalidAddress(_) => Code::new("InvalidAddress", "InvalidAddress", 404),
-            Self::InvalidParameterValue(_) => Code::new("InvalidParameterValueException", "InvalidParameterValue", 400),
-            Self::MissingParameter(_) => Code::new("MissingRequiredParameterException", "MissingParameter", 400),
-            Self::UnknownOperation(_) => Code::new("UnknownOperationException", "InvalidAction", 400),
-            Self::Serialization(_) => Code::new("SerializationException", "MalformedInput", 400),
+            Self::QueueDoesNotExist => ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", 400),
+            Self::ReceiptHandleIsInvalid => ("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", 404),
+            Self::MessageNotInflight => ("MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", 400),
+            Self::EmptyBatchRequest => ("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest", 400),
+            Self::TooManyEntriesInBatchRequest(_) => ("TooManyEntriesInBatchRequest", "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", 400),
+            Self::BatchEntryIdsNotDistinct(_) => ("BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct", 400),
+            Self::InvalidBatchEntryId => ("InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId", 400),
+            Self::BatchRequestTooLong(_) => ("BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong", 400),
+            Self::InvalidMessageContents => ("InvalidMessageContents", "InvalidMessageContents", 400),
+            Self::OverLimit => ("OverLimit", "OverLimit", 403),
+            Self::InvalidAttributeName(_) => ("InvalidAttributeName", "InvalidAttributeName", 400),
+            Self::InvalidAddress(_) => ("InvalidAddress", "InvalidAddress", 404),
+            Self::InvalidParameterValue(_) => ("InvalidParameterValueException", "InvalidParameterValue", 400),
+            Self::MissingParameter(_) => ("MissingRequiredParameterException", "MissingParameter", 400),
+            Self::UnknownOperation(_) => ("UnknownOperationException", "InvalidAction", 400),
+            Self::Serialization(_) => ("SerializationException", "MalformedInput", 400),
         }
     }
 }

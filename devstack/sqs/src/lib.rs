@@ -28,11 +28,9 @@ mod limits;
 mod message;
 mod message_attributes;
 mod operations;
-mod protocol;
 mod queue;
 mod queue_set;
 mod server;
-mod shelves;
 
 pub use config::{QueueConfig, Queues, Redrive};
 pub use server::serve;

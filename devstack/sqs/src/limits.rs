@@ -2,12 +2,10 @@
 //!
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-quotas.html>
 
-use std::ops::RangeInclusive;
-
 use crate::error::Error;
 
 /// Bytes of one message and of one batch: body, and the names, types and values of its attributes.
-pub(crate) const MAX_MESSAGE_BYTES: u64 = 1_048_576;
+pub(crate) const MAX_MESSAGE_BYTES: usize = 1_048_576;
 
 /// Message attributes on one message.
 pub(crate) const MAX_MESSAGE_ATTRIBUTES: usize = 10;
@@ -30,42 +28,56 @@ const MAX_MESSAGE_ID: usize = 128;
 /// Seconds for which a FIFO queue takes a message with the same deduplication id for the same message.
 pub(crate) const DEDUPLICATION_SECONDS: u64 = 300;
 
-/// Seconds for which a message is kept: four days, to which AWS sets a new queue.
-pub(crate) const RETENTION_SECONDS: u64 = 345_600;
+pub(crate) const MESSAGES_PER_RECEIVE: Range = Range::new("MaxNumberOfMessages", 1, 10);
+pub(crate) const DELAY_SECONDS: Range = Range::new("DelaySeconds", 0, 900);
+pub(crate) const WAIT_TIME_SECONDS: Range = Range::new("WaitTimeSeconds", 0, 20);
+pub(crate) const VISIBILITY_TIMEOUT: Range = Range::new("VisibilityTimeout", 0, 43_200);
+pub(crate) const MAX_RECEIVE_COUNT: Range = Range::new("maxReceiveCount", 1, 1_000);
 
-pub(crate) const MESSAGES_PER_RECEIVE: RangeInclusive<u64> = 1..=10;
-pub(crate) const DELAY_SECONDS: RangeInclusive<u64> = 0..=900;
-pub(crate) const WAIT_TIME_SECONDS: RangeInclusive<u64> = 0..=20;
-pub(crate) const VISIBILITY_TIMEOUT: RangeInclusive<u64> = 0..=43_200;
-pub(crate) const MAX_RECEIVE_COUNT: RangeInclusive<u32> = 1..=1_000;
+/// The numbers that a parameter takes.
+pub(crate) struct Range {
+    parameter: &'static str,
+    least: u64,
+    pub(crate) most: u64,
+}
 
-/// The value of a parameter that must lie in `range` if it is there.
-pub(crate) fn in_range(
-    parameter: &str,
-    value: Option<i64>,
-    range: &RangeInclusive<u64>,
-) -> Result<Option<u64>, Error> {
-    let Some(value) = value else { return Ok(None) };
-    let number = u64::try_from(value).ok();
-    match number.filter(|number| range.contains(number)) {
-        Some(number) => Ok(Some(number)),
-        None => Err(Error::InvalidParameterValue(format!(
-            "Value {value} for parameter {parameter} is invalid. Reason: Must be >= {} and <= {}, if provided.",
-            range.start(),
-            range.end()
-        ))),
+impl Range {
+    const fn new(parameter: &'static str, least: u64, most: u64) -> Self {
+        Self {
+            parameter,
+            least,
+            most,
+        }
     }
+
+    /// The value of the parameter, which lies in the range if it is there.
+    pub(crate) fn check(&self, value: Option<impl Into<i128>>) -> Result<Option<u64>, Error> {
+        let Some(value) = value.map(Into::into) else {
+            return Ok(None);
+        };
+        let (parameter, least, most) = (self.parameter, self.least, self.most);
+        match u64::try_from(value) {
+            Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
+            _ => Err(Error::InvalidParameterValue(format!(
+                "Value {value} for parameter {parameter} is invalid. Reason: Must be >= {least} and <= {most}, if provided."
+            ))),
+        }
+    }
+}
+
+/// The refusal of a message over [`MAX_MESSAGE_BYTES`].
+pub(crate) fn too_long() -> Error {
+    Error::InvalidParameterValue(format!(
+        "One or more parameters are invalid. Reason: Message must be shorter than {MAX_MESSAGE_BYTES} bytes."
+    ))
 }
 
 /// Refuses characters that XML 1.0 has no way to write, as SQS does in bodies and attribute values.
 /// <https://www.w3.org/TR/REC-xml/#charsets>
 pub(crate) fn check_characters(text: &str) -> Result<(), Error> {
     let allowed = |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..);
-    if text.chars().all(allowed) {
-        Ok(())
-    } else {
-        Err(Error::InvalidMessageContents)
-    }
+    let is_valid = text.chars().all(allowed);
+    is_valid.then_some(()).ok_or(Error::InvalidMessageContents)
 }
 
 /// Whether `name` may name a queue or a batch entry: letters, digits, hyphens, underscores, at most 80.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use md5::{Digest, Md5};
 use uuid::Uuid;
 
@@ -33,12 +32,10 @@ impl Content {
     }
 
     /// Bytes of the body and of the names, types and values of its attributes.
-    pub(crate) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> usize {
         let attributes = self.attributes.iter();
-        let attributes: usize = attributes
-            .map(|(name, value)| name.len() + value.size())
-            .sum();
-        (self.body.len() + attributes) as u64
+        let sizes = attributes.map(|(name, attribute)| name.len() + attribute.size());
+        self.body.len() + sizes.sum::<usize>()
     }
 }
 
@@ -88,13 +85,6 @@ impl Message {
     }
 }
 
-/// Where a message stands in one queue: the oldest first, in the order sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
-    pub(crate) sent_at: Timestamp,
-    pub(crate) sequence: u64,
-}
-
 /// What the sender of a message learns about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Accepted {
@@ -112,31 +102,27 @@ pub(crate) fn sequence_text(number: u64) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReceiptHandle {
     pub(crate) queue: Uuid,
-    pub(crate) key: Key,
+    pub(crate) sequence: u64,
     /// Counts the receives from this queue; only the handle of the last one settles the message.
     pub(crate) delivery: u32,
 }
 
 impl ReceiptHandle {
     pub(crate) fn encode(&self) -> String {
-        let Key { sent_at, sequence } = self.key;
-        let (queue, sent_at) = (self.queue, sent_at.millis());
-        BASE64.encode(format!("{queue} {sent_at} {sequence} {}", self.delivery))
+        format!("{}/{}/{}", self.queue, self.sequence, self.delivery)
     }
 
     /// The handle in `text`, or `None` if no receive ever gave it out.
     pub(crate) fn decode(text: &str) -> Option<Self> {
-        let text = String::from_utf8(BASE64.decode(text).ok()?).ok()?;
-        let mut parts = text.split(' ');
-        let handle = Self {
-            queue: parts.next()?.parse().ok()?,
-            key: Key {
-                sent_at: Timestamp::from_millis(parts.next()?.parse().ok()?),
-                sequence: parts.next()?.parse().ok()?,
-            },
-            delivery: parts.next()?.parse().ok()?,
+        let parts: Vec<&str> = text.split('/').collect();
+        let [queue, sequence, delivery] = parts[..] else {
+            return None;
         };
-        parts.next().is_none().then_some(handle)
+        Some(Self {
+            queue: queue.parse().ok()?,
+            sequence: sequence.parse().ok()?,
+            delivery: delivery.parse().ok()?,
+        })
     }
 }
 
@@ -148,10 +134,7 @@ mod tests {
     fn a_receipt_handle_reads_back() {
         let handle = ReceiptHandle {
             queue: Uuid::new_v4(),
-            key: Key {
-                sent_at: Timestamp::from_millis(7),
-                sequence: 9,
-            },
+            sequence: 9,
             delivery: 3,
         };
         assert_eq!(ReceiptHandle::decode(&handle.encode()), Some(handle));
@@ -159,7 +142,8 @@ mod tests {
 
     #[test]
     fn a_made_up_receipt_handle_is_none() {
-        for text in ["", "!", "bm90IGEgaGFuZGxl", "ü"] {
+        let four = format!("{}/1/2/3", Uuid::nil());
+        for text in ["", "!", "a/b/c", "ü", &four] {
             assert_eq!(ReceiptHandle::decode(text), None, "{text}");
         }
     }

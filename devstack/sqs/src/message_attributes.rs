@@ -13,154 +13,106 @@ use crate::{error::Error, limits};
 /// Attributes by name; the order is the one their digest is computed in.
 pub(crate) type MessageAttributes = BTreeMap<String, MessageAttribute>;
 
-/// One attribute that passed every check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One attribute, kept as it travels.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase", default)]
 pub(crate) struct MessageAttribute {
     /// `String`, `Number` or `Binary`, optionally followed by a dot and a label.
     pub(crate) data_type: String,
-    pub(crate) value: Value,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Value {
     /// Of `String` and of `Number`, which travels as text too.
-    Text(String),
-    Binary(Vec<u8>),
-}
-
-/// One attribute as it travels, in requests and in answers.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct WireAttribute {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    string_value: Option<String>,
-    /// Base64.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    binary_value: Option<String>,
-    data_type: Option<String>,
+    pub(crate) string_value: Option<String>,
+    /// Of `Binary`, in Base64.
+    pub(crate) binary_value: Option<String>,
 }
 
 impl MessageAttribute {
-    /// Bytes that count towards the size of a message.
-    pub(crate) fn size(&self) -> usize {
-        let value = match &self.value {
-            Value::Text(text) => text.len(),
-            Value::Binary(bytes) => bytes.len(),
-        };
-        self.data_type.len() + value
-    }
-
-    pub(crate) fn to_wire(&self) -> WireAttribute {
-        let (string_value, binary_value) = match &self.value {
-            Value::Text(text) => (Some(text.clone()), None),
-            Value::Binary(bytes) => (None, Some(BASE64.encode(bytes))),
-        };
-        WireAttribute {
-            string_value,
-            binary_value,
-            data_type: Some(self.data_type.clone()),
+    /// The value, and the byte that stands for its kind in a digest: 1 for text and 2 for binary.
+    fn value(&self) -> (u8, Vec<u8>) {
+        match (&self.string_value, &self.binary_value) {
+            (_, Some(binary)) => (2, BASE64.decode(binary).unwrap_or_default()),
+            (text, None) => (1, text.clone().unwrap_or_default().into_bytes()),
         }
     }
+
+    /// Bytes that count towards the size of a message.
+    pub(crate) fn size(&self) -> usize {
+        self.data_type.len() + self.value().1.len()
+    }
+
+    /// Refuses a value that is not of its type, and drops one that belongs to another.
+    pub(crate) fn check(mut self, name: &str) -> Result<Self, Error> {
+        // A label may follow after a dot.
+        let kind = self.data_type.split('.').next().unwrap_or_default();
+        let value = if kind == "Binary" {
+            self.string_value = None;
+            &self.binary_value
+        } else {
+            self.binary_value = None;
+            &self.string_value
+        };
+        let value = value.as_deref().unwrap_or_default();
+        let (is_valid, reason) = match kind {
+            _ if self.data_type.len() > limits::MAX_ATTRIBUTE_NAME => {
+                (false, "has a type of more than 256 characters.")
+            }
+            "String" | "Number" | "Binary" if value.is_empty() => {
+                (false, "must contain a non-empty value of its type.")
+            }
+            "String" => (true, ""),
+            "Number" => (is_number(value), "has a value that is not a number."),
+            "Binary" => (BASE64.decode(value).is_ok(), "is not valid base64."),
+            _ => (
+                false,
+                "has an invalid message attribute type, the set of supported type prefixes is \
+                 Binary, Number, and String.",
+            ),
+        };
+        limits::check_characters(value)?;
+        if is_valid {
+            return Ok(self);
+        }
+        let refusal = format!("The message attribute '{name}' {reason}");
+        Err(Error::InvalidParameterValue(refusal))
+    }
+}
+
+/// A number stays the text it was sent as; up to 38 significant digits may be given.
+fn is_number(value: &str) -> bool {
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    value.parse::<f64>().is_ok_and(f64::is_finite) && (1..=38).contains(&digits)
 }
 
 /// Checks the attributes of a message that is being sent.
-pub(crate) fn parse(wire: BTreeMap<String, WireAttribute>) -> Result<MessageAttributes, Error> {
-    if wire.len() > limits::MAX_MESSAGE_ATTRIBUTES {
-        return Err(invalid(format!(
-            "Number of message attributes [{}] exceeds the allowed maximum [10].",
-            wire.len()
+pub(crate) fn check(attributes: MessageAttributes) -> Result<MessageAttributes, Error> {
+    let number = attributes.len();
+    if number > limits::MAX_MESSAGE_ATTRIBUTES {
+        return Err(Error::InvalidParameterValue(format!(
+            "Number of message attributes [{number}] exceeds the allowed maximum [10]."
         )));
     }
-    wire.into_iter()
-        .map(|(name, attribute)| {
-            check_name(&name)?;
-            let attribute = parse_attribute(&name, attribute)?;
-            Ok((name, attribute))
-        })
-        .collect()
-}
-
-/// Checks one attribute, of the sender's or of the system's.
-pub(crate) fn parse_attribute(name: &str, wire: WireAttribute) -> Result<MessageAttribute, Error> {
-    let data_type = wire.data_type.unwrap_or_default();
-    // A label may follow after a dot.
-    let kind = data_type.split('.').next().unwrap_or_default();
-    let value = match kind {
-        _ if data_type.len() > limits::MAX_ATTRIBUTE_NAME => {
-            return Err(invalid(format!(
-                "The message attribute '{name}' has a type of more than 256 characters."
-            )));
-        }
-        "String" => Value::Text(string(name, kind, wire.string_value)?),
-        "Number" => Value::Text(number(name, wire.string_value)?),
-        "Binary" => Value::Binary(binary(name, wire.binary_value)?),
-        _ => {
-            return Err(invalid(format!(
-                "The message attribute '{name}' has an invalid message attribute type, \
-                 the set of supported type prefixes is Binary, Number, and String."
-            )));
-        }
+    let check = |(name, attribute): (String, MessageAttribute)| {
+        check_name(&name)?;
+        let attribute = attribute.check(&name)?;
+        Ok((name, attribute))
     };
-    Ok(MessageAttribute { data_type, value })
-}
-
-fn invalid(message: String) -> Error {
-    Error::InvalidParameterValue(message)
+    attributes.into_iter().map(check).collect()
 }
 
 fn check_name(name: &str) -> Result<(), Error> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let is_in_alphabet = !name.is_empty() && name.chars().all(allowed);
+    let is_in_alphabet = name.chars().all(allowed) && name.len() <= limits::MAX_ATTRIBUTE_NAME;
     let has_empty_part = name.split('.').any(str::is_empty);
     let lower = name.to_ascii_lowercase();
     let is_reserved = lower.starts_with("aws.") || lower.starts_with("amazon.");
-    if is_in_alphabet && name.len() <= limits::MAX_ATTRIBUTE_NAME && !has_empty_part && !is_reserved
-    {
+    if is_in_alphabet && !has_empty_part && !is_reserved {
         return Ok(());
     }
-    Err(invalid(format!(
+    Err(Error::InvalidParameterValue(format!(
         "The message attribute name '{name}' is invalid. \
          Attribute name can contain A-Z, a-z, 0-9, underscore (_), hyphen (-), and period (.) characters, \
          and at most 256 of them. It must not start or end with a period, contain two in succession, \
          or start with AWS. or Amazon."
     )))
-}
-
-fn string(name: &str, kind: &str, value: Option<String>) -> Result<String, Error> {
-    let value = value
-        .filter(|value| !value.is_empty())
-        .ok_or_else(|| no_value(name, kind))?;
-    limits::check_characters(&value)?;
-    Ok(value)
-}
-
-/// A number stays the text it was sent as; up to 38 significant digits may be given.
-fn number(name: &str, value: Option<String>) -> Result<String, Error> {
-    let value = string(name, "Number", value)?;
-    let digits = value.chars().filter(char::is_ascii_digit).count();
-    if value.parse::<f64>().is_ok_and(f64::is_finite) && (1..=38).contains(&digits) {
-        return Ok(value);
-    }
-    Err(invalid(format!(
-        "Can't cast the value of message (user) attribute '{name}' to a number."
-    )))
-}
-
-fn binary(name: &str, value: Option<String>) -> Result<Vec<u8>, Error> {
-    let value = value
-        .filter(|value| !value.is_empty())
-        .ok_or_else(|| no_value(name, "Binary"))?;
-    BASE64.decode(value).map_err(|_| {
-        invalid(format!(
-            "The message attribute '{name}' is not valid base64."
-        ))
-    })
-}
-
-fn no_value(name: &str, kind: &str) -> Error {
-    invalid(format!(
-        "The message attribute '{name}' must contain non-empty message attribute value for message attribute type '{kind}'."
-    ))
 }
 
 /// The attributes that a receiver asked for by `names`.
@@ -189,25 +141,15 @@ fn matches(wanted: &str, name: &str) -> bool {
 /// Names in ascending order; name, data type and value each preceded by its length in four bytes,
 /// big-endian; one byte between type and value says whether the value is text (1) or binary (2).
 pub(crate) fn digest_of(attributes: &MessageAttributes) -> Option<String> {
-    if attributes.is_empty() {
-        return None;
-    }
     let mut digest = Md5::new();
     for (name, attribute) in attributes {
+        let (kind, value) = attribute.value();
         update(&mut digest, name.as_bytes());
         update(&mut digest, attribute.data_type.as_bytes());
-        match &attribute.value {
-            Value::Text(text) => {
-                digest.update([1]);
-                update(&mut digest, text.as_bytes());
-            }
-            Value::Binary(bytes) => {
-                digest.update([2]);
-                update(&mut digest, bytes);
-            }
-        }
+        digest.update([kind]);
+        update(&mut digest, &value);
     }
-    Some(hex::encode(digest.finalize()))
+    (!attributes.is_empty()).then(|| hex::encode(digest.finalize()))
 }
 
 fn update(digest: &mut Md5, bytes: &[u8]) {
@@ -220,16 +162,16 @@ fn update(digest: &mut Md5, bytes: &[u8]) {
 mod tests {
     use super::*;
 
-    fn wire(data_type: &str, value: &str) -> WireAttribute {
-        WireAttribute {
-            data_type: Some(data_type.to_owned()),
+    fn text(data_type: &str, value: &str) -> MessageAttribute {
+        MessageAttribute {
+            data_type: data_type.to_owned(),
             string_value: Some(value.to_owned()),
             binary_value: None,
         }
     }
 
     fn accepts(name: &str, data_type: &str, value: &str) -> bool {
-        parse(BTreeMap::from([(name.to_owned(), wire(data_type, value))])).is_ok()
+        check(BTreeMap::from([(name.to_owned(), text(data_type, value))])).is_ok()
     }
 
     #[test]
@@ -265,11 +207,11 @@ mod tests {
     fn refuses_the_eleventh_attribute() {
         let some = |count| {
             (0..count)
-                .map(|n| (format!("a{n}"), wire("String", "x")))
+                .map(|n| (format!("a{n}"), text("String", "x")))
                 .collect()
         };
-        assert!(parse(some(10)).is_ok());
-        assert!(parse(some(11)).is_err());
+        assert!(check(some(10)).is_ok());
+        assert!(check(some(11)).is_err());
     }
 
     #[test]
@@ -280,21 +222,14 @@ mod tests {
                 .map(|name| (*name).to_owned())
                 .collect::<Vec<_>>()
         };
-        let wire = ["a.x", "a.y", "b"].map(|name| (name.to_owned(), wire("String", "v")));
-        let attributes = parse(BTreeMap::from(wire)).unwrap();
+        let named_so = ["a.x", "a.y", "b"].map(|name| (name.to_owned(), text("String", "v")));
+        let attributes = check(BTreeMap::from(named_so)).unwrap();
         let selected = |names: &[&str]| select(&attributes, &named(names)).len();
         assert_eq!(selected(&[]), 0);
         assert_eq!(selected(&["b", "missing"]), 1);
         assert_eq!(selected(&["a.*"]), 2);
         assert_eq!(selected(&[".*"]), 3);
         assert_eq!(selected(&["All"]), 3);
-    }
-
-    fn text(data_type: &str, value: &str) -> MessageAttribute {
-        MessageAttribute {
-            data_type: data_type.to_owned(),
-            value: Value::Text(value.to_owned()),
-        }
     }
 
     #[test]
@@ -321,7 +256,8 @@ mod tests {
     fn text_and_binary_of_the_same_bytes_differ() {
         let binary = MessageAttribute {
             data_type: "String".to_owned(),
-            value: Value::Binary(b"v".to_vec()),
+            string_value: None,
+            binary_value: Some(BASE64.encode("v")),
         };
         let binary = BTreeMap::from([("n".to_owned(), binary)]);
         let text = BTreeMap::from([("n".to_owned(), text("String", "v"))]);

@@ -1,4 +1,5 @@
-//! HTTP around the operations.
+//! AWS JSON 1.0, which all current SDKs speak: a request names its operation in the `x-amz-target` header.
+//! <https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html>
 
 use std::sync::Arc;
 
@@ -7,12 +8,17 @@ use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, State, rejection::BytesRejection},
-    http::{HeaderMap, Uri, header::HOST},
-    response::Response,
+    http::{
+        HeaderMap, StatusCode, Uri,
+        header::{CONTENT_TYPE, HOST},
+    },
+    response::{IntoResponse, Response},
 };
+use serde_json::{Value, json};
 use standin::Visitors;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     config::Queues,
@@ -20,7 +26,6 @@ use crate::{
     error::Error,
     limits,
     operations::{self, Call},
-    protocol::{self, Request},
 };
 
 /// A message of the largest size whose every byte is escaped, and room for the rest of the request.
@@ -52,34 +57,84 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let request = body
-        .map_err(unreadable)
-        .and_then(|body| protocol::decode(&headers, &body));
-    let Request { operation, input } = match request {
-        Ok(request) => request,
-        Err(error) => return protocol::encode(Err(error)),
+    match run(emulator, &uri, &headers, body).await {
+        Ok(mut output) => {
+            drop_members(&mut output, |member| {
+                member.is_null() || *member == json!([]) || *member == json!({})
+            });
+            respond(200, &output)
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+async fn run(
+    emulator: Arc<Emulator>,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Value, Error> {
+    let body = body.map_err(unreadable)?;
+    let target = text(headers, "x-amz-target").unwrap_or_default();
+    let Some(operation) = target.strip_prefix("AmazonSQS.") else {
+        return Err(Error::UnknownOperation(target));
     };
+    let input = if body.is_empty() { b"{}" } else { &body[..] };
+    let mut input = operations::read(serde_json::from_slice(input))?;
+    // A member that is null counts as one that is not there.
+    // <https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html#shape-serialization>
+    drop_members(&mut input, Value::is_null);
     let call = Call {
         emulator,
-        endpoint: endpoint(&uri, &headers),
-        trace_header: text(&headers, "x-amzn-trace-id"),
+        endpoint: endpoint(uri, headers),
+        trace_header: text(headers, "x-amzn-trace-id"),
     };
-    let result = operations::run(&call, &operation, input).await;
-    if let Err(error) = &result {
-        tracing::debug!(operation, %error, "refused a request");
+    operations::run(&call, operation, input).await
+}
+
+fn drop_members(value: &mut Value, is_nothing: fn(&Value) -> bool) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !is_nothing(member));
+            let members = members.values_mut();
+            members.for_each(|member| drop_members(member, is_nothing));
+        }
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| drop_members(item, is_nothing)),
+        _ => {}
     }
-    protocol::encode(result)
+}
+
+/// Besides the type in the body of an error, a header carries the query protocol's code:
+/// SQS was a query service once, and its clients still match on those codes.
+/// <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait>
+fn refuse(error: &Error) -> Response {
+    tracing::debug!(%error, "refused a request");
+    let (shape, query, status) = error.codes();
+    // Errors of the service model, or of the framework beneath it.
+    let namespace = if shape.ends_with("Exception") {
+        "com.amazon.coral.service"
+    } else {
+        "com.amazonaws.sqs"
+    };
+    let shape = format!("{namespace}#{shape}");
+    let body = json!({ "__type": shape, "message": error.to_string() });
+    let header = [("x-amzn-query-error", format!("{query};Sender"))];
+    (header, respond(status, &body)).into_response()
+}
+
+fn respond(status: u16, body: &Value) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    let json = [(CONTENT_TYPE, "application/x-amz-json-1.0")];
+    let id = [("x-amzn-requestid", Uuid::new_v4().to_string())];
+    (status, json, id, body.to_string()).into_response()
 }
 
 /// A request too large to be read is one whose message is too large.
 fn unreadable(rejection: BytesRejection) -> Error {
     match rejection {
-        BytesRejection::FailedToBufferBody(error) if error.status() == 413 => {
-            Error::InvalidParameterValue(format!(
-                "One or more parameters are invalid. Reason: Message must be shorter than {} bytes.",
-                limits::MAX_MESSAGE_BYTES
-            ))
-        }
+        BytesRejection::FailedToBufferBody(error) if error.status() == 413 => limits::too_long(),
         rejection => Error::Serialization(rejection.body_text()),
     }
 }

@@ -1,63 +1,154 @@
 //! What a client can ask for: [`run`] is the list of everything this server can do.
 
-mod batch;
-mod call;
 mod queues;
 mod receive;
 mod send;
 mod settle;
 
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use std::{collections::HashSet, sync::Arc};
 
-use self::batch::{Batch, One};
-pub(crate) use self::call::Call;
-use crate::error::Error;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::{emulator::Emulator, error::Error, limits};
+
+/// The account that owns every queue here.
+const ACCOUNT: &str = "000000000000";
+
+/// One request, and where it came in.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) emulator: Arc<Emulator>,
+    /// Scheme and host as the client wrote them, so that queue URLs lead back the way it came.
+    pub(crate) endpoint: String,
+    /// The `X-Amzn-Trace-Id` header, which SQS keeps as the message's `AWSTraceHeader`.
+    pub(crate) trace_header: Option<String>,
+}
 
 /// Runs one operation, whose input and answer have the shape of AWS JSON.
 pub(crate) async fn run(call: &Call, operation: &str, input: Value) -> Result<Value, Error> {
     match operation {
-        "CreateQueue" => output(queues::create(call, parse(input)?)),
-        "DeleteQueue" => output(queues::delete(call, parse(input)?)),
-        "GetQueueUrl" => output(queues::get_url(call, parse(input)?)),
-        "GetQueueAttributes" => output(queues::get_attributes(call, parse(input)?)),
-        "PurgeQueue" => output(queues::purge(call, parse(input)?)),
-        "SendMessage" => output(one(call, input, send::send)),
-        "SendMessageBatch" => output(send::send_batch(call, parse(input)?)),
-        "ReceiveMessage" => output(receive::receive(call, parse(input)?).await),
-        "DeleteMessage" => output(one(call, input, settle::delete)),
-        "DeleteMessageBatch" => output(batch(call, input, settle::delete)),
-        "ChangeMessageVisibility" => output(one(call, input, settle::change_visibility)),
-        "ChangeMessageVisibilityBatch" => output(batch(call, input, settle::change_visibility)),
+        "CreateQueue" => queues::create(call, parse(input)?),
+        "DeleteQueue" => queues::delete(call, &queue_name(&input)?),
+        "GetQueueUrl" => queues::get_url(call, parse(input)?),
+        "GetQueueAttributes" => one(call, input, queues::get_attributes),
+        "PurgeQueue" => queues::purge(call, &queue_name(&input)?),
+        "SendMessage" => one(call, input, send::send),
+        "SendMessageBatch" => send::send_batch(call, input),
+        "ReceiveMessage" => receive::receive(call, &queue_name(&input)?, parse(input)?).await,
+        "DeleteMessage" => one(call, input, settle::delete),
+        "DeleteMessageBatch" => batch(call, input, settle::delete),
+        "ChangeMessageVisibility" => one(call, input, settle::change_visibility),
+        "ChangeMessageVisibilityBatch" => batch(call, input, settle::change_visibility),
         _ => Err(Error::UnknownOperation(operation.to_owned())),
     }
 }
 
-/// Does something to one message of a queue.
-type Operation<E, T> = fn(&Call, &str, E) -> Result<T, Error>;
+/// What an operation does on one queue, to one message if it has a batch form.
+type Operation<E> = fn(&Call, &str, E) -> Result<Value, Error>;
 
-fn one<E: DeserializeOwned, T>(
+fn one<E: DeserializeOwned>(
     call: &Call,
     input: Value,
-    operation: Operation<E, T>,
-) -> Result<T, Error> {
-    let (queue, entry) = parse::<One<E>>(input)?.check()?;
-    operation(call, &queue, entry)
+    operation: Operation<E>,
+) -> Result<Value, Error> {
+    operation(call, &queue_name(&input)?, parse(input)?)
 }
 
-fn batch<E: DeserializeOwned, T: Serialize>(
+fn batch<E: DeserializeOwned>(
     call: &Call,
     input: Value,
-    operation: Operation<E, T>,
-) -> Result<impl Serialize + use<E, T>, Error> {
-    let (queue, entries) = parse::<Batch<E>>(input)?.check(call)?;
-    Ok(batch::run(entries, |entry| operation(call, &queue, entry)))
+    operation: Operation<E>,
+) -> Result<Value, Error> {
+    let (queue, entries) = entries(call, input)?;
+    let results = entries
+        .into_iter()
+        .map(|(id, entry)| (id, operation(call, &queue, entry)));
+    Ok(answers(results))
+}
+
+/// The name of the queue of a batch, which must be there, and the entries with their ids.
+///
+/// A fault here refuses the whole batch; whatever is wrong with one entry alone refuses that one.
+fn entries<E: DeserializeOwned>(
+    call: &Call,
+    mut input: Value,
+) -> Result<(String, Vec<(String, E)>), Error> {
+    let queue = queue_name(&input)?;
+    call.emulator
+        .change(|queues, _| queues.get(&queue).map(drop))?;
+    let entries: Option<Vec<Value>> = parse(input["Entries"].take())?;
+    let entries = entries.unwrap_or_default();
+    if entries.is_empty() {
+        return Err(Error::EmptyBatchRequest);
+    }
+    if entries.len() > limits::MAX_BATCH_ENTRIES {
+        return Err(Error::TooManyEntriesInBatchRequest(entries.len()));
+    }
+    let mut seen = HashSet::new();
+    let check = |entry: Value| {
+        let id: String = member(&entry, "Id")?;
+        if !limits::is_name(&id) {
+            return Err(Error::InvalidBatchEntryId);
+        }
+        if !seen.insert(id.clone()) {
+            return Err(Error::BatchEntryIdsNotDistinct(id));
+        }
+        Ok((id, parse(entry)?))
+    };
+    let entries = entries.into_iter().map(check).collect::<Result<_, _>>()?;
+    Ok((queue, entries))
+}
+
+/// What became of each entry of a batch, whatever became of the others.
+fn answers(results: impl Iterator<Item = (String, Result<Value, Error>)>) -> Value {
+    let (mut successful, mut failed) = (Vec::new(), Vec::new());
+    for (id, result) in results {
+        match result {
+            Ok(mut answer) => {
+                answer["Id"] = id.into();
+                successful.push(answer);
+            }
+            Err(error) => {
+                let (code, message) = (error.codes().1, error.to_string());
+                let failure =
+                    json!({"Id": id, "SenderFault": true, "Code": code, "Message": message});
+                failed.push(failure);
+            }
+        }
+    }
+    json!({"Successful": successful, "Failed": failed})
 }
 
 fn parse<I: DeserializeOwned>(input: Value) -> Result<I, Error> {
-    serde_json::from_value(input).map_err(|error| Error::Serialization(error.to_string()))
+    read(serde_json::from_value(input))
 }
 
-fn output(result: Result<impl Serialize, Error>) -> Result<Value, Error> {
-    serde_json::to_value(result?).map_err(|error| Error::Serialization(error.to_string()))
+pub(crate) fn read<T>(read: serde_json::Result<T>) -> Result<T, Error> {
+    read.map_err(|error| Error::Serialization(error.to_string()))
+}
+
+/// A text that must be there.
+fn member(input: &Value, name: &'static str) -> Result<String, Error> {
+    required(name, read(Option::deserialize(&input[name]))?)
+}
+
+/// The value of a parameter that must be there.
+fn required<T>(name: &'static str, value: Option<T>) -> Result<T, Error> {
+    value.ok_or(Error::MissingParameter(name))
+}
+
+/// The name of the queue that `QueueUrl` leads to, whatever host it names.
+fn queue_name(input: &Value) -> Result<String, Error> {
+    let url = member(input, "QueueUrl")?;
+    match url.trim_end_matches('/').rsplit_once('/') {
+        _ if url.is_empty() => Err(Error::MissingParameter("QueueUrl")),
+        Some((_, name)) if !name.is_empty() => Ok(name.to_owned()),
+        _ => Err(Error::InvalidAddress(url)),
+    }
+}
+
+/// The resource name of a queue.
+fn arn(queue: &str) -> String {
+    format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{queue}")
 }

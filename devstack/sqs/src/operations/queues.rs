@@ -2,32 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::call::{Call, Done, arn, queue_name, required};
+use super::{ACCOUNT, Call, arn, required};
 use crate::{
     config::{QueueConfig, check_name},
     error::Error,
 };
 
-/// Attributes of a queue: names and texts.
-type Attributes = BTreeMap<String, String>;
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct CreateQueue {
+pub(super) struct NamedQueue {
     queue_name: Option<String>,
     #[serde(default)]
-    attributes: Attributes,
+    attributes: BTreeMap<String, String>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct QueueUrl {
-    queue_url: String,
-}
-
-pub(super) fn create(call: &Call, input: CreateQueue) -> Result<QueueUrl, Error> {
+pub(super) fn create(call: &Call, input: NamedQueue) -> Result<Value, Error> {
     let name = required("QueueName", input.queue_name)?;
     // On a standard queue AWS calls the attribute unknown, even if it is false.
     let is_fifo = |(name, value): (&String, &String)| name == "FifoQueue" && value == "true";
@@ -37,99 +29,78 @@ pub(super) fn create(call: &Call, input: CreateQueue) -> Result<QueueUrl, Error>
     }
     check_name(&name, !input.attributes.is_empty())?;
     let queue = QueueConfig::new(name.as_str());
-    call.emulator.queues().create(queue)?;
-    let queue_url = call.queue_url(&name);
-    Ok(QueueUrl { queue_url })
+    call.emulator.change(|queues, _| queues.create(queue))?;
+    Ok(queue_url(call, &name))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct GetQueueUrl {
-    queue_name: Option<String>,
-}
-
-pub(super) fn get_url(call: &Call, input: GetQueueUrl) -> Result<QueueUrl, Error> {
+pub(super) fn get_url(call: &Call, input: NamedQueue) -> Result<Value, Error> {
     let name = required("QueueName", input.queue_name)?;
-    call.emulator.queues().get(&name)?;
-    let queue_url = call.queue_url(&name);
-    Ok(QueueUrl { queue_url })
+    call.emulator
+        .change(|queues, _| queues.get(&name).map(drop))?;
+    Ok(queue_url(call, &name))
 }
 
-/// What is needed to delete a queue, or to empty it.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct WholeQueue {
-    queue_url: Option<String>,
+fn queue_url(call: &Call, name: &str) -> Value {
+    json!({"QueueUrl": format!("{}/{ACCOUNT}/{name}", call.endpoint)})
 }
 
-pub(super) fn delete(call: &Call, input: WholeQueue) -> Result<Done, Error> {
-    let name = queue_name(input.queue_url)?;
-    call.emulator.queues().delete(&name)?;
-    Ok(Done {})
+pub(super) fn delete(call: &Call, name: &str) -> Result<Value, Error> {
+    // Who waits on it learns that it is gone.
+    call.emulator.change(|queues, _| queues.delete(name))?;
+    Ok(json!({}))
 }
 
-pub(super) fn purge(call: &Call, input: WholeQueue) -> Result<Done, Error> {
-    let name = queue_name(input.queue_url)?;
-    let mut queues = call.emulator.queues();
-    queues.change(&name, |queue| {
-        queue.purge();
-        Ok(())
-    })?;
-    Ok(Done {})
+pub(super) fn purge(call: &Call, name: &str) -> Result<Value, Error> {
+    call.emulator.change(|queues, _| {
+        queues.get(name)?.purge();
+        Ok(json!({}))
+    })
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct GetQueueAttributes {
-    queue_url: Option<String>,
     #[serde(default)]
     attribute_names: Vec<String>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct GetQueueAttributesResult {
-    #[serde(skip_serializing_if = "Attributes::is_empty")]
-    attributes: Attributes,
-}
-
 pub(super) fn get_attributes(
     call: &Call,
+    queue: &str,
     input: GetQueueAttributes,
-) -> Result<GetQueueAttributesResult, Error> {
-    let name = queue_name(input.queue_url)?;
+) -> Result<Value, Error> {
     let wanted = input.attribute_names;
-    let mut attributes = attributes(call, &name)?;
+    let mut attributes = attributes(call, queue)?;
     // Asking a standard queue whether it is FIFO is an error on AWS too.
-    let is_known = |name: &String| name == "All" || attributes.contains_key(name);
+    let is_known = |name: &&String| *name == "All" || attributes.contains_key(name.as_str());
     if let Some(unknown) = wanted.iter().find(|name| !is_known(name)) {
         return Err(Error::InvalidAttributeName(unknown.clone()));
     }
     if !wanted.iter().any(|name| name == "All") {
-        attributes.retain(|name, _| wanted.contains(name));
+        attributes.retain(|name, _| wanted.iter().any(|wanted| wanted == name));
     }
-    Ok(GetQueueAttributesResult { attributes })
+    Ok(json!({"Attributes": attributes}))
 }
 
-fn attributes(call: &Call, name: &str) -> Result<Attributes, Error> {
-    let now = call.emulator.now();
-    let mut queues = call.emulator.queues();
-    let counts = queues.change(name, |queue| Ok(queue.counts(now)))?;
-    let config = &queues.get(name)?.config;
-    let (number, timeout) = (|n: usize| Some(n.to_string()), config.visibility_timeout);
-    let attributes = [
-        ("ApproximateNumberOfMessages", number(counts.ready)),
-        ("ApproximateNumberOfMessagesDelayed", number(counts.delayed)),
+fn attributes(call: &Call, queue: &str) -> Result<BTreeMap<&'static str, String>, Error> {
+    let (counts, config) = call.emulator.change(|queues, now| {
+        let queue = queues.get(queue)?;
+        Ok((queue.counts(now), queue.config.clone()))
+    })?;
+    let timeout = config.visibility_timeout.as_secs();
+    let (ready, delayed, in_flight) = (counts.ready, counts.delayed, counts.in_flight);
+    let mut attributes = BTreeMap::from([
+        ("ApproximateNumberOfMessages", ready.to_string()),
+        ("ApproximateNumberOfMessagesDelayed", delayed.to_string()),
         (
             "ApproximateNumberOfMessagesNotVisible",
-            number(counts.in_flight),
+            in_flight.to_string(),
         ),
-        ("FifoQueue", config.is_fifo().then(|| "true".to_owned())),
-        ("QueueArn", Some(arn(name))),
-        ("VisibilityTimeout", Some(timeout.as_secs().to_string())),
-    ];
-    let valued = attributes.into_iter();
-    Ok(valued
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect())
+        ("QueueArn", arn(queue)),
+        ("VisibilityTimeout", timeout.to_string()),
+    ]);
+    if config.is_fifo() {
+        attributes.insert("FifoQueue", "true".to_owned());
+    }
+    Ok(attributes)
 }

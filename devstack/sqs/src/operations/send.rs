@@ -1,18 +1,16 @@
 //! Messages are sent, alone and in batches.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::{
-    batch::{self, Batch, BatchResult},
-    call::{Call, required},
-};
+use super::{Call, answers, entries, required};
 use crate::{
     error::Error,
     limits,
     message::{Content, Message, sequence_text},
-    message_attributes::{self, MessageAttributes, Value, WireAttribute, digest_of},
+    message_attributes::{self, MessageAttributes, digest_of},
 };
 
 /// What one message is made of, alone or in a batch.
@@ -22,40 +20,24 @@ pub(super) struct Entry {
     message_body: Option<String>,
     delay_seconds: Option<i64>,
     #[serde(default)]
-    message_attributes: BTreeMap<String, WireAttribute>,
+    message_attributes: MessageAttributes,
     #[serde(default)]
-    message_system_attributes: BTreeMap<String, WireAttribute>,
+    message_system_attributes: MessageAttributes,
     message_group_id: Option<String>,
     message_deduplication_id: Option<String>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Sent {
-    message_id: String,
-    #[serde(rename = "MD5OfMessageBody")]
-    md5_of_body: String,
-    #[serde(
-        rename = "MD5OfMessageAttributes",
-        skip_serializing_if = "Option::is_none"
-    )]
-    md5_of_attributes: Option<String>,
-    #[serde(
-        rename = "MD5OfMessageSystemAttributes",
-        skip_serializing_if = "Option::is_none"
-    )]
-    md5_of_system_attributes: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sequence_number: Option<String>,
-}
-
-pub(super) fn send(call: &Call, queue: &str, entry: Entry) -> Result<Sent, Error> {
+pub(super) fn send(call: &Call, queue: &str, entry: Entry) -> Result<Value, Error> {
     Draft::parse(call, entry)?.send(call, queue)
 }
 
-pub(super) fn send_batch(call: &Call, input: Batch<Entry>) -> Result<BatchResult<Sent>, Error> {
-    let (queue, entries) = input.check(call)?;
-    let is_fifo = call.emulator.queues().get(&queue)?.config.is_fifo();
+pub(super) fn send_batch(call: &Call, input: Value) -> Result<Value, Error> {
+    let (queue, entries) = entries(call, input)?;
+    let is_fifo = |queue: &str| {
+        call.emulator
+            .change(|queues, _| Ok(queues.get(queue)?.config.is_fifo()))
+    };
+    let is_fifo = is_fifo(&queue)?;
     let drafts: Vec<(String, Result<Draft, Error>)> = entries
         .into_iter()
         .map(|(id, entry)| (id, Draft::parse(call, entry)))
@@ -63,11 +45,14 @@ pub(super) fn send_batch(call: &Call, input: Batch<Entry>) -> Result<BatchResult
     let valid = || drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
     // One entry without its ids makes AWS refuse the whole batch.
     valid().try_for_each(|draft| draft.require_ids(is_fifo))?;
-    let total: u64 = valid().map(|draft| draft.content.size()).sum();
+    let total: usize = valid().map(|draft| draft.content.size()).sum();
     if total > limits::MAX_MESSAGE_BYTES {
         return Err(Error::BatchRequestTooLong(total));
     }
-    Ok(batch::run(drafts, |draft| draft?.send(call, &queue)))
+    let results = drafts.into_iter();
+    Ok(answers(results.map(|(id, draft)| {
+        (id, draft.and_then(|draft| draft.send(call, &queue)))
+    })))
 }
 
 /// A message whose parameters passed every check that needs no queue.
@@ -86,19 +71,19 @@ impl Draft {
         let body = entry.message_body.filter(|body| !body.is_empty());
         let body = required("MessageBody", body)?;
         limits::check_characters(&body)?;
-        let attributes = message_attributes::parse(entry.message_attributes)?;
-        let system_attributes = parse_system(entry.message_system_attributes)?;
-        let trace_header = trace_header(&system_attributes).or_else(|| call.trace_header.clone());
-        let (delay, range) = (entry.delay_seconds, &limits::DELAY_SECONDS);
+        let attributes = message_attributes::check(entry.message_attributes)?;
+        let system_attributes = check_system(entry.message_system_attributes)?;
+        let given = system_attributes.get(TRACE_HEADER);
+        let given = given.and_then(|header| header.string_value.clone());
         Ok(Self {
             content: Content {
-                trace_header,
+                trace_header: given.or_else(|| call.trace_header.clone()),
                 group_id,
                 ..Content::new(body, attributes)
             },
             deduplication_id,
             system_attributes,
-            delay_seconds: limits::in_range("DelaySeconds", delay, range)?,
+            delay_seconds: limits::DELAY_SECONDS.check(entry.delay_seconds)?,
         })
     }
 
@@ -121,11 +106,8 @@ impl Draft {
     /// Refuses what this queue does not take: no ids, too large a message, and parameters of the other kind of queue.
     fn check(&self, is_fifo: bool) -> Result<(), Error> {
         self.require_ids(is_fifo)?;
-        let most = limits::MAX_MESSAGE_BYTES;
-        if self.content.size() > most {
-            return Err(Error::InvalidParameterValue(format!(
-                "One or more parameters are invalid. Reason: Message must be shorter than {most} bytes."
-            )));
+        if self.content.size() > limits::MAX_MESSAGE_BYTES {
+            return Err(limits::too_long());
         }
         let wrong = match (&self.deduplication_id, self.delay_seconds) {
             (Some(_), _) if !is_fifo => "MessageDeduplicationId",
@@ -139,34 +121,36 @@ impl Draft {
         )))
     }
 
-    fn send(self, call: &Call, queue: &str) -> Result<Sent, Error> {
-        let mut queues = call.emulator.queues();
-        // Read while the lock is held, so that messages are sent in the order of their times.
-        let now = call.emulator.now();
-        self.check(queues.get(queue)?.config.is_fifo())?;
-        let ready_at = now.plus_seconds(self.delay_seconds.unwrap_or(0));
-        let message = Message {
-            deduplication_id: self.deduplication_id,
-            ..Message::new(self.content, now)
-        };
-        let content = Arc::clone(&message.content);
-        let accepted = queues.change(queue, |queue| Ok(queue.send(message, ready_at, now)))?;
-        drop(queues);
-        Ok(Sent {
-            message_id: accepted.message_id.to_string(),
-            md5_of_body: content.body_md5.clone(),
-            md5_of_attributes: digest_of(&content.attributes),
-            md5_of_system_attributes: digest_of(&self.system_attributes),
-            sequence_number: accepted.sequence_number.map(sequence_text),
-        })
+    fn send(self, call: &Call, queue: &str) -> Result<Value, Error> {
+        let system_digest = digest_of(&self.system_attributes);
+        let (content, accepted) = call.emulator.change(|queues, now| {
+            let queue = queues.get(queue)?;
+            self.check(queue.config.is_fifo())?;
+            let ready_at = now.plus_seconds(self.delay_seconds.unwrap_or(0));
+            let message = Message {
+                deduplication_id: self.deduplication_id,
+                ..Message::new(self.content, now)
+            };
+            let content = Arc::clone(&message.content);
+            Ok((content, queue.send(message, ready_at, now)))
+        })?;
+        Ok(json!({
+            "MessageId": accepted.message_id,
+            "MD5OfMessageBody": content.body_md5,
+            "MD5OfMessageAttributes": digest_of(&content.attributes),
+            "MD5OfMessageSystemAttributes": system_digest,
+            "SequenceNumber": accepted.sequence_number.map(sequence_text),
+        }))
     }
 }
 
+const TRACE_HEADER: &str = "AWSTraceHeader";
+
 /// The only attribute of the system's that a sender may set is X-Ray's trace header.
-fn parse_system(wire: BTreeMap<String, WireAttribute>) -> Result<MessageAttributes, Error> {
-    let check = |(name, attribute): (String, WireAttribute)| {
-        let attribute = message_attributes::parse_attribute(&name, attribute)?;
-        if name != "AWSTraceHeader" || attribute.data_type != "String" {
+fn check_system(attributes: MessageAttributes) -> Result<MessageAttributes, Error> {
+    let check = |(name, attribute): (String, message_attributes::MessageAttribute)| {
+        let attribute = attribute.check(&name)?;
+        if name != TRACE_HEADER || attribute.data_type != "String" {
             return Err(Error::InvalidParameterValue(format!(
                 "Message system attribute '{name}' of type '{}' is invalid: only AWSTraceHeader of type String is supported.",
                 attribute.data_type
@@ -174,12 +158,5 @@ fn parse_system(wire: BTreeMap<String, WireAttribute>) -> Result<MessageAttribut
         }
         Ok((name, attribute))
     };
-    wire.into_iter().map(check).collect()
-}
-
-fn trace_header(attributes: &MessageAttributes) -> Option<String> {
-    match &attributes.get("AWSTraceHeader")?.value {
-        Value::Text(header) => Some(header.clone()),
-        Value::Binary(_) => None,
-    }
+    attributes.into_iter().map(check).collect()
 }

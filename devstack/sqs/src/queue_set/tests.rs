@@ -5,12 +5,11 @@ use crate::{
 };
 
 fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_millis(0).plus_seconds(seconds)
+    Timestamp(0).plus_seconds(seconds)
 }
 
 fn send(queues: &mut QueueSet, name: &str, message: Message) {
-    let sent = queues.change(name, |queue| Ok(queue.send(message, at(0), at(0))));
-    sent.unwrap();
+    queues.get(name).unwrap().send(message, at(0), at(0));
 }
 
 /// `jobs`, whose messages go to `dead` after one receive, with one message.
@@ -25,7 +24,11 @@ fn jobs_and_dead() -> QueueSet {
 }
 
 fn receive(queues: &mut QueueSet, name: &str, now: Timestamp) -> Vec<Message> {
-    let received = queues.receive(name, 10, None, now).unwrap();
+    let wanted = Receive {
+        max: 10,
+        visibility_timeout: None,
+    };
+    let received = queues.receive(name, wanted, now).unwrap();
     received
         .deliveries
         .into_iter()

@@ -1,7 +1,8 @@
+use super::is_empty;
 use crate::{message::Content, message_attributes::MessageAttributes, queue::*};
 
 fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_millis(1_000_000).plus_seconds(seconds)
+    Timestamp(1_000_000).plus_seconds(seconds)
 }
 
 fn queue() -> Queue {
@@ -36,14 +37,13 @@ fn queue_of(bodies: &[&str]) -> Queue {
 fn wanted(max: usize) -> Receive {
     Receive {
         max,
-        visibility_timeout: 30,
-        max_receive_count: None,
+        visibility_timeout: Some(30),
     }
 }
 
 /// Bodies and receipt handles.
 fn receive(queue: &mut Queue, max: usize, now: Timestamp) -> (Vec<String>, Vec<String>) {
-    let received = queue.receive(wanted(max), now);
+    let received = queue.receive(wanted(max), None, now);
     let deliveries = received.deliveries.into_iter();
     deliveries
         .map(|(handle, message)| (message.content.body.clone(), handle.encode()))
@@ -136,27 +136,11 @@ fn the_handle_of_a_message_no_longer_in_flight_deletes_nothing() {
 #[test]
 fn a_dead_letter_unblocks_its_group_within_the_same_receive() {
     let mut queue = queue_of(&["1", "2", "3"]);
-    let once = Receive {
-        max_receive_count: Some(1),
-        ..wanted(10)
-    };
     assert_eq!(bodies(&mut queue, 2, at(0)), ["1", "2"]);
-    let received = queue.receive(once, at(30));
+    let received = queue.receive(wanted(10), Some(1), at(30));
     assert_eq!(received.dead_letters.len(), 2);
     assert_eq!(received.deliveries.len(), 1);
     assert_eq!(received.deliveries[0].1.content.body, "3");
-}
-
-#[test]
-fn an_expired_message_unblocks_its_group() {
-    let mut queue = queue();
-    send(&mut queue, "a", "old", at(0));
-    send(&mut queue, "a", "new", at(50));
-    let end = at(limits::RETENTION_SECONDS);
-    let just_before = at(limits::RETENTION_SECONDS - 10);
-    assert_eq!(bodies(&mut queue, 1, just_before), ["old"]);
-    assert!(bodies(&mut queue, 1, just_before).is_empty());
-    assert_eq!(bodies(&mut queue, 1, end), ["new"]);
 }
 
 #[test]
@@ -188,7 +172,7 @@ fn stops_at_the_limit_of_messages_in_flight_without_a_word() {
     for n in 0..=limits::MAX_IN_FLIGHT {
         send(&mut queue, "a", &n.to_string(), at(0));
     }
-    let all = queue.receive(wanted(usize::MAX), at(0));
+    let all = queue.receive(wanted(usize::MAX), None, at(0));
     assert_eq!(all.deliveries.len(), limits::MAX_IN_FLIGHT);
     assert!(!all.over_limit);
 }
@@ -209,5 +193,5 @@ fn keeps_nothing_of_a_deleted_message_but_its_deduplication_id() {
     for handle in handles {
         queue.delete(&handle, at(0)).unwrap();
     }
-    assert!(queue.shelves.is_empty());
+    assert!(is_empty(&queue));
 }
