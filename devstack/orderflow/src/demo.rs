@@ -3,12 +3,12 @@
 use std::cell::Cell;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use futures::future::join_all;
-use story::waterfall;
-use tokio::time::Instant;
+use story::{JaegerClient, Story, Strays, waterfall};
+use tokio::time::{Instant, sleep};
 
 use crate::answers::Services;
 use crate::gateway::{Gateway, Order, Status};
@@ -23,6 +23,10 @@ use crate::traffic::wholeness::{Checker, Verdict};
 
 /// The first order may meet consumers that are still joining their group.
 const LIMIT: Duration = Duration::from_mins(1);
+
+/// How long nothing may have come of traces that lead to no order: then nothing more will.
+const QUIET: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What the demo orders, and what it says about each.
 const SHOWN: [(Kind, &str); 3] = [
@@ -49,10 +53,12 @@ pub(crate) async fn run(dir: &Path, args: DemoArgs) -> anyhow::Result<ExitCode> 
             screen,
             addresses,
             began,
+            placed: SystemTime::now(),
         };
         let orders = demo.place_orders().await?;
         let verdicts = demo.look_at_traces(&orders).await;
         demo.draw_first(&orders, &verdicts);
+        demo.draw_strays(&verdicts).await?;
         demo.tell_what_next();
         if !args.once {
             screen.tell("\neverything stays up until Ctrl-C");
@@ -77,6 +83,8 @@ struct Demo<'a> {
     screen: &'a Screen,
     addresses: &'a Addresses,
     began: Instant,
+    /// No order is older.
+    placed: SystemTime,
 }
 
 impl Demo<'_> {
@@ -135,6 +143,35 @@ impl Demo<'_> {
         let style = waterfall::Style::for_terminal(has_colour());
         self.screen
             .print(&format!("\n{}", waterfall::render(story, style)));
+    }
+
+    /// Draws what messages have left behind outside of the orders' traces, one of each kind: where a context was lost.
+    async fn draw_strays(&self, verdicts: &[Verdict]) -> anyhow::Result<()> {
+        let client = JaegerClient::new(self.addresses.value("JAEGER_URL"));
+        let start = u64::try_from(self.placed.duration_since(UNIX_EPOCH)?.as_nanos())?;
+        let stories = verdicts.iter().filter_map(|verdict| verdict.story.as_ref());
+        let known = stories.flat_map(Story::traces).collect();
+        let (mut strays, mut since) = (Strays::find(&client, start, &known).await?, Instant::now());
+        // What has begun to come comes in batches.
+        while strays.spans > 0 && since.elapsed() < QUIET {
+            sleep(LOOK_EVERY).await;
+            let now = Strays::find(&client, start, &known).await?;
+            if now.spans != strays.spans {
+                since = Instant::now();
+            }
+            strays = now;
+        }
+        if strays.traces > 0 {
+            let count = strays.traces;
+            self.screen.print(&format!(
+                "{count} more traces are about messages, and lead to no order; one of each kind:\n"
+            ));
+        }
+        let style = waterfall::Style::for_terminal(has_colour());
+        for story in &strays.stories {
+            self.screen.print(&waterfall::render(story, style));
+        }
+        Ok(())
     }
 
     fn tell_what_next(&self) {

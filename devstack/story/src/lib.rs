@@ -11,6 +11,7 @@ mod gather;
 mod otlp;
 mod span;
 mod story;
+mod strays;
 pub mod waterfall;
 mod whole;
 
@@ -19,4 +20,5 @@ pub use client::{ClientError, JaegerClient};
 pub use otlp::DecodeError;
 pub use span::{Attributes, Event, InvalidId, Kind, Span, SpanId, SpanRef, Status, TraceId, Value};
 pub use story::{Delivered, Story};
+pub use strays::Strays;
 pub use whole::{Flaw, SERVICES, Untaken, is_traced};
