@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{
     LogsService, LogsServiceServer,
 };
 use opentelemetry_proto::tonic::collector::logs::v1::{
-    ExportLogsPartialSuccess, ExportLogsServiceRequest, ExportLogsServiceResponse,
+    ExportLogsServiceRequest, ExportLogsServiceResponse,
 };
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
     MetricsService, MetricsServiceServer,
@@ -19,14 +19,14 @@ use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
 use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
-use super::metrics::data_points;
-use crate::store::{Rejected, Store};
+use super::export;
+use crate::store::Store;
 
 #[derive(Debug, Clone)]
 struct Receiver {
@@ -60,8 +60,8 @@ impl TraceService for Receiver {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let rejected = self.store.add_spans(request.into_inner().resource_spans);
-        Ok(Response::new(trace_response(rejected)))
+        let request = request.into_inner();
+        Ok(Response::new(export::traces(&self.store, request)))
     }
 }
 
@@ -71,8 +71,8 @@ impl LogsService for Receiver {
         &self,
         request: Request<ExportLogsServiceRequest>,
     ) -> Result<Response<ExportLogsServiceResponse>, Status> {
-        let rejected = self.store.add_logs(request.into_inner().resource_logs);
-        Ok(Response::new(logs_response(rejected)))
+        let request = request.into_inner();
+        Ok(Response::new(export::logs(&self.store, request)))
     }
 }
 
@@ -82,26 +82,7 @@ impl MetricsService for Receiver {
         &self,
         request: Request<ExportMetricsServiceRequest>,
     ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
-        self.store
-            .count_data_points(data_points(&request.get_ref().resource_metrics));
-        Ok(Response::new(ExportMetricsServiceResponse::default()))
+        let request = request.get_ref();
+        Ok(Response::new(export::metrics(&self.store, request)))
     }
-}
-
-/// The spec wants `partial_success` unset when everything was accepted.
-pub(super) fn trace_response(rejected: Rejected) -> ExportTraceServiceResponse {
-    let partial_success = (rejected.count > 0).then(|| ExportTracePartialSuccess {
-        rejected_spans: rejected.count.cast_signed(),
-        error_message: rejected.reason,
-    });
-    ExportTraceServiceResponse { partial_success }
-}
-
-/// As [`trace_response`].
-pub(super) fn logs_response(rejected: Rejected) -> ExportLogsServiceResponse {
-    let partial_success = (rejected.count > 0).then(|| ExportLogsPartialSuccess {
-        rejected_log_records: rejected.count.cast_signed(),
-        error_message: rejected.reason,
-    });
-    ExportLogsServiceResponse { partial_success }
 }

@@ -9,20 +9,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::collector::metrics::v1::{
-    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
-};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tonic::Code;
 use tower_http::decompression::RequestDecompressionLayer;
 
-use super::grpc::{logs_response, trace_response};
-use super::json;
-use super::metrics::data_points;
+use super::{export, json};
 use crate::store::Store;
 
 /// The three paths. `max_request_bytes` holds after decompression, so a small body cannot unfold into a large one.
@@ -38,43 +31,23 @@ pub(crate) fn router(store: Arc<Store>, max_request_bytes: usize) -> Router {
 }
 
 async fn traces(State(store): State<Arc<Store>>, export: Export) -> Result<Response, ExportError> {
-    let request: ExportTraceServiceRequest = export.decode()?;
-    let response = trace_response(store.add_spans(request.resource_spans));
+    let response = export::traces(&store, export.decode()?);
     let partial = response.partial_success.as_ref();
     let partial = partial.map(|it| ("rejectedSpans", it.rejected_spans, &it.error_message));
-    let json = partial_json(partial);
-    Ok(export.encoding.reply(StatusCode::OK, &response, &json))
+    Ok(export.reply(&response, partial))
 }
 
 async fn logs(State(store): State<Arc<Store>>, export: Export) -> Result<Response, ExportError> {
-    let request: ExportLogsServiceRequest = export.decode()?;
-    let response = logs_response(store.add_logs(request.resource_logs));
+    let response = export::logs(&store, export.decode()?);
     let partial = response.partial_success.as_ref();
-    let partial = partial.map(|it| {
-        (
-            "rejectedLogRecords",
-            it.rejected_log_records,
-            &it.error_message,
-        )
-    });
-    let json = partial_json(partial);
-    Ok(export.encoding.reply(StatusCode::OK, &response, &json))
-}
-
-fn partial_json(partial: Option<(&str, i64, &String)>) -> Value {
-    partial.map_or_else(
-        || json!({}),
-        |(name, count, reason)| {
-            json!({ "partialSuccess": { name: count.to_string(), "errorMessage": reason } })
-        },
-    )
+    let name = "rejectedLogRecords";
+    let partial = partial.map(|it| (name, it.rejected_log_records, &it.error_message));
+    Ok(export.reply(&response, partial))
 }
 
 async fn metrics(State(store): State<Arc<Store>>, export: Export) -> Result<Response, ExportError> {
-    let request: ExportMetricsServiceRequest = export.decode()?;
-    store.count_data_points(data_points(&request.resource_metrics));
-    let response = ExportMetricsServiceResponse::default();
-    Ok(export.encoding.reply(StatusCode::OK, &response, &json!({})))
+    let response = export::metrics(&store, &export.decode()?);
+    Ok(export.reply(&response, None))
 }
 
 /// The body of an export, read and decompressed.
@@ -134,20 +107,25 @@ impl Export {
             message,
         })
     }
+
+    /// `partial` is the `partial_success` of the response, which JSON wants with its number as text.
+    fn reply(&self, response: &impl Message, partial: Option<(&str, i64, &String)>) -> Response {
+        let json = partial.map_or_else(
+            || json!({}),
+            |(name, count, reason)| {
+                json!({ "partialSuccess": { name: count.to_string(), "errorMessage": reason } })
+            },
+        );
+        self.encoding.reply(StatusCode::OK, response, &json)
+    }
 }
 
 impl Encoding {
     fn of(headers: &HeaderMap) -> Result<Self, ExportError> {
-        let header = headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let media_type = header
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
+        let header = headers.get(CONTENT_TYPE);
+        let header = header.and_then(|value| value.to_str().ok());
+        let media_type = header.and_then(|value| value.split(';').next());
+        let media_type = media_type.unwrap_or_default().trim().to_ascii_lowercase();
         match media_type.as_str() {
             "application/x-protobuf" => Ok(Self::Protobuf),
             "application/json" => Ok(Self::Json),

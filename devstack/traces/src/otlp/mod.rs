@@ -2,7 +2,7 @@
 //!
 //! Spec: <https://opentelemetry.io/docs/specs/otlp/>
 
+mod export;
 pub(crate) mod grpc;
 pub(crate) mod http;
 mod json;
-mod metrics;

@@ -2,7 +2,6 @@
 
 mod orderflow;
 mod otlp_json;
-mod params;
 mod v3;
 
 use std::sync::Arc;

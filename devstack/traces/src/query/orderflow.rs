@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use chrono::{DateTime, SecondsFormat};
-use http::StatusCode;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use story::{InvalidId, TraceId};
+use story::TraceId;
 
+use super::v3::{ApiError, trace_id};
 use crate::ids;
 use crate::kept::Stats;
 use crate::span::StoredLog;
@@ -31,8 +30,8 @@ pub(super) fn router() -> Router<Arc<Store>> {
 async fn backlinks(
     State(store): State<Arc<Store>>,
     Path(id): Path<String>,
-) -> Result<Json<Value>, MalformedId> {
-    let target = ids::pasted(&id)?;
+) -> Result<Json<Value>, ApiError> {
+    let target = trace_id(&id)?;
     let backlinks = store.read().backlinks(target);
     let entries = backlinks.iter().map(|backlink| {
         json!({
@@ -49,8 +48,8 @@ async fn backlinks(
 async fn logs(
     State(store): State<Arc<Store>>,
     Path(id): Path<String>,
-) -> Result<Json<Vec<LogLine>>, MalformedId> {
-    let trace_id = ids::pasted(&id)?;
+) -> Result<Json<Vec<LogLine>>, ApiError> {
+    let trace_id = trace_id(&id)?;
     let trace = store.read().get(trace_id);
     let logs = trace.iter().flat_map(|trace| trace.logs());
     let mut records: Vec<_> = logs.map(|log| (log, log.decode())).collect();
@@ -117,22 +116,4 @@ fn severity(record: &LogRecord) -> String {
         .unwrap_or_default()
         .as_str_name();
     name.trim_start_matches("SEVERITY_NUMBER_").to_owned()
-}
-
-/// The path does not hold a trace id.
-#[derive(Debug)]
-struct MalformedId(InvalidId);
-
-impl From<InvalidId> for MalformedId {
-    fn from(error: InvalidId) -> Self {
-        Self(error)
-    }
-}
-
-impl IntoResponse for MalformedId {
-    fn into_response(self) -> Response {
-        let status = StatusCode::BAD_REQUEST;
-        let error = json!({ "httpCode": status.as_u16(), "message": self.0.to_string() });
-        (status, Json(json!({ "error": error }))).into_response()
-    }
 }

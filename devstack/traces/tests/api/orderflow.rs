@@ -45,7 +45,7 @@ async fn lists_the_logs_of_a_trace_by_time() {
         "resource": { "attributes": [{ "key": "service.name", "value": { "stringValue": "orders" } }] },
         "scopeLogs": [{ "logRecords": [
             { "traceId": TRACE, "observedTimeUnixNano": "1700000001000000000", "severityNumber": 9, "body": { "kvlistValue": { "values": [{ "key": "a", "value": { "intValue": "1" } }] } } },
-            { "traceId": TRACE, "spanId": "0000000000000001", "timeUnixNano": "1700000000000000001", "severityText": "warn", "severityNumber": "SEVERITY_NUMBER_WARN", "body": { "stringValue": "first" } },
+            { "traceId": TRACE, "spanId": "0000000000000001", "timeUnixNano": "1700000000000000001", "severityText": "warn", "severityNumber": 13, "body": { "stringValue": "first" } },
             { "traceId": OTHER_TRACE, "body": { "stringValue": "elsewhere" } },
             { "body": { "stringValue": "nowhere" } },
         ] }],
