@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::ack_id::AckId;
+use uuid::Uuid;
+
 use crate::broker::Broker;
 use crate::error::Error;
 use crate::message;
-use crate::names::SubscriptionName;
 use crate::proto::{
     AcknowledgeRequest, Empty, ModifyAckDeadlineRequest, PublishRequest, PublishResponse,
     PubsubMessage, PullRequest, PullResponse, ReceivedMessage, SeekRequest,
@@ -17,45 +17,43 @@ use crate::subscription::Delivery;
 const MAX_ACK_DEADLINE_SECONDS: u64 = 600;
 
 pub(crate) fn publish(broker: &Broker, request: PublishRequest) -> Result<PublishResponse, Error> {
-    let topic = request.topic.parse()?;
-    message::check(&request.messages)?;
-    let message_ids =
-        broker.change(|catalog, now| catalog.publish(&topic, request.messages, now))?;
+    let (topic, messages) = (request.topic, request.messages);
+    message::check(&messages)?;
+    let message_ids = broker.change(|catalog, now| catalog.publish(&topic, messages, now))?;
     Ok(PublishResponse { message_ids })
 }
 
 pub(crate) async fn pull(broker: &Broker, request: PullRequest) -> Result<PullResponse, Error> {
-    let name: SubscriptionName = request.subscription.parse()?;
+    let name = &request.subscription;
     let max = usize::try_from(request.max_messages)
         .ok()
         .filter(|max| *max > 0)
         .ok_or_else(|| Error::invalid("max_messages must be greater than zero."))?;
-    let deliveries = broker.pull(&name, max, !request.return_immediately).await?;
+    let deliveries = broker.pull(name, max, !request.return_immediately).await?;
     Ok(PullResponse {
         received_messages: deliveries.iter().map(received).collect(),
     })
 }
 
 pub(crate) fn acknowledge(broker: &Broker, request: &AcknowledgeRequest) -> Result<Empty, Error> {
-    let name = request.subscription.parse()?;
-    settle(broker, &name, require(&request.ack_ids)?, &[], &[])
+    let ids = require(&request.ack_ids)?;
+    settle(broker, &request.subscription, ids, &[], &[])
 }
 
 pub(crate) fn modify_ack_deadline(
     broker: &Broker,
     request: &ModifyAckDeadlineRequest,
 ) -> Result<Empty, Error> {
-    let name = request.subscription.parse()?;
     let ids = require(&request.ack_ids)?;
     let seconds = vec![request.ack_deadline_seconds; ids.len()];
-    settle(broker, &name, &[], ids, &seconds)
+    settle(broker, &request.subscription, &[], ids, &seconds)
 }
 
 /// Settles what was published before a time.
 pub(crate) fn seek(broker: &Broker, request: &SeekRequest) -> Result<Empty, Error> {
-    let name = request.subscription.parse()?;
     broker.change(|catalog, now| {
-        catalog.subscription(&name)?.seek(request.time, now);
+        let subscription = catalog.subscription(&request.subscription)?;
+        subscription.seek(request.time, now);
         Ok(Empty {})
     })
 }
@@ -65,7 +63,7 @@ pub(crate) fn seek(broker: &Broker, request: &SeekRequest) -> Result<Empty, Erro
 /// All of it is done or nothing: an id that this server cannot have given out refuses the request.
 pub(crate) fn settle(
     broker: &Broker,
-    name: &SubscriptionName,
+    name: &str,
     acknowledged: &[String],
     modified: &[String],
     seconds: &[i32],
@@ -86,8 +84,15 @@ pub(crate) fn settle(
     })
 }
 
-fn parse_all(ids: &[String]) -> Result<Vec<AckId>, Error> {
-    ids.iter().map(|id| id.parse()).collect()
+fn parse_all(ids: &[String]) -> Result<Vec<Uuid>, Error> {
+    let parse = |id: &String| {
+        Uuid::try_parse(id).map_err(|_| {
+            Error::invalid(format!(
+                "You have passed an invalid ack ID to the service (ack_id={id})."
+            ))
+        })
+    };
+    ids.iter().map(parse).collect()
 }
 
 pub(crate) fn received(delivery: &Delivery) -> ReceivedMessage {

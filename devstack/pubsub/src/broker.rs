@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Catalog;
 use crate::error::Error;
-use crate::names::SubscriptionName;
 use crate::subscription::{Delivery, Subscription};
 
 /// How long an empty pull waits for a message before it answers with none.
@@ -64,12 +63,12 @@ impl Broker {
     /// one that woke the others by looking in vain, and they it, would never sleep.
     pub(crate) fn lease(
         &self,
-        name: &SubscriptionName,
+        name: &str,
         operation: impl FnOnce(&mut Subscription, Instant) -> Option<Vec<Delivery>>,
     ) -> Result<Vec<Delivery>, Error> {
         let deliveries = self.read(|catalog, now| {
             let taken = operation(catalog.subscription(name)?, now);
-            taken.ok_or_else(|| Error::NotFound(name.to_string()))
+            taken.ok_or_else(|| Error::NotFound(name.to_owned()))
         })?;
         if !deliveries.is_empty() {
             self.changes.notify_waiters();
@@ -80,7 +79,7 @@ impl Broker {
     /// Up to `max` messages; with `wait`, at least one unless none comes for a while.
     pub(crate) async fn pull(
         &self,
-        name: &SubscriptionName,
+        name: &str,
         max: usize,
         wait: bool,
     ) -> Result<Vec<Delivery>, Error> {

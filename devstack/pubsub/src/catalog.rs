@@ -10,16 +10,17 @@ use prost_types::Timestamp;
 use tokio::time::Instant;
 
 use crate::error::Error;
-use crate::names::{SubscriptionName, TopicName};
+use crate::names::{self, SUBSCRIPTIONS, TOPICS};
 use crate::proto::PubsubMessage;
 use crate::settings::{Settings, TopicSettings};
 use crate::subscription::{Exhausted, Subscription};
 use crate::topic::Topic;
 
+/// Topics and subscriptions by their names.
 #[derive(Debug)]
 pub(crate) struct Catalog {
-    topics: BTreeMap<TopicName, Topic>,
-    subscriptions: BTreeMap<SubscriptionName, Subscription>,
+    topics: BTreeMap<String, Topic>,
+    subscriptions: BTreeMap<String, Subscription>,
     next_message_id: u64,
 }
 
@@ -34,29 +35,36 @@ impl Catalog {
         }
     }
 
-    pub(crate) fn create_topic(&mut self, settings: TopicSettings) -> Result<(), Error> {
-        if self.topics.contains_key(&settings.name) {
-            return Err(Error::AlreadyExists(settings.name.to_string()));
+    /// Creates a topic, and tells its settings with what was filled in.
+    pub(crate) fn create_topic(&mut self, settings: TopicSettings) -> Result<TopicSettings, Error> {
+        let settings = settings.check()?;
+        let name = settings.name.clone();
+        names::check(TOPICS, &name)?;
+        if self.topics.contains_key(&name) {
+            return Err(Error::AlreadyExists(name));
         }
-        self.topics
-            .insert(settings.name.clone(), Topic::new(settings));
-        Ok(())
+        self.topics.insert(name, Topic::new(settings.clone()));
+        Ok(settings)
     }
 
-    pub(crate) fn topic(&mut self, name: &TopicName) -> Result<&mut Topic, Error> {
-        self.topics
-            .get_mut(name)
-            .ok_or_else(|| Error::NotFound(name.to_string()))
+    pub(crate) fn topic(&mut self, name: &str) -> Result<&mut Topic, Error> {
+        names::check(TOPICS, name)?;
+        let topic = self.topics.get_mut(name);
+        topic.ok_or_else(|| Error::NotFound(name.to_owned()))
     }
 
+    /// Creates a subscription, and tells its settings with what was filled in.
     /// A topic that retains messages hands them over.
     pub(crate) fn create_subscription(
         &mut self,
         settings: Settings,
         now: Instant,
-    ) -> Result<(), Error> {
-        if self.subscriptions.contains_key(&settings.name) {
-            return Err(Error::AlreadyExists(settings.name.to_string()));
+    ) -> Result<Settings, Error> {
+        let settings = settings.check()?;
+        let name = settings.name.clone();
+        names::check(SUBSCRIPTIONS, &name)?;
+        if self.subscriptions.contains_key(&name) {
+            return Err(Error::AlreadyExists(name));
         }
         if let Some(policy) = &settings.dead_letter_policy {
             self.topic(&policy.dead_letter_topic)?;
@@ -65,37 +73,36 @@ impl Catalog {
         for message in self.topic(&settings.topic)?.retained(now) {
             subscription.publish(message, now);
         }
-        self.subscriptions.insert(settings.name, subscription);
-        Ok(())
+        self.subscriptions.insert(name, subscription);
+        Ok(settings)
     }
 
-    pub(crate) fn subscription(
-        &mut self,
-        name: &SubscriptionName,
-    ) -> Result<&mut Subscription, Error> {
-        self.subscriptions
-            .get_mut(name)
-            .ok_or_else(|| Error::NotFound(name.to_string()))
+    pub(crate) fn subscription(&mut self, name: &str) -> Result<&mut Subscription, Error> {
+        names::check(SUBSCRIPTIONS, name)?;
+        let subscription = self.subscriptions.get_mut(name);
+        subscription.ok_or_else(|| Error::NotFound(name.to_owned()))
     }
 
     /// The settings of the project's subscriptions, in the order of their names.
-    pub(crate) fn subscriptions(&self, project: &str) -> impl Iterator<Item = &Settings> {
+    pub(crate) fn subscriptions(&self, project: &str) -> Vec<Settings> {
+        let prefix = format!("projects/{project}/");
         let all = self.subscriptions.values();
         all.map(|subscription| &subscription.settings)
-            .filter(move |settings| settings.name.project == project)
+            .filter(|settings| settings.name.starts_with(&prefix))
+            .cloned()
+            .collect()
     }
 
-    pub(crate) fn delete_subscription(&mut self, name: &SubscriptionName) -> Result<(), Error> {
-        let deleted = self.subscriptions.remove(name);
-        deleted
-            .map(drop)
-            .ok_or_else(|| Error::NotFound(name.to_string()))
+    pub(crate) fn delete_subscription(&mut self, name: &str) -> Result<(), Error> {
+        self.subscription(name)?;
+        self.subscriptions.remove(name);
+        Ok(())
     }
 
     /// Hands the messages to every subscription of the topic, and to the topic itself. Returns the ids they were given.
     pub(crate) fn publish(
         &mut self,
-        topic: &TopicName,
+        topic: &str,
         messages: Vec<PubsubMessage>,
         now: Instant,
     ) -> Result<Vec<String>, Error> {
@@ -106,7 +113,7 @@ impl Catalog {
 
     fn publish_one(
         &mut self,
-        topic: &TopicName,
+        topic: &str,
         mut message: PubsubMessage,
         now: Instant,
     ) -> Result<String, Error> {
@@ -117,7 +124,7 @@ impl Catalog {
         let message = Arc::new(message);
         self.topic(topic)?.retain(&message, now);
         for subscription in self.subscriptions.values_mut() {
-            if subscription.settings.topic == *topic {
+            if subscription.settings.topic == topic {
                 subscription.publish(Arc::clone(&message), now);
             }
         }
@@ -142,14 +149,17 @@ impl Catalog {
     pub(crate) fn move_dead_letters(&mut self, now: Instant) {
         let mut letters = Vec::new();
         for subscription in self.subscriptions.values_mut() {
-            let exhausted = subscription.take_exhausted();
-            let settings = &subscription.settings;
-            if let Some(policy) = &settings.dead_letter_policy {
-                let topic = &policy.dead_letter_topic;
-                letters.extend(exhausted.into_iter().map(|exhausted| {
-                    let letter = dead_letter(&exhausted, &settings.name);
-                    (topic.clone(), letter)
-                }));
+            let Settings {
+                name,
+                dead_letter_policy: Some(policy),
+                ..
+            } = &subscription.settings
+            else {
+                continue;
+            };
+            for exhausted in subscription.exhausted.drain(..) {
+                let letter = dead_letter(&exhausted, name);
+                letters.push((policy.dead_letter_topic.clone(), letter));
             }
         }
         for (topic, letter) in letters {
@@ -161,17 +171,20 @@ impl Catalog {
 
 /// The message as it was, with attributes that say where it failed:
 /// <https://cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic>.
-fn dead_letter(exhausted: &Exhausted, from: &SubscriptionName) -> PubsubMessage {
+fn dead_letter(exhausted: &Exhausted, from: &str) -> PubsubMessage {
     let mut letter = PubsubMessage::clone(&exhausted.message);
     let published = letter.publish_time.map(|time| time.to_string());
+    let mut from = from.split('/').skip(1).step_by(2).map(str::to_owned);
+    let (project, id) = (from.next(), from.next());
     letter.attributes.extend(
         [
-            ("DeliveryCount", exhausted.attempts.to_string()),
-            ("Subscription", from.id.clone()),
-            ("SubscriptionProject", from.project.clone()),
-            ("TopicPublishTime", published.unwrap_or_default()),
+            ("DeliveryCount", Some(exhausted.attempts.to_string())),
+            ("Subscription", id),
+            ("SubscriptionProject", project),
+            ("TopicPublishTime", published),
         ]
-        .map(|(name, value)| (format!("CloudPubSubDeadLetterSource{name}"), value)),
+        .map(|(name, value)| (format!("CloudPubSubDeadLetterSource{name}"), value))
+        .map(|(name, value)| (name, value.unwrap_or_default())),
     );
     letter
 }

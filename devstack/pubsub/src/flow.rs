@@ -10,8 +10,7 @@ const MAX_MESSAGES: usize = 1000;
 const MAX_BYTES: usize = 3_000_000;
 
 /// Identifies a streaming pull while it is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct StreamId(Uuid);
+pub(crate) type StreamId = Uuid;
 
 /// How much one streaming pull has room for.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +32,7 @@ struct Stream {
 
 impl Streams {
     pub(crate) fn open(&mut self, limits: Limits) -> StreamId {
-        let id = StreamId(Uuid::new_v4());
+        let id = Uuid::new_v4();
         let stream = Stream {
             limits,
             messages: 0,
@@ -43,6 +42,7 @@ impl Streams {
         id
     }
 
+    /// What the stream has not settled stays leased until its deadline.
     pub(crate) fn close(&mut self, id: StreamId) {
         self.0.remove(&id);
     }
@@ -51,47 +51,42 @@ impl Streams {
     /// hold equally many. Whoever is woken first would otherwise take everything.
     /// A stream that holds nothing may always take one.
     pub(crate) fn share(&self, id: StreamId, ready: usize) -> usize {
-        let (streams, held) = self
-            .0
-            .iter()
-            .filter(|(other, stream)| **other == id || stream.has_room())
-            .fold((0, 0), |(streams, held), (_, stream)| {
-                (streams + 1, held + stream.messages)
-            });
+        let has_room = |stream: &Stream| {
+            stream.messages < stream.limits.messages && stream.bytes < stream.limits.bytes
+        };
+        let sharing = self.0.iter();
+        let sharing = sharing.filter(|(other, stream)| **other == id || has_room(stream));
+        let (streams, held) = sharing.fold((0, 0), |(streams, held), (_, stream)| {
+            (streams + 1, held + stream.messages)
+        });
         let own = self.0.get(&id).map_or(0, |stream| stream.messages);
         (held + ready).div_ceil(streams.max(1)).saturating_sub(own)
     }
 
+    /// What the stream takes, unless it is closed.
     pub(crate) fn budget(&self, id: StreamId) -> Option<Budget> {
-        self.0.get(&id).map(Stream::budget)
+        let stream = self.0.get(&id)?;
+        let limits = stream.limits;
+        Some(Budget {
+            allowance: limits.bytes.saturating_sub(stream.bytes),
+            idle: stream.messages == 0,
+            ..Budget::new(limits.messages.saturating_sub(stream.messages))
+        })
     }
 
-    pub(crate) fn add(&mut self, id: Option<StreamId>, size: usize) {
-        if let Some(stream) = id.and_then(|id| self.0.get_mut(&id)) {
+    /// A message of this size was given to the stream.
+    pub(crate) fn add(&mut self, id: StreamId, size: usize) {
+        if let Some(stream) = self.0.get_mut(&id) {
             stream.messages += 1;
             stream.bytes += size;
         }
     }
 
-    /// The stream may be closed by now: then there is nothing to count.
-    pub(crate) fn subtract(&mut self, id: Option<StreamId>, size: usize) {
-        if let Some(stream) = id.and_then(|id| self.0.get_mut(&id)) {
+    /// The stream has the message no longer; if it is closed by now, there is nothing to count.
+    pub(crate) fn subtract(&mut self, id: StreamId, size: usize) {
+        if let Some(stream) = self.0.get_mut(&id) {
             stream.messages -= 1;
             stream.bytes -= size;
-        }
-    }
-}
-
-impl Stream {
-    fn has_room(&self) -> bool {
-        self.messages < self.limits.messages && self.bytes < self.limits.bytes
-    }
-
-    fn budget(&self) -> Budget {
-        Budget {
-            allowance: self.limits.bytes.saturating_sub(self.bytes),
-            idle: self.messages == 0,
-            ..Budget::new(self.limits.messages.saturating_sub(self.messages))
         }
     }
 }

@@ -6,11 +6,10 @@
 //! ```text
 //! grpc.rs ┐ streaming_pull.rs            ┌ topic.rs
 //!         ├ api.rs ─ broker.rs ─ catalog.rs
-//! rest.rs ┘    (lock, wake-ups, time)    └ subscription.rs ─ queue.rs, flow.rs
+//! rest.rs ┘    (lock, wake-ups, time)    └ subscription.rs ─ flow.rs
 //!                                          (state machines without IO)
 //! ```
 
-mod ack_id;
 mod api;
 mod broker;
 mod catalog;
@@ -23,7 +22,6 @@ mod grpc;
 mod message;
 mod names;
 mod proto;
-mod queue;
 mod resources;
 mod rest;
 mod settings;
@@ -71,19 +69,15 @@ async fn serve_broker(listener: TcpListener, broker: Broker) -> anyhow::Result<(
 }
 
 fn create(broker: &Broker, resources: &Resources) -> anyhow::Result<()> {
-    for id in &resources.topics {
-        let topic = resources.topic(id);
-        topic
-            .and_then(|topic| broker.change(|catalog, _| catalog.create_topic(topic)))
-            .with_context(|| format!("creating the topic {id}"))?;
+    for topic in resources.topics() {
+        let about = format!("creating {}", topic.name);
+        let created = broker.change(|catalog, _| catalog.create_topic(topic));
+        created.context(about)?;
     }
-    for from in &resources.subscriptions {
-        let settings = resources.subscription(from);
-        settings
-            .and_then(|settings| {
-                broker.change(|catalog, now| catalog.create_subscription(settings, now))
-            })
-            .with_context(|| format!("creating the subscription {}", from.id))?;
+    for settings in resources.subscriptions() {
+        let about = format!("creating {}", settings.name);
+        let created = broker.change(|catalog, now| catalog.create_subscription(settings, now));
+        created.context(about)?;
     }
     Ok(())
 }

@@ -4,88 +4,87 @@
 use crate::error::Error;
 use crate::proto::PubsubMessage;
 
-/// Attributes of one message.
-const MAX_ATTRIBUTES: usize = 100;
-/// Bytes of an attribute's key.
-const MAX_KEY_BYTES: usize = 256;
-/// Bytes of an attribute's value.
-const MAX_VALUE_BYTES: usize = 1024;
-/// Bytes of an ordering key.
-const MAX_ORDERING_KEY_BYTES: usize = 1024;
-/// Keys that begin so belong to the service.
-const RESERVED_PREFIX: &str = "goog";
-/// Messages in one publish request.
-const MAX_MESSAGES: usize = 1000;
 /// Bytes of all messages in one publish request, and so of one message.
 pub(crate) const MAX_PUBLISH_BYTES: usize = 10_000_000;
 
 /// Bytes that count against limits and flow control: data, attributes and ordering key.
 pub(crate) fn size(message: &PubsubMessage) -> usize {
-    let attributes: usize = message
-        .attributes
-        .iter()
-        .map(|(key, value)| key.len() + value.len())
-        .sum();
+    let attributes = message.attributes.iter();
+    let attributes: usize = attributes.map(|(key, value)| key.len() + value.len()).sum();
     message.data.len() + attributes + message.ordering_key.len()
 }
 
 /// Checks a whole publish request: either all of its messages are accepted or none.
 pub(crate) fn check(messages: &[PubsubMessage]) -> Result<(), Error> {
     let number = messages.len();
-    require((1..=MAX_MESSAGES).contains(&number), || {
-        format!("A publish request has 1 to {MAX_MESSAGES} messages; this one has {number}.")
-    })?;
     let bytes: usize = messages.iter().map(size).sum();
-    require(bytes <= MAX_PUBLISH_BYTES, || {
-        format!("The request's messages are {bytes} bytes; the limit is {MAX_PUBLISH_BYTES}.")
-    })?;
+    let about = format!("messages={number}, bytes={bytes}");
+    keep(
+        &about,
+        &[
+            (
+                (1..=1000).contains(&number),
+                "A publish request has 1 to 1000 messages.",
+            ),
+            (
+                bytes <= MAX_PUBLISH_BYTES,
+                "The messages of a publish request have at most 10000000 bytes.",
+            ),
+        ],
+    )?;
     messages.iter().try_for_each(check_one)
 }
 
 fn check_one(message: &PubsubMessage) -> Result<(), Error> {
     let attributes = &message.attributes;
-    require(!message.data.is_empty() || !attributes.is_empty(), || {
-        "A message must have data or at least one attribute.".to_owned()
-    })?;
-    let number = attributes.len();
-    require(number <= MAX_ATTRIBUTES, || {
-        format!("A message has at most {MAX_ATTRIBUTES} attributes; this one has {number}.")
-    })?;
-    require(message.ordering_key.len() <= MAX_ORDERING_KEY_BYTES, || {
-        format!("An ordering key has at most {MAX_ORDERING_KEY_BYTES} bytes.")
-    })?;
+    let about = format!("attributes={}", attributes.len());
+    keep(
+        &about,
+        &[
+            (
+                !message.data.is_empty() || !attributes.is_empty(),
+                "A message must have data or at least one attribute.",
+            ),
+            (
+                attributes.len() <= 100,
+                "A message has at most 100 attributes.",
+            ),
+            (
+                message.ordering_key.len() <= 1024,
+                "An ordering key has at most 1024 bytes.",
+            ),
+        ],
+    )?;
     let mut attributes = attributes.iter();
-    attributes.try_for_each(|(key, value)| check_attribute(key, value))
-}
-
-fn check_attribute(key: &str, value: &str) -> Result<(), Error> {
-    let bytes = key.len();
-    require((1..=MAX_KEY_BYTES).contains(&bytes), || {
-        format!("An attribute's key has 1 to {MAX_KEY_BYTES} bytes; this one has {bytes}.")
-    })?;
-    let reserved = key.starts_with(RESERVED_PREFIX) && !is_written_by_clients(key);
-    require(!reserved, || {
-        format!("Attribute keys that begin with '{RESERVED_PREFIX}' are reserved (key={key}).")
-    })?;
-    let bytes = value.len();
-    require(bytes <= MAX_VALUE_BYTES, || {
-        format!(
-            "An attribute's value has at most {MAX_VALUE_BYTES} bytes (key={key}, bytes={bytes})."
+    attributes.try_for_each(|(key, value)| {
+        let about = format!("key={key}, bytes={}", value.len());
+        keep(
+            &about,
+            &[
+                (
+                    (1..=256).contains(&key.len()),
+                    "An attribute's key has 1 to 256 bytes.",
+                ),
+                // Google's own clients put the trace context under this prefix, and the service lets it pass.
+                (
+                    !key.starts_with("goog") || key.starts_with("googclient_"),
+                    "Attribute keys that begin with 'goog' are reserved.",
+                ),
+                (
+                    value.len() <= 1024,
+                    "An attribute's value has at most 1024 bytes.",
+                ),
+            ],
         )
     })
 }
 
-fn require(holds: bool, reason: impl FnOnce() -> String) -> Result<(), Error> {
-    if holds {
-        Ok(())
-    } else {
-        Err(Error::invalid(reason()))
+/// Refuses with the first rule that does not hold, and says about what.
+fn keep(about: &str, rules: &[(bool, &str)]) -> Result<(), Error> {
+    match rules.iter().find(|(holds, _)| !holds) {
+        Some((_, rule)) => Err(Error::invalid(format!("{rule} ({about})"))),
+        None => Ok(()),
     }
-}
-
-/// Google's own clients put the trace context under this prefix, and the service lets it pass.
-fn is_written_by_clients(key: &str) -> bool {
-    key.starts_with("googclient_")
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::Error;
-use crate::names::{SubscriptionName, TopicName};
+use crate::names::{SUBSCRIPTIONS, TOPICS};
 use crate::settings::{DeadLetter, RetryPolicy, Settings, TopicSettings};
 
 /// Topics and subscriptions that are created before the first request is answered.
@@ -40,30 +39,30 @@ pub struct DeadLetterPolicy {
 }
 
 impl Resources {
-    /// What a client would ask for to create this topic.
-    pub(crate) fn topic(&self, id: &str) -> Result<TopicSettings, Error> {
-        Ok(TopicSettings {
-            name: TopicName::new(&self.project, id)?,
+    fn name(&self, collection: &str, id: &str) -> String {
+        format!("projects/{}/{collection}/{id}", self.project)
+    }
+
+    /// What a client would ask for to create the topics.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = TopicSettings> {
+        self.topics.iter().map(|id| TopicSettings {
+            name: self.name(TOPICS, id),
             message_retention_duration: None,
         })
     }
 
-    /// What a client would ask for to create this subscription.
-    pub(crate) fn subscription(&self, from: &Subscription) -> Result<Settings, Error> {
-        let dead_letter_policy = from.dead_letter_policy.as_ref().map(|policy| {
-            Ok(DeadLetter {
-                dead_letter_topic: TopicName::new(&self.project, &policy.topic)?,
-                max_delivery_attempts: policy.max_delivery_attempts.into(),
-            })
-        });
-        let settings = Settings {
-            name: SubscriptionName::new(&self.project, &from.id)?,
-            topic: TopicName::new(&self.project, &from.topic)?,
+    /// What a client would ask for to create the subscriptions.
+    pub(crate) fn subscriptions(&self) -> impl Iterator<Item = Settings> {
+        self.subscriptions.iter().map(|from| Settings {
+            name: self.name(SUBSCRIPTIONS, &from.id),
+            topic: self.name(TOPICS, &from.topic),
             ack_deadline_seconds: from.ack_deadline.as_secs(),
             enable_message_ordering: false,
-            dead_letter_policy: dead_letter_policy.transpose()?,
+            dead_letter_policy: from.dead_letter_policy.as_ref().map(|policy| DeadLetter {
+                dead_letter_topic: self.name(TOPICS, &policy.topic),
+                max_delivery_attempts: policy.max_delivery_attempts.into(),
+            }),
             retry_policy: from.retry_policy,
-        };
-        settings.check()
+        })
     }
 }

@@ -6,11 +6,10 @@ use std::fmt::Debug;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_with::{DeserializeAs, DisplayFromStr, SerializeAs, serde_as, skip_serializing_none};
+use serde::{Deserialize, Serialize};
+use serde_with::{serde_as, serde_conv, skip_serializing_none};
 
 use crate::error::Error;
-use crate::names::{SubscriptionName, TopicName};
 
 const ACK_DEADLINE_SECONDS: RangeInclusive<u64> = 10..=600;
 const DELIVERY_ATTEMPTS: RangeInclusive<u32> = 5..=100;
@@ -22,23 +21,19 @@ const RETENTION: RangeInclusive<Duration> = Duration::from_mins(10)..=Duration::
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TopicSettings {
-    #[serde_as(as = "DisplayFromStr")]
-    pub(crate) name: TopicName,
+    pub(crate) name: String,
     /// Without it, a message lives in the subscriptions alone that were there when it was published.
     #[serde(default)]
     #[serde_as(as = "Option<Seconds>")]
     pub(crate) message_retention_duration: Option<Duration>,
 }
 
-#[serde_as]
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Settings {
-    #[serde_as(as = "DisplayFromStr")]
-    pub(crate) name: SubscriptionName,
-    #[serde_as(as = "DisplayFromStr")]
-    pub(crate) topic: TopicName,
+    pub(crate) name: String,
+    pub(crate) topic: String,
     #[serde(default)]
     pub(crate) ack_deadline_seconds: u64,
     #[serde(default)]
@@ -48,12 +43,10 @@ pub(crate) struct Settings {
     pub(crate) retry_policy: Option<RetryPolicy>,
 }
 
-#[serde_as]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct DeadLetter {
-    #[serde_as(as = "DisplayFromStr")]
-    pub(crate) dead_letter_topic: TopicName,
+    pub(crate) dead_letter_topic: String,
     #[serde(default)]
     pub(crate) max_delivery_attempts: u32,
 }
@@ -148,26 +141,23 @@ fn within<T: Copy + PartialOrd + Debug>(
     )))
 }
 
-/// A duration as proto3 JSON has it: `3.5s`.
-pub(crate) struct Seconds;
+// A duration as proto3 JSON has it: `3.5s`.
+serde_conv!(Seconds, Duration, print_seconds, |text: String| {
+    parse_seconds(&text)
+});
 
-impl SerializeAs<Duration> for Seconds {
-    fn serialize_as<S: Serializer>(source: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        let duration = prost_types::Duration::try_from(*source);
-        serializer.collect_str(&duration.map_err(serde::ser::Error::custom)?)
-    }
+fn print_seconds(duration: &Duration) -> String {
+    let duration = prost_types::Duration::try_from(*duration);
+    duration.unwrap_or_default().to_string()
 }
 
-impl<'de> DeserializeAs<'de, Duration> for Seconds {
-    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        use serde::de::Error as _;
-        let text = String::deserialize(deserializer)?;
-        let duration: prost_types::Duration = text.parse().map_err(D::Error::custom)?;
-        // Not by prost's conversion, which negates a negative one for its error and overflows at the least.
-        let seconds = u64::try_from(duration.seconds).map_err(D::Error::custom)?;
-        let nanos = u32::try_from(duration.nanos).map_err(D::Error::custom)?;
-        Ok(Duration::new(seconds, nanos))
-    }
+/// Not by prost's conversion, which negates a negative one for its error and overflows at the least.
+fn parse_seconds(text: &str) -> Result<Duration, Error> {
+    let refused = || Error::invalid(format!("{text} is no duration."));
+    let duration: prost_types::Duration = text.parse().map_err(|_| refused())?;
+    let seconds = u64::try_from(duration.seconds).map_err(|_| refused())?;
+    let nanos = u32::try_from(duration.nanos).map_err(|_| refused())?;
+    Ok(Duration::new(seconds, nanos))
 }
 
 #[cfg(test)]

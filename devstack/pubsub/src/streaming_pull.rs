@@ -10,7 +10,6 @@ use crate::api::{received, settle};
 use crate::broker::Broker;
 use crate::error::Error;
 use crate::flow::{Limits, StreamId};
-use crate::names::SubscriptionName;
 use crate::proto::{StreamingPullRequest, StreamingPullResponse, SubscriptionProperties};
 use crate::settings::parse_ack_deadline;
 
@@ -35,7 +34,7 @@ pub(crate) async fn open(
 struct Session {
     broker: Broker,
     requests: Streaming<StreamingPullRequest>,
-    subscription: SubscriptionName,
+    subscription: String,
     stream: StreamId,
     ack_deadline: Duration,
     ordered: bool,
@@ -47,7 +46,7 @@ impl Session {
         requests: Streaming<StreamingPullRequest>,
         first: &StreamingPullRequest,
     ) -> Result<Self, Error> {
-        let name: SubscriptionName = first.subscription.parse()?;
+        let name = first.subscription.clone();
         let ack_deadline = parse_ack_deadline(first.stream_ack_deadline_seconds)?;
         let limits = Limits {
             messages: limit(first.max_outstanding_messages),
@@ -56,7 +55,7 @@ impl Session {
         let (stream, ordered) = broker.change(|catalog, _| {
             let subscription = catalog.subscription(&name)?;
             let ordered = subscription.settings.enable_message_ordering;
-            Ok((subscription.open_stream(limits), ordered))
+            Ok((subscription.streams.open(limits), ordered))
         })?;
         let mut session = Self {
             broker,
@@ -132,7 +131,7 @@ impl Drop for Session {
         // A subscription that was deleted in between has no streams to close.
         let _ = self.broker.change(|catalog, _| {
             let subscription = catalog.subscription(&self.subscription)?;
-            subscription.close_stream(self.stream);
+            subscription.streams.close(self.stream);
             Ok(())
         });
     }

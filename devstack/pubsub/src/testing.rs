@@ -9,7 +9,6 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::Broker;
-use crate::names::{SubscriptionName, TopicName};
 use crate::proto::PubsubMessage;
 use crate::{DeadLetterPolicy, Resources, RetryPolicy, Subscription};
 
@@ -71,7 +70,7 @@ impl PubSub {
             ..PubsubMessage::default()
         };
         let messages = payloads.iter().map(message).collect();
-        let topic = TopicName::new(PROJECT, &self.topic).expect("it was created");
+        let topic = format!("projects/{PROJECT}/topics/{}", self.topic);
         let published = self
             .broker
             .change(|catalog, now| catalog.publish(&topic, messages, now));
@@ -90,7 +89,7 @@ impl PubSub {
     }
 
     async fn pull(&self, subscription: &str) -> Message {
-        let name = SubscriptionName::new(PROJECT, subscription).expect("it was created");
+        let name = format!("projects/{PROJECT}/subscriptions/{subscription}");
         loop {
             let pulled = self.broker.pull(&name, 1, true).await;
             if let Some(delivery) = pulled.expect("the server runs").pop() {

@@ -74,7 +74,7 @@ mod tests {
 
     fn topic(retention: Option<Duration>) -> Topic {
         Topic::new(TopicSettings {
-            name: "projects/p/topics/orders".parse().unwrap(),
+            name: "projects/p/topics/orders".to_owned(),
             message_retention_duration: retention,
         })
     }

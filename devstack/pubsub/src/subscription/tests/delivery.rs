@@ -55,9 +55,9 @@ fn an_extended_lease_ends_later() {
     let extension = Duration::from_secs(30);
     subscription.modify_deadline(delivered[0].ack_id, extension, clock.at(0));
     subscription.advance(clock.at(29));
-    assert!(subscription.queue.ready() == 0);
+    assert!(subscription.ready.is_empty());
     subscription.advance(clock.at(30));
-    assert!(subscription.queue.ready() == 1);
+    assert!(subscription.ready.len() == 1);
 }
 
 #[test]
@@ -71,10 +71,10 @@ fn an_ack_id_of_an_earlier_delivery_settles_nothing() {
 
     subscription.acknowledge(first[0].ack_id, clock.at(2));
     subscription.modify_deadline(first[0].ack_id, Duration::ZERO, clock.at(2));
-    assert!(subscription.queue.ready() == 0);
+    assert!(subscription.ready.is_empty());
 
     subscription.modify_deadline(second[0].ack_id, Duration::ZERO, clock.at(2));
-    assert!(subscription.queue.ready() == 1);
+    assert!(subscription.ready.len() == 1);
 }
 
 #[test]

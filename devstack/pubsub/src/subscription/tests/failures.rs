@@ -25,14 +25,14 @@ fn a_message_that_failed_too_often_is_handed_over() {
     subscription.publish(message("a"), clock.at(0));
 
     for attempt in 1..=5 {
-        assert!(subscription.take_exhausted().is_empty());
+        assert!(subscription.exhausted.is_empty());
         let delivered = subscription.pull(1, clock.at(0));
         assert_eq!(delivered[0].attempt, Some(attempt));
         subscription.modify_deadline(delivered[0].ack_id, Duration::ZERO, clock.at(0));
     }
 
     assert!(subscription.pull(1, clock.at(0)).is_empty());
-    let exhausted = subscription.take_exhausted();
+    let exhausted = &subscription.exhausted;
     assert_eq!(exhausted.len(), 1);
     assert_eq!(exhausted[0].attempts, 5);
 }
@@ -55,9 +55,9 @@ fn a_failed_message_waits_for_its_back_off() {
         subscription.modify_deadline(delivered[0].ack_id, Duration::ZERO, clock.at(now));
         assert_eq!(subscription.next_event(), Some(clock.at(now + backoff)));
         subscription.advance(clock.at(now + backoff - 1));
-        assert!(subscription.queue.ready() == 0);
+        assert!(subscription.ready.is_empty());
         now += backoff;
         subscription.advance(clock.at(now));
     }
-    assert!(subscription.queue.ready() == 1);
+    assert!(subscription.ready.len() == 1);
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::flow::Limits;
 use crate::settings::DeadLetter;
 
 mod delivery;
@@ -24,8 +25,8 @@ impl Clock {
 
 fn settings() -> Settings {
     Settings {
-        name: "projects/p/subscriptions/orders".parse().unwrap(),
-        topic: "projects/p/topics/orders".parse().unwrap(),
+        name: "projects/p/subscriptions/orders".to_owned(),
+        topic: "projects/p/topics/orders".to_owned(),
         ack_deadline_seconds: 10,
         enable_message_ordering: false,
         dead_letter_policy: None,
@@ -36,7 +37,7 @@ fn settings() -> Settings {
 fn with_dead_letter() -> Settings {
     Settings {
         dead_letter_policy: Some(DeadLetter {
-            dead_letter_topic: "projects/p/topics/dead".parse().unwrap(),
+            dead_letter_topic: "projects/p/topics/dead".to_owned(),
             max_delivery_attempts: 5,
         }),
         ..settings()

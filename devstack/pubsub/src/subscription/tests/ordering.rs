@@ -97,7 +97,7 @@ fn a_dead_letter_lets_the_next_message_pass() {
         subscription.modify_deadline(delivered[0].ack_id, Duration::ZERO, clock.at(0));
     }
 
-    assert_eq!(subscription.take_exhausted().len(), 1);
+    assert_eq!(subscription.exhausted.len(), 1);
     let next = subscription.pull(1, clock.at(0));
     assert_eq!(data(&next), ["b"]);
     assert_eq!(next[0].attempt, Some(1));

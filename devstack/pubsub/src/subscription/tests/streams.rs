@@ -4,7 +4,7 @@ use super::*;
 fn a_stream_gets_no_more_than_it_asked_for() {
     let clock = Clock::start();
     let mut subscription = subscription(settings());
-    let stream = subscription.open_stream(limits(2, 1000));
+    let stream = subscription.streams.open(limits(2, 1000));
     for name in ["a", "b", "c"] {
         subscription.publish(message(name), clock.at(0));
     }
@@ -25,7 +25,7 @@ fn a_stream_gets_no_more_than_it_asked_for() {
 fn a_lease_that_ends_no_longer_counts_against_the_stream() {
     let clock = Clock::start();
     let mut subscription = subscription(settings());
-    let stream = subscription.open_stream(limits(1, 1000));
+    let stream = subscription.streams.open(limits(1, 1000));
     subscription.publish(message("a"), clock.at(0));
     subscription.pull_stream(stream, DEADLINE, clock.at(0));
 
@@ -39,7 +39,7 @@ fn a_lease_that_ends_no_longer_counts_against_the_stream() {
 fn a_message_larger_than_the_allowance_comes_alone() {
     let clock = Clock::start();
     let mut subscription = subscription(settings());
-    let stream = subscription.open_stream(limits(10, 4));
+    let stream = subscription.streams.open(limits(10, 4));
     for name in ["aa", "larger", "bb"] {
         subscription.publish(message(name), clock.at(0));
     }
@@ -70,8 +70,8 @@ fn an_answer_stays_small_enough_for_any_client() {
 fn streams_come_to_hold_equally_many() {
     let clock = Clock::start();
     let mut subscription = subscription(settings());
-    let one = subscription.open_stream(limits(usize::MAX, usize::MAX));
-    let other = subscription.open_stream(limits(usize::MAX, usize::MAX));
+    let one = subscription.streams.open(limits(usize::MAX, usize::MAX));
+    let other = subscription.streams.open(limits(usize::MAX, usize::MAX));
     for _ in 0..10 {
         subscription.publish(message("a"), clock.at(0));
     }
@@ -91,8 +91,8 @@ fn streams_come_to_hold_equally_many() {
 fn a_stream_without_room_does_not_hold_up_the_others() {
     let clock = Clock::start();
     let mut subscription = subscription(settings());
-    let full = subscription.open_stream(limits(1, 1000));
-    let other = subscription.open_stream(limits(usize::MAX, usize::MAX));
+    let full = subscription.streams.open(limits(1, 1000));
+    let other = subscription.streams.open(limits(usize::MAX, usize::MAX));
     for _ in 0..10 {
         subscription.publish(message("a"), clock.at(0));
     }
@@ -108,11 +108,11 @@ fn a_stream_without_room_does_not_hold_up_the_others() {
 fn a_closed_stream_gets_nothing_and_keeps_its_leases() {
     let clock = Clock::start();
     let mut subscription = subscription(settings());
-    let stream = subscription.open_stream(limits(usize::MAX, usize::MAX));
+    let stream = subscription.streams.open(limits(usize::MAX, usize::MAX));
     subscription.publish(message("a"), clock.at(0));
     subscription.pull_stream(stream, DEADLINE, clock.at(0));
 
-    subscription.close_stream(stream);
+    subscription.streams.close(stream);
 
     assert!(
         subscription
