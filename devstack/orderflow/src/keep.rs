@@ -26,12 +26,19 @@ pub(crate) type Begin = Box<dyn FnMut(Life) -> BoxFuture<'static, anyhow::Result
 /// One life of a part.
 #[derive(Debug)]
 pub(crate) struct Life {
-    /// To be told once it is ready, with the port that it chose, if it chose one.
-    pub(crate) ready: oneshot::Sender<Option<u16>>,
+    ready: Option<oneshot::Sender<Option<u16>>>,
     /// Asks this life to end.
     pub(crate) stop: CancellationToken,
     /// Whether it has lived before in this stack.
     pub(crate) is_again: bool,
+}
+
+impl Life {
+    /// Says, once, that it is ready, with the port that it chose, if it chose one.
+    pub(crate) fn tell_ready(&mut self, port: Option<u16>) {
+        // Nobody listens when the start was given up; the stop that follows is then at once.
+        let _ = self.ready.take().map(|ready| ready.send(port));
+    }
 }
 
 /// How a part lives, and so what can be done with it.
@@ -166,7 +173,7 @@ impl Keeper {
         let (ready, mut is_ready) = oneshot::channel();
         let stop = self.stop.child_token();
         let mut life = (self.begin)(Life {
-            ready,
+            ready: Some(ready),
             stop: stop.clone(),
             is_again: self.is_again,
         });

@@ -25,7 +25,6 @@ mod part_log;
 mod parts;
 mod ports;
 mod process;
-mod ready;
 mod register;
 mod rundir;
 mod screen;

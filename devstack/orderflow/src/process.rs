@@ -5,7 +5,7 @@
 
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,6 +28,11 @@ const OUTPUT_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long parts take at most that are stopped together.
 pub(crate) const STOP_LIMIT: Duration = DRAIN_LIMIT.saturating_add(OUTPUT_LIMIT);
+
+/// The file of the program that runs.
+pub(crate) fn own_program() -> anyhow::Result<PathBuf> {
+    std::env::current_exe().context("finding our own program")
+}
 
 /// How a part ended.
 #[derive(Debug)]

@@ -55,7 +55,7 @@ pub(crate) static PARTS: [Part; 8] = [
                 "PostgreSQL, for example `postgres://postgres:postgres@127.0.0.1:5432`; databases that are missing are \
                  created").secret(),
         ],
-        embedded: Some(Start::Child(|context, part, ports, life| postgres::live(context, part, ports, life).boxed())),
+        embedded: Some(Start::Child(|site, life| postgres::live(site, life).boxed())),
         ..PART
     },
     Part {
@@ -69,7 +69,7 @@ pub(crate) static PARTS: [Part; 8] = [
             Variable::new("KAFKA_BROKERS", "{KAFKA}").with_flag("kafka-brokers", "LIST",
                 "Kafka's `host:port`, several with commas; topics that are missing are created"),
         ],
-        embedded: Some(Start::Once(|context, part, _, life| kafka::live(context, part.name, life).boxed(), kafka::ONCE)),
+        embedded: Some(Start::Once(|site, life| kafka::live(site, life).boxed(), kafka::ONCE)),
         // One process that is broker and controller (KRaft).
         native: Some(Server {
             title: "Apache Kafka 4.3.1",

@@ -13,6 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
 use crate::control::Run;
+use crate::process::own_program;
 use crate::rundir::try_lock;
 use crate::screen::{Screen, Show};
 use crate::settings::Addresses;
@@ -116,13 +117,12 @@ async fn detach(dir: &Path, with_services: bool) -> anyhow::Result<ExitCode> {
 }
 
 fn start(progress: &Progress) -> anyhow::Result<Child> {
-    let program = std::env::current_exe().context("finding our own program")?;
     let arguments = std::env::args_os().skip(1);
     let arguments = arguments.map(|argument| match argument.to_str() {
         Some("--detach") => "--in-background".into(),
         _ => argument,
     });
-    Command::new(program)
+    Command::new(own_program()?)
         .args(arguments)
         // Its own group: neither Ctrl-C nor a terminal that is closed reaches it.
         .process_group(0)

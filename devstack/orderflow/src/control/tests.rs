@@ -13,8 +13,8 @@ async fn a_second_terminal_learns_how_the_parts_do_and_why_a_wish_is_refused() {
     let context = context(folder.path()).await;
     let _control = serve(&context).unwrap();
     let stop = CancellationToken::new();
-    let begin: Begin = Box::new(|life| {
-        life.ready.send(None).unwrap();
+    let begin: Begin = Box::new(|mut life| {
+        life.tell_ready(None);
         let stopped = async move { life.stop.cancelled().await };
         let exit = || Ok(Exit::new("kafka", "stopped".to_owned(), Vec::new()));
         stopped.map(move |()| exit()).boxed()

@@ -43,78 +43,79 @@ enum Command {
     /// List the dead letters, a line for each, and which of them were redriven, when and into which trace.
     ///
     /// Looking changes nothing. Exit code 1 if a broker could not be asked; the others are listed.
-    List(ListArgs),
+    List {
+        /// Only letters of this place, or of all places of this broker; can be repeated.
+        #[arg(long, value_name = "PLACE", value_parser = PossibleValuesParser::new(place::names()))]
+        from: Vec<String>,
+        /// Print JSON: an array with an object for each letter.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        addresses: Addresses,
+    },
     /// Show one letter: why it was given up, where it comes from, its headers and its payload.
-    Show(ShowArgs),
+    Show {
+        /// As `list` prints it.
+        id: String,
+        #[command(flatten)]
+        addresses: Addresses,
+    },
     /// Send letters back where they came from, in new traces that are linked to the old ones.
     ///
     /// The message is sent with its payload, key and headers; then the letter is removed. Kafka removes nothing: there it
     /// is marked, and `--all` passes over it. A topic with several groups delivers it to all of them.
     /// To send one twice is harmless. Exit code 1 if anything could not be done.
-    Redrive(RedriveArgs),
-}
-
-#[derive(Debug, Args)]
-struct ListArgs {
-    /// Only letters of this place, or of all places of this broker; can be repeated.
-    #[arg(long, value_name = "PLACE", value_parser = PossibleValuesParser::new(place::names()))]
-    from: Vec<String>,
-    /// Print JSON: an array with an object for each letter.
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    addresses: Addresses,
-}
-
-#[derive(Debug, Args)]
-struct ShowArgs {
-    /// As `list` prints it.
-    id: String,
-    #[command(flatten)]
-    addresses: Addresses,
-}
-
-#[derive(Debug, Args)]
-struct RedriveArgs {
-    /// As `list` prints them.
-    #[arg(required_unless_present = "all", value_name = "ID")]
-    ids: Vec<String>,
-    /// All letters that were not redriven yet.
-    #[arg(long, conflicts_with = "ids")]
-    all: bool,
-    /// Only letters of this place, or of all places of this broker; can be repeated.
-    #[arg(long, value_name = "PLACE", value_parser = PossibleValuesParser::new(place::names()))]
-    from: Vec<String>,
-    #[command(flatten)]
-    addresses: Addresses,
-    #[command(flatten)]
-    tracing: Tracing,
+    Redrive {
+        /// As `list` prints them.
+        #[arg(required_unless_present = "all", value_name = "ID")]
+        ids: Vec<String>,
+        /// All letters that were not redriven yet.
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+        /// Only letters of this place, or of all places of this broker; can be repeated.
+        #[arg(long, value_name = "PLACE", value_parser = PossibleValuesParser::new(place::names()))]
+        from: Vec<String>,
+        #[command(flatten)]
+        addresses: Addresses,
+        #[command(flatten)]
+        tracing: Tracing,
+    },
 }
 
 pub(crate) async fn run(dir: &Path, args: DlqArgs) -> anyhow::Result<ExitCode> {
     let (running, ledger) = (Run::ready(dir)?, Ledger::of(dir));
     let running = running.as_ref().map(|(_, addresses)| addresses);
     match args.command {
-        Command::List(args) => {
-            let brokers = args.addresses.connect(running).await?;
-            let shelves = list::look(&brokers, &chosen(&args.from), &ledger.entries()?).await;
-            tell(&listed(&shelves, args.json)?)?;
+        Command::List {
+            from,
+            json,
+            addresses,
+        } => {
+            let brokers = addresses.connect(running).await?;
+            let shelves = list::look(&brokers, &chosen(&from), &ledger.entries()?).await;
+            tell(&listed(&shelves, json)?)?;
             let failed = shelves.into_iter().filter_map(|shelf| shelf.rows.err());
             Ok(complain(failed))
         }
-        Command::Show(args) => {
-            let brokers = args.addresses.connect(running).await?;
-            show(&brokers, &ledger.entries()?, &args.id).await
+        Command::Show { id, addresses } => {
+            let brokers = addresses.connect(running).await?;
+            show(&brokers, &ledger.entries()?, &id).await
         }
-        Command::Redrive(args) => {
-            let telemetry = args.tracing.start(running)?;
-            let brokers = args.addresses.connect(running).await?;
+        Command::Redrive {
+            ids,
+            all: _,
+            from,
+            addresses,
+            tracing,
+        } => {
+            let telemetry = tracing.start(running)?;
+            let (brokers, ledger) = (&addresses.connect(running).await?, &ledger);
             let redrive = Redrive {
-                brokers: &brokers,
-                ledger: &ledger,
-                ids: &args.ids,
+                brokers,
+                ledger,
+                ids: &ids,
             };
-            let report = redrive.run(&chosen(&args.from)).await;
+            let report = redrive.run(&chosen(&from)).await;
             // Also after an error: what was sent before it is to be seen.
             telemetry.stop().await;
             told(report?)

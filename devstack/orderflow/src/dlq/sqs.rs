@@ -1,6 +1,5 @@
 //! Dead letters of SQS: received, and given back at once unless they are redriven.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -10,7 +9,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Credentials;
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System, QueueAttributeName};
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use otel_messaging::{DeadLetter, Headers};
 
 use super::letter::Letter;
@@ -55,11 +54,19 @@ impl Sqs {
         let expected = self.count(&queue).await?;
         let mut letters = Vec::new();
         while letters.len() < expected {
-            let received = self.receive(&queue, lease).await?;
-            if received.is_empty() {
+            let request = self.client.receive_message().queue_url(&queue);
+            let request = request
+                .max_number_of_messages(AT_ONCE)
+                .wait_time_seconds(WAIT_SECONDS)
+                .visibility_timeout(i32::try_from(lease.as_secs())?)
+                .message_attribute_names("All")
+                .message_system_attribute_names(System::All);
+            let received = request.send().await.map_err(|error| reason(&error))?;
+            let messages = received.messages.unwrap_or_default();
+            if messages.is_empty() {
                 break;
             }
-            letters.extend(received.into_iter().map(|message| letter(place, message)));
+            letters.extend(messages.into_iter().map(|message| letter(place, message)));
         }
         Ok(letters)
     }
@@ -100,18 +107,6 @@ impl Sqs {
         let count = attributes.get(&name).and_then(|count| count.parse().ok());
         count.context("it does not say how many messages there are")
     }
-
-    async fn receive(&self, queue: &str, lease: Duration) -> anyhow::Result<Vec<Message>> {
-        let request = self.client.receive_message().queue_url(queue);
-        let request = request
-            .max_number_of_messages(AT_ONCE)
-            .wait_time_seconds(WAIT_SECONDS)
-            .visibility_timeout(i32::try_from(lease.as_secs())?)
-            .message_attribute_names("All")
-            .message_system_attribute_names(System::All);
-        let received = request.send().await.map_err(|error| reason(&error))?;
-        Ok(received.messages.unwrap_or_default())
-    }
 }
 
 /// The service's own words if it answered, otherwise why it could not be asked.
@@ -119,10 +114,8 @@ fn reason<E>(error: &SdkError<E>) -> anyhow::Error
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
-    match error
-        .as_service_error()
-        .and_then(ProvideErrorMetadata::message)
-    {
+    let answer = error.as_service_error();
+    match answer.and_then(ProvideErrorMetadata::message) {
         Some(words) => anyhow!("{words}"),
         None => anyhow!("{}", DisplayErrorContext(error)),
     }
@@ -142,10 +135,8 @@ fn letter(place: &'static Place, message: Message) -> Letter {
     let body = message.body.map(Into::into);
     let read = DeadLetter::read(key.map(Into::into), body, &headers);
     let id = message.message_id.unwrap_or_default();
-    Letter::new(place, &id, sent(&system), read, message.receipt_handle)
-}
-
-fn sent(system: &HashMap<System, String>) -> Option<DateTime<Utc>> {
-    let millis = system.get(&System::SentTimestamp)?.parse().ok()?;
-    DateTime::from_timestamp_millis(millis)
+    let sent = system.get(&System::SentTimestamp);
+    let sent = sent.and_then(|millis| millis.parse().ok());
+    let sent = sent.and_then(DateTime::from_timestamp_millis);
+    Letter::new(place, &id, sent, read, message.receipt_handle)
 }

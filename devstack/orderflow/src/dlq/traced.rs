@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use telemetry::Telemetry;
 
+use crate::process::own_program;
 use crate::settings::{Addresses, known};
 use crate::table::{OTLP_ENDPOINT, usual};
 
@@ -37,8 +38,7 @@ impl Tracing {
         }
         let usual = format!("http://127.0.0.1:{}", self.otlp_grpc_port);
         let endpoint = known(self.otlp_endpoint, running, OTLP_ENDPOINT, usual);
-        let program = std::env::current_exe().context("finding our own program")?;
-        let error = Command::new(program)
+        let error = Command::new(own_program()?)
             .args(std::env::args_os().skip(1))
             .env(OTLP_ENDPOINT, endpoint)
             .env("RUST_LOG", self.rust_log.unwrap_or_else(|| LOGS.to_owned()))

@@ -88,12 +88,12 @@ impl Kept {
     }
 }
 
-async fn live(context: Context, script: String, life: Life) -> anyhow::Result<Exit> {
+async fn live(context: Context, script: String, mut life: Life) -> anyhow::Result<Exit> {
     let log = context.quiet_log("part", life.is_again)?;
     let mut command = tokio::process::Command::new("sh");
     let patience = Duration::from_mins(1);
     let process = context.spawn("part", command.args(["-c", &script]), patience, log)?;
-    let _ = life.ready.send(None);
+    life.tell_ready(None);
     Ok(process.watch(life.stop).await)
 }
 
@@ -208,8 +208,8 @@ async fn a_part_that_was_never_ready_ends_the_start() {
 async fn a_part_that_cannot_live_twice_ends_the_stack_and_says_why() {
     let kept = Kept::new().await;
     let killed = || Exit::new("part", "signal: 9 (SIGKILL)".to_owned(), Vec::new());
-    let begin: Begin = Box::new(move |life| {
-        life.ready.send(None).unwrap();
+    let begin: Begin = Box::new(move |mut life| {
+        life.tell_ready(None);
         async move { Ok(killed()) }.boxed()
     });
     let (keeping, _is_ready) = kept.keep_as(Kind::Once("its port is gone"), begin);

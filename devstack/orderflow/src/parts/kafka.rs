@@ -12,9 +12,9 @@ use anyhow::Context as _;
 use rdkafka::mocking::MockCluster;
 use tokio::process::Command;
 
-use crate::context::Context;
+use super::part::Site;
 use crate::keep::Life;
-use crate::process::{DRAIN_LIMIT, Exit};
+use crate::process::{DRAIN_LIMIT, Exit, own_program};
 use crate::topology::TOPICS;
 
 /// Serves a cluster of one broker, tells its address in one line, and ends when standard input does:
@@ -36,17 +36,20 @@ pub(crate) const ONCE: &str = "the mock cluster picks its own port and keeps its
     another one; with --servers native it is the real Kafka, which is started again";
 
 /// Starts the process, tells its port, and keeps it until `life.stop`.
-pub(crate) async fn live(context: Context, name: &'static str, life: Life) -> anyhow::Result<Exit> {
-    let starting = context.screen.starting(name);
-    let program = std::env::current_exe().context("finding our own program")?;
+pub(crate) async fn live(site: Site, mut life: Life) -> anyhow::Result<Exit> {
+    let (context, name, starting) = (&site.context, site.part.name, site.starting());
     let log = context.log(name, life.is_again)?;
-    let mut process = context.spawn(name, Command::new(program).arg("kafka"), DRAIN_LIMIT, log)?;
+    let mut process = context.spawn(
+        name,
+        Command::new(own_program()?).arg("kafka"),
+        DRAIN_LIMIT,
+        log,
+    )?;
     let address = process.first_line().await?;
     let port = address.rsplit(':').next();
     let port = port.and_then(|port| port.parse().ok());
     let port = port.with_context(|| format!("{address} has no port"))?;
     starting.ready(&address);
-    // Nobody listens when the start was given up; the stop that follows is then at once.
-    let _ = life.ready.send(Some(port));
+    life.tell_ready(Some(port));
     Ok(process.watch(life.stop).await)
 }

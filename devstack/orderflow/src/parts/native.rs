@@ -11,12 +11,11 @@ use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::sleep;
 
-use super::part::{Part, Server};
+use super::part::{Part, Server, Site};
+use super::wait_until_answers;
 use crate::context::Context;
 use crate::keep::Life;
-use crate::ports::Ports;
 use crate::process::{Exit, Process};
-use crate::ready::wait_until_answers;
 
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
@@ -43,47 +42,43 @@ pub(crate) async fn install(
     })
 }
 
-/// One server of this start.
+/// A real server in its stack, and what it was made or found as.
 #[derive(Debug, Clone)]
-pub(crate) struct Site {
-    pub(crate) context: Context,
-    pub(crate) part: &'static Part,
+pub(crate) struct Native {
+    pub(crate) site: Site,
     pub(crate) server: Server,
     pub(crate) installed: PathBuf,
-    pub(crate) ports: Ports,
 }
 
-impl Site {
+impl Native {
     /// One life: starts the server, sets it up, says so on `life.ready`, and keeps it until `life.stop`.
     pub(crate) async fn live(self, life: Life) -> anyhow::Result<Exit> {
-        let (name, server) = (self.part.name, self.server);
-        let starting = self.context.screen.starting(name);
+        let starting = self.site.starting();
         self.prepare(&life).await?;
-        let mut command = self.command(server.command)?;
-        let environment = server.environment.iter();
+        let mut command = self.command(self.server.command)?;
+        let environment = self.server.environment.iter();
         command.envs(environment.map(|(variable, value)| (variable, self.fill(value))));
         let process = self.spawn(&command, &life)?;
         let address = async {
             self.get_ready().await?;
-            let address = self.fill(self.part.address);
-            Ok(format!("{address}  {}", server.title))
+            Ok(format!("{}  {}", self.site.address(), self.server.title))
         };
         Ok(super::live(process, starting, life, address).await)
     }
 
     fn data(&self) -> PathBuf {
-        self.context.folder.data_of(self.part.name)
+        self.site.context.folder.data_of(self.site.part.name)
     }
 
     fn spawn(&self, command: &Command, life: &Life) -> anyhow::Result<Process> {
-        let (context, name) = (&self.context, self.part.name);
+        let (context, name) = (&self.site.context, self.site.part.name);
         let log = context.quiet_log(name, life.is_again)?;
         context.spawn(name, command, self.server.patience, log)
     }
 
     /// What is said in braces, for this start.
     fn fill(&self, template: &str) -> String {
-        let text = self.ports.fill(template);
+        let text = self.site.ports.fill(template);
         text.replace("{installed}", &self.installed.display().to_string())
             .replace("{data}", &self.data().display().to_string())
     }
@@ -135,7 +130,7 @@ impl Site {
             }
         }
         match self.server.set_up {
-            Some(set_up) => set_up(&self.ports).await,
+            Some(set_up) => set_up(&self.site.ports).await,
             None => Ok(()),
         }
     }

@@ -12,6 +12,7 @@ use crate::install::Origin;
 use crate::keep::Life;
 use crate::ports::{Port, Ports};
 use crate::process::Exit;
+use crate::screen::PartLine;
 
 /// One server that a stack may need. What is said in braces, [`Ports::fill`] knows.
 #[derive(Debug)]
@@ -112,9 +113,9 @@ pub(crate) enum Start {
     /// Inside this process; `loses` says what is lost when it stops.
     Inside { serve: Serve, loses: &'static str },
     /// As a process of its own, on the ports of its row.
-    Child(LiveAt),
+    Child(Live),
     /// As a process that chooses its port by itself, and so cannot be started again; the second says so.
-    Once(LiveAt, &'static str),
+    Once(Live, &'static str),
 }
 
 /// Serves on the listeners of [`Part::ports`] until the token is cancelled.
@@ -125,8 +126,27 @@ pub(crate) type Serve =
 pub(crate) type SetUp = fn(&Ports) -> BoxFuture<'static, anyhow::Result<()>>;
 
 /// One life of a child.
-pub(crate) type LiveAt =
-    fn(Context, &'static Part, Ports, Life) -> BoxFuture<'static, anyhow::Result<Exit>>;
+pub(crate) type Live = fn(Site, Life) -> BoxFuture<'static, anyhow::Result<Exit>>;
+
+/// A part in its stack: what each of its lives begins with.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) context: Context,
+    pub(crate) part: &'static Part,
+    pub(crate) ports: Ports,
+}
+
+impl Site {
+    /// Says that it starts; the line is told when it is ready.
+    pub(crate) fn starting(&self) -> PartLine {
+        self.context.screen.starting(self.part.name)
+    }
+
+    /// Where it is, in the words of the screen.
+    pub(crate) fn address(&self) -> String {
+        self.ports.fill(self.part.address)
+    }
+}
 
 /// What the stand-ins do wrong on purpose.
 #[derive(Debug, Clone, Default, Args)]

@@ -5,10 +5,8 @@ use futures::future::try_join_all;
 use postgres_server::{Options, Server};
 use url::Url;
 
-use super::part::Part;
-use crate::context::Context;
+use super::part::Site;
 use crate::keep::Life;
-use crate::ports::Ports;
 use crate::process::Exit;
 
 /// One for each service that keeps something.
@@ -28,16 +26,11 @@ pub(crate) async fn create_databases(address: &str) -> anyhow::Result<()> {
 
 /// One life: starts the server of this machine, creates the databases, says so on `life.ready`, and keeps it until
 /// `life.stop`.
-pub(crate) async fn live(
-    context: Context,
-    part: &'static Part,
-    ports: Ports,
-    life: Life,
-) -> anyhow::Result<Exit> {
-    let starting = context.screen.starting(part.name);
+pub(crate) async fn live(site: Site, mut life: Life) -> anyhow::Result<Exit> {
+    let (context, part, starting) = (&site.context, site.part, site.starting());
     let options = Options {
         dir: context.folder.data_of(part.name),
-        port: ports.of(&part.ports[0]),
+        port: site.ports.of(&part.ports[0]),
         fsync: true,
     };
     // A start may be given up at any moment: the next one goes on where it was.
@@ -54,9 +47,8 @@ pub(crate) async fn live(
         server.stop().await?;
         return Err(error);
     }
-    starting.ready(&ports.fill(part.address));
-    // Nobody listens when the start was given up; the stop that follows is then at once.
-    let _ = life.ready.send(None);
+    starting.ready(&site.address());
+    life.tell_ready(None);
     let log = server.log();
     let status = tokio::select! {
         status = server.wait() => status?,

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use tokio::process::Command;
 
+use super::wait_until_answers;
 use crate::context::Context;
 use crate::keep::Life;
-use crate::process::{DRAIN_LIMIT, Exit};
-use crate::ready::wait_until_answers;
+use crate::process::{DRAIN_LIMIT, Exit, own_program};
 use crate::service::{SERVICES, Service};
 use crate::settings::Addresses;
 
@@ -30,8 +30,7 @@ pub(crate) fn check_built() -> anyhow::Result<()> {
 }
 
 fn program(service: &Service) -> anyhow::Result<PathBuf> {
-    let ours = std::env::current_exe().context("finding our own program")?;
-    Ok(ours.with_file_name(service.name))
+    Ok(own_program()?.with_file_name(service.name))
 }
 
 /// One life of a service: started, asked whether it is ready, and kept until `life.stop`.

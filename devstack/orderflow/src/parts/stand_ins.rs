@@ -11,10 +11,8 @@ use futures::future::try_join_all;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::part::{Faults, Part, Serve};
-use crate::context::Context;
+use super::part::{Faults, Serve, Site};
 use crate::keep::{Begin, Life};
-use crate::ports::Ports;
 use crate::process::Exit;
 use crate::topology;
 
@@ -76,44 +74,38 @@ fn exactly<const N: usize>(listeners: Vec<TcpListener>) -> anyhow::Result<[TcpLi
     listeners.map_err(|all| anyhow!("{} listeners for {N} ports", all.len()))
 }
 
-/// A stand-in, and what it takes to start it.
-#[derive(Debug, Clone)]
-pub(crate) struct StandIn {
-    pub(crate) context: Context,
-    pub(crate) part: &'static Part,
-    pub(crate) serve: Serve,
-    pub(crate) ports: Ports,
-    pub(crate) faults: Faults,
+/// Begins each life of a stand-in, the first on the listeners that were claimed for it, so that clients can connect at once.
+pub(crate) fn begin(site: Site, serve: Serve, faults: Faults, claimed: Vec<TcpListener>) -> Begin {
+    let mut claimed = Some(claimed);
+    Box::new(move |life| live(site.clone(), serve, faults.clone(), claimed.take(), life).boxed())
 }
 
-impl StandIn {
-    /// Begins each life, the first on the listeners that were claimed for it, so that clients can connect at once.
-    pub(crate) fn begin(self, claimed: Vec<TcpListener>) -> Begin {
-        let mut claimed = Some(claimed);
-        Box::new(move |life| self.clone().live(claimed.take(), life).boxed())
+/// One life, on the listeners that were claimed or, later, on the same ports again.
+async fn live(
+    site: Site,
+    serve: Serve,
+    faults: Faults,
+    claimed: Option<Vec<TcpListener>>,
+    mut life: Life,
+) -> anyhow::Result<Exit> {
+    let (part, starting) = (site.part, site.starting());
+    let ports = part.ports.iter().map(|port| site.ports.of(port));
+    let listeners = match claimed {
+        Some(listeners) => listeners,
+        None => try_join_all(ports.map(bind)).await?,
+    };
+    starting.ready(&site.address());
+    life.tell_ready(None);
+    let overdue = async {
+        life.stop.cancelled().await;
+        tokio::time::sleep(CLOSE_LIMIT).await;
+    };
+    tokio::select! {
+        result = serve(listeners, faults, life.stop.clone()) => result?,
+        () = overdue => {}
     }
-
-    /// One life, on the listeners that were claimed or, later, on the same ports again.
-    async fn live(self, claimed: Option<Vec<TcpListener>>, life: Life) -> anyhow::Result<Exit> {
-        let (part, ports) = (self.part, self.ports);
-        let starting = self.context.screen.starting(part.name);
-        let listeners = match claimed {
-            Some(listeners) => listeners,
-            None => try_join_all(part.ports.iter().map(|port| bind(ports.of(port)))).await?,
-        };
-        starting.ready(&ports.fill(part.address));
-        let _ = life.ready.send(None);
-        let overdue = async {
-            life.stop.cancelled().await;
-            tokio::time::sleep(CLOSE_LIMIT).await;
-        };
-        tokio::select! {
-            result = (self.serve)(listeners, self.faults, life.stop.clone()) => result?,
-            () = overdue => {}
-        }
-        let how = "ended by itself".to_owned();
-        Ok(Exit::new(part.name, how, Vec::new()))
-    }
+    let how = "ended by itself".to_owned();
+    Ok(Exit::new(part.name, how, Vec::new()))
 }
 
 async fn bind(port: u16) -> anyhow::Result<TcpListener> {

@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::answers::fault_notice;
 use crate::context::Context;
 use crate::control;
-use crate::part_log::LAST_LINES;
-use crate::parts::{Group, own_log, services};
+use crate::part_log::{self, LAST_LINES};
+use crate::parts::{Group, services};
 use crate::process::{self, Exit};
 use crate::rundir::RunDir;
 use crate::screen::{Screen, Show};
@@ -100,7 +100,7 @@ async fn run_in(
     for fault in control::faults() {
         context.screen.tell(&fault_notice(&fault));
     }
-    own_log::install(context.log(own_log::NAME, false)?)?;
+    part_log::write_own(context.log(part_log::OWN, false)?)?;
     let control = control::serve(&context)?;
     let mut stack = Stack {
         context,

@@ -11,10 +11,9 @@ use tokio::net::TcpListener;
 use super::Stack;
 use super::args::{Plan, Source, StackArgs};
 use crate::keep::{Begin, Kind};
-use crate::parts::native::{self, Site};
-use crate::parts::part::{LiveAt, Part, Start};
-use crate::parts::stand_ins::StandIn;
-use crate::parts::{postgres, services};
+use crate::parts::native::{self, Native};
+use crate::parts::part::{Live, Part, Site, Start};
+use crate::parts::{postgres, services, stand_ins};
 use crate::ports::{Claims, Port};
 use crate::service::SERVICES;
 use crate::settings::Addresses;
@@ -97,35 +96,29 @@ impl Stack {
         installed: Option<&PathBuf>,
         listeners: Vec<TcpListener>,
     ) -> Option<impl Future<Output = (&'static Port, Option<u16>)> + use<>> {
-        let (context, ports) = (self.context.clone(), args.flags.ports.clone());
-        let child = |live: LiveAt| -> Begin {
-            let (context, ports) = (context.clone(), ports.clone());
-            Box::new(move |life| live(context.clone(), part, ports.clone(), life))
+        let site = Site {
+            context: self.context.clone(),
+            part,
+            ports: args.flags.ports.clone(),
         };
-        let (kind, begin) = match (installed.cloned().zip(part.native), part.embedded) {
+        let child =
+            |site: Site, live: Live| -> Begin { Box::new(move |life| live(site.clone(), life)) };
+        let (kind, begin): (_, Begin) = match (installed.cloned().zip(part.native), part.embedded) {
             (Some((installed, server)), _) => {
-                let site = Site {
-                    context,
-                    part,
+                let native = Native {
+                    site,
                     server,
                     installed,
-                    ports,
                 };
-                let begin: Begin = Box::new(move |life| site.clone().live(life).boxed());
-                (Kind::Process, begin)
+                let begin = move |life| native.clone().live(life).boxed();
+                (Kind::Process, Box::new(begin))
             }
             (None, Some(Start::Inside { serve, loses })) => {
-                let stand_in = StandIn {
-                    context,
-                    part,
-                    serve,
-                    ports,
-                    faults: args.faults.clone(),
-                };
-                (Kind::Inside(loses), stand_in.begin(listeners))
+                let begin = stand_ins::begin(site, serve, args.faults.clone(), listeners);
+                (Kind::Inside(loses), begin)
             }
-            (None, Some(Start::Child(live))) => (Kind::Process, child(live)),
-            (None, Some(Start::Once(live, why))) => (Kind::Once(why), child(live)),
+            (None, Some(Start::Child(live))) => (Kind::Process, child(site, live)),
+            (None, Some(Start::Once(live, why))) => (Kind::Once(why), child(site, live)),
             (None, None) => return None,
         };
         let group = if part.stops_last || part.is_inside() {
