@@ -1,4 +1,4 @@
-//! A message, and the handle by which a receiver settles it.
+//! A message, as its sender made it and as its receivers see it.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{clock::Timestamp, message_attributes::MessageAttributes};
 
 /// What the sender gave; shared, so that receiving a large message copies nothing under the lock.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Content {
     pub(crate) body: String,
     /// In hexadecimal; clients compare it with their own, to see that the message arrived whole.
@@ -26,8 +26,7 @@ impl Content {
             body_md5: hex::encode(Md5::digest(&body)),
             body,
             attributes,
-            trace_header: None,
-            group_id: None,
+            ..Self::default()
         }
     }
 
@@ -40,7 +39,7 @@ impl Content {
 }
 
 /// A message with what SQS itself knows about it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Message {
     pub(crate) id: Uuid,
     pub(crate) content: Arc<Content>,
@@ -62,11 +61,7 @@ impl Message {
             id: Uuid::new_v4(),
             content: Arc::new(content),
             sent_at,
-            receive_count: 0,
-            first_received_at: None,
-            dead_letter_source: None,
-            deduplication_id: None,
-            sequence_number: None,
+            ..Self::default()
         }
     }
 
@@ -96,55 +91,4 @@ pub(crate) struct Accepted {
 /// A sequence number as AWS writes it: with 20 digits.
 pub(crate) fn sequence_text(number: u64) -> String {
     format!("{number:020}")
-}
-
-/// One receive of one message; its text is opaque to clients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ReceiptHandle {
-    pub(crate) queue: Uuid,
-    pub(crate) sequence: u64,
-    /// Counts the receives from this queue; only the handle of the last one settles the message.
-    pub(crate) delivery: u32,
-}
-
-impl ReceiptHandle {
-    pub(crate) fn encode(&self) -> String {
-        format!("{}/{}/{}", self.queue, self.sequence, self.delivery)
-    }
-
-    /// The handle in `text`, or `None` if no receive ever gave it out.
-    pub(crate) fn decode(text: &str) -> Option<Self> {
-        let parts: Vec<&str> = text.split('/').collect();
-        let [queue, sequence, delivery] = parts[..] else {
-            return None;
-        };
-        Some(Self {
-            queue: queue.parse().ok()?,
-            sequence: sequence.parse().ok()?,
-            delivery: delivery.parse().ok()?,
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_receipt_handle_reads_back() {
-        let handle = ReceiptHandle {
-            queue: Uuid::new_v4(),
-            sequence: 9,
-            delivery: 3,
-        };
-        assert_eq!(ReceiptHandle::decode(&handle.encode()), Some(handle));
-    }
-
-    #[test]
-    fn a_made_up_receipt_handle_is_none() {
-        let four = format!("{}/1/2/3", Uuid::nil());
-        for text in ["", "!", "a/b/c", "ü", &four] {
-            assert_eq!(ReceiptHandle::decode(text), None, "{text}");
-        }
-    }
 }

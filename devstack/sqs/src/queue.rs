@@ -5,7 +5,7 @@
 //! while none of the group is in flight. So taking what is ready, and what stands behind it, keeps the order.
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html>
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use crate::{
     config::QueueConfig,
     error::Error,
     limits,
-    message::{Accepted, Message, ReceiptHandle},
+    message::{Accepted, Message},
 };
 
 #[derive(Debug)]
@@ -30,8 +30,10 @@ pub(crate) struct Queue {
     hidden: Shelf,
     /// The one that has waited longest first, so that a message which fails at once does not block the others.
     ready: Shelf,
-    /// On a FIFO queue only.
-    deduplication: Deduplication,
+    /// What a FIFO queue knows a message again by: when each deduplication id was accepted, and as what.
+    /// It is remembered for five minutes, even when the message is gone by then.
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html>
+    accepted: HashMap<String, (Timestamp, Accepted)>,
 }
 
 /// Messages by the time at which they came, or will come, to be ready.
@@ -80,7 +82,8 @@ pub(crate) struct Receive {
 /// What one receive got.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
-    pub(crate) deliveries: Vec<(ReceiptHandle, Message)>,
+    /// With the receipt handle of each.
+    pub(crate) deliveries: Vec<(String, Message)>,
     /// No longer in this queue: to be moved to the dead-letter queue.
     pub(crate) dead_letters: Vec<Message>,
     /// Messages are ready, but too many are in flight; a FIFO queue does not tell.
@@ -97,7 +100,7 @@ impl Queue {
             groups: HashMap::new(),
             hidden: Shelf::new(),
             ready: Shelf::new(),
-            deduplication: Deduplication::default(),
+            accepted: HashMap::new(),
         }
     }
 
@@ -112,11 +115,18 @@ impl Queue {
         let Some(id) = id.filter(|_| self.config.is_fifo()) else {
             return self.add(message, ready_at, now);
         };
-        if let Some(first) = self.deduplication.find(&id, now) {
-            return first;
+        let is_recent = |at: Timestamp| at.plus_seconds(limits::DEDUPLICATION_SECONDS) > now;
+        if let Some((at, first)) = self.accepted.get(&id)
+            && is_recent(*at)
+        {
+            return *first;
+        }
+        // It forgets before it grows.
+        if self.accepted.len() == self.accepted.capacity() {
+            self.accepted.retain(|_, (at, _)| is_recent(*at));
         }
         let accepted = self.add(message, ready_at, now);
-        self.deduplication.remember(id, accepted, now);
+        self.accepted.insert(id, (now, accepted));
         accepted
     }
 
@@ -191,18 +201,15 @@ impl Queue {
         sequence: u64,
         ready_at: Timestamp,
         now: Timestamp,
-    ) -> Option<(ReceiptHandle, Message)> {
+    ) -> Option<(String, Message)> {
         self.put(sequence, Place::Hidden, ready_at);
         let entry = self.entries.get_mut(&sequence)?;
         entry.deliveries += 1;
         entry.received_at = now;
         entry.message.receive_count += 1;
         entry.message.first_received_at.get_or_insert(now);
-        let handle = ReceiptHandle {
-            queue: self.id,
-            sequence,
-            delivery: entry.deliveries,
-        };
+        // Only the handle of the last delivery settles the message.
+        let handle = format!("{}/{sequence}/{}", self.id, entry.deliveries);
         Some((handle, entry.message.clone()))
     }
 
@@ -285,12 +292,15 @@ impl Queue {
         self.hidden.first().map(|&(ready_at, _)| ready_at)
     }
 
-    /// The message that a handle names, and by which of its deliveries.
+    /// The message that a handle names, and by which of its deliveries, if this queue ever gave it out.
     fn find(&self, handle: &str) -> Result<(u64, u32), Error> {
-        ReceiptHandle::decode(handle)
-            .filter(|handle| handle.queue == self.id)
-            .map(|handle| (handle.sequence, handle.delivery))
-            .ok_or(Error::ReceiptHandleIsInvalid)
+        let read = |text: &str| {
+            let (queue, rest) = text.split_once('/')?;
+            let (sequence, delivery) = rest.split_once('/')?;
+            let found = (sequence.parse().ok()?, delivery.parse().ok()?);
+            (queue == self.id.to_string()).then_some(found)
+        };
+        read(handle).ok_or(Error::ReceiptHandleIsInvalid)
     }
 
     fn in_flight(&self) -> usize {
@@ -383,32 +393,6 @@ impl Queue {
         if is_due && !delivered.any(|(_, entry)| entry.is_in_flight()) {
             self.put(first, Place::Ready, ready_at);
         }
-    }
-}
-
-/// How a FIFO queue knows a message again: what it accepted it remembers for five minutes, even when it is gone by then.
-/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html>
-#[derive(Debug, Default)]
-struct Deduplication {
-    /// By deduplication id.
-    accepted: HashMap<String, Accepted>,
-    /// The oldest first.
-    by_age: VecDeque<(Timestamp, String)>,
-}
-
-impl Deduplication {
-    /// What the sender of the first message with this id learned.
-    fn find(&mut self, id: &str, now: Timestamp) -> Option<Accepted> {
-        let is_over = |at: Timestamp| at.plus_seconds(limits::DEDUPLICATION_SECONDS) <= now;
-        while let Some((_, id)) = self.by_age.pop_front_if(|(at, _)| is_over(*at)) {
-            self.accepted.remove(&id);
-        }
-        self.accepted.get(id).copied()
-    }
-
-    fn remember(&mut self, id: String, accepted: Accepted, now: Timestamp) {
-        self.by_age.push_back((now, id.clone()));
-        self.accepted.insert(id, accepted);
     }
 }
 

@@ -10,7 +10,7 @@ use std::{collections::HashSet, sync::Arc};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::{emulator::Emulator, error::Error, limits};
+use crate::{emulator::Emulator, error::Error, limits, queue_set::QueueSet};
 
 /// The account that owns every queue here.
 const ACCOUNT: &str = "000000000000";
@@ -60,44 +60,50 @@ fn batch<E: DeserializeOwned>(
     input: Value,
     operation: Operation<E>,
 ) -> Result<Value, Error> {
-    let (queue, entries) = entries(call, input)?;
-    let results = entries
-        .into_iter()
-        .map(|(id, entry)| (id, operation(call, &queue, entry)));
-    Ok(answers(results))
+    let batch = Batch::read(call, input)?;
+    let run = |entry| operation(call, &batch.queue, entry);
+    let entries = batch.entries.into_iter();
+    Ok(answers(entries.map(|(id, entry)| (id, run(entry)))))
 }
 
-/// The name of the queue of a batch, which must be there, and the entries with their ids.
-///
-/// A fault here refuses the whole batch; whatever is wrong with one entry alone refuses that one.
-fn entries<E: DeserializeOwned>(
-    call: &Call,
-    mut input: Value,
-) -> Result<(String, Vec<(String, E)>), Error> {
-    let queue = queue_name(&input)?;
-    call.emulator
-        .change(|queues, _| queues.get(&queue).map(drop))?;
-    let entries: Option<Vec<Value>> = parse(input["Entries"].take())?;
-    let entries = entries.unwrap_or_default();
-    if entries.is_empty() {
-        return Err(Error::EmptyBatchRequest);
-    }
-    if entries.len() > limits::MAX_BATCH_ENTRIES {
-        return Err(Error::TooManyEntriesInBatchRequest(entries.len()));
-    }
-    let mut seen = HashSet::new();
-    let check = |entry: Value| {
-        let id: String = member(&entry, "Id")?;
-        if !limits::is_name(&id) {
-            return Err(Error::InvalidBatchEntryId);
+/// What a batch is given: the queue, which must be there, and the entries with their ids.
+struct Batch<E> {
+    queue: String,
+    is_fifo: bool,
+    entries: Vec<(String, E)>,
+}
+
+impl<E: DeserializeOwned> Batch<E> {
+    /// A fault here refuses the whole batch; whatever is wrong with one entry alone refuses that one.
+    fn read(call: &Call, mut input: Value) -> Result<Self, Error> {
+        let queue = queue_name(&input)?;
+        let is_fifo = |queues: &mut QueueSet| Ok(queues.get(&queue)?.config.is_fifo());
+        let is_fifo = call.emulator.change(|queues, _| is_fifo(queues))?;
+        let entries: Option<Vec<Value>> = parse(input["Entries"].take())?;
+        let entries = entries.unwrap_or_default();
+        if entries.is_empty() {
+            return Err(Error::EmptyBatchRequest);
         }
-        if !seen.insert(id.clone()) {
-            return Err(Error::BatchEntryIdsNotDistinct(id));
+        if entries.len() > limits::MAX_BATCH_ENTRIES {
+            return Err(Error::TooManyEntriesInBatchRequest(entries.len()));
         }
-        Ok((id, parse(entry)?))
-    };
-    let entries = entries.into_iter().map(check).collect::<Result<_, _>>()?;
-    Ok((queue, entries))
+        let mut seen = HashSet::new();
+        let check = |entry: Value| {
+            let id = member(&entry, "Id")?;
+            if !limits::is_name(&id) {
+                return Err(Error::InvalidBatchEntryId);
+            }
+            if !seen.insert(id.clone()) {
+                return Err(Error::BatchEntryIdsNotDistinct(id));
+            }
+            Ok((id, parse(entry)?))
+        };
+        Ok(Self {
+            entries: entries.into_iter().map(check).collect::<Result<_, _>>()?,
+            queue,
+            is_fifo,
+        })
+    }
 }
 
 /// What became of each entry of a batch, whatever became of the others.

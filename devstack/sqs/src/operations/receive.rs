@@ -7,7 +7,7 @@ use super::{ACCOUNT, Call, arn};
 use crate::{
     error::Error,
     limits,
-    message::{Message, ReceiptHandle, sequence_text},
+    message::{Message, sequence_text},
     message_attributes::{digest_of, select},
     queue::Receive,
 };
@@ -53,7 +53,7 @@ pub(super) async fn receive(
 }
 
 fn show(
-    handle: &ReceiptHandle,
+    handle: &str,
     message: &Message,
     system_names: &[String],
     attribute_names: &[String],
@@ -62,7 +62,7 @@ fn show(
     let attributes = select(&content.attributes, attribute_names);
     json!({
         "MessageId": message.id,
-        "ReceiptHandle": handle.encode(),
+        "ReceiptHandle": handle,
         "MD5OfBody": content.body_md5,
         "Body": content.body,
         "Attributes": system_attributes(message, system_names),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, answers, entries, required};
+use super::{Batch, Call, answers, required};
 use crate::{
     error::Error,
     limits,
@@ -32,27 +32,21 @@ pub(super) fn send(call: &Call, queue: &str, entry: Entry) -> Result<Value, Erro
 }
 
 pub(super) fn send_batch(call: &Call, input: Value) -> Result<Value, Error> {
-    let (queue, entries) = entries(call, input)?;
-    let is_fifo = |queue: &str| {
-        call.emulator
-            .change(|queues, _| Ok(queues.get(queue)?.config.is_fifo()))
-    };
-    let is_fifo = is_fifo(&queue)?;
-    let drafts: Vec<(String, Result<Draft, Error>)> = entries
-        .into_iter()
-        .map(|(id, entry)| (id, Draft::parse(call, entry)))
-        .collect();
+    let batch = Batch::read(call, input)?;
+    let parse = |(id, entry)| (id, Draft::parse(call, entry));
+    let drafts: Vec<_> = batch.entries.into_iter().map(parse).collect();
     let valid = || drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
     // One entry without its ids makes AWS refuse the whole batch.
-    valid().try_for_each(|draft| draft.require_ids(is_fifo))?;
+    valid().try_for_each(|draft| draft.require_ids(batch.is_fifo))?;
     let total: usize = valid().map(|draft| draft.content.size()).sum();
     if total > limits::MAX_MESSAGE_BYTES {
         return Err(Error::BatchRequestTooLong(total));
     }
-    let results = drafts.into_iter();
-    Ok(answers(results.map(|(id, draft)| {
-        (id, draft.and_then(|draft| draft.send(call, &queue)))
-    })))
+    let send = |draft: Draft| draft.send(call, &batch.queue);
+    let drafts = drafts.into_iter();
+    Ok(answers(
+        drafts.map(|(id, draft)| (id, draft.and_then(send))),
+    ))
 }
 
 /// A message whose parameters passed every check that needs no queue.

@@ -46,7 +46,7 @@ fn receive(queue: &mut Queue, max: usize, now: Timestamp) -> (Vec<String>, Vec<S
     let received = queue.receive(wanted(max), None, now);
     let deliveries = received.deliveries.into_iter();
     deliveries
-        .map(|(handle, message)| (message.content.body.clone(), handle.encode()))
+        .map(|(handle, message)| (message.content.body.clone(), handle))
         .unzip()
 }
 
