@@ -37,7 +37,8 @@ struct Item {
 /// The names that are used in a step.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    everywhere: Uses,
+    /// By the folder of the package: what is not public is used nowhere else.
+    in_package: HashMap<String, Uses>,
     files: HashMap<String, Rc<File>>,
 }
 
@@ -54,16 +55,24 @@ pub(crate) fn is_test(path: &str) -> bool {
         || files.iter().any(|file| path.ends_with(file))
 }
 
+/// Such as `shared/web`.
+fn package(path: &str) -> &str {
+    let mut slashes = path.match_indices('/');
+    slashes.nth(1).map_or("", |(end, _)| &path[..end])
+}
+
 impl Reader {
     pub(crate) fn names(&mut self, tree: &Tree) -> Names {
         let mut names = Names::default();
         for (path, text) in tree.rust().filter(|(path, _)| !is_test(path)) {
             let file = self.file(text);
+            let package = package(path).to_owned();
+            let sums = names.in_package.entry(package).or_default();
             for (name, count) in &file.uses {
-                match names.everywhere.get_mut(name) {
+                match sums.get_mut(name) {
                     Some(sum) => *sum += count,
                     None => {
-                        names.everywhere.insert(name.clone(), *count);
+                        sums.insert(name.clone(), *count);
                     }
                 }
             }
@@ -85,8 +94,10 @@ impl Reader {
 }
 
 impl Names {
-    fn uses(&self, name: &str) -> usize {
-        self.everywhere.get(name).copied().unwrap_or_default()
+    fn uses(&self, package: &str, name: &str) -> usize {
+        let uses = self.in_package.get(package);
+        let uses = uses.and_then(|uses| uses.get(name));
+        uses.copied().unwrap_or_default()
     }
 
     fn uses_in(&self, path: &str, name: &str) -> bool {
@@ -108,9 +119,11 @@ impl Names {
             .get(path)
             .into_iter()
             .flat_map(|file| &file.items);
+        let package = package(path);
         let unused = items.filter(|item| {
-            let is_private = !item.is_public;
-            is_private && before.uses(&item.name) > 0 && self.uses(&item.name) <= item.own_uses
+            let was_used = before.uses(package, &item.name) > 0;
+            let is_used = self.uses(package, &item.name) > item.own_uses;
+            !item.is_public && was_used && !is_used
         });
         unused.map(|item| item.name.as_str()).collect()
     }
