@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_paused_reader_is_the_reason() {
-        let text = |text: &str| Value::Str(text.to_owned());
+        let text = |text: &str| Value::from(text);
         let created = Span {
             trace_id: TraceId([1; 16]),
             span_id: SpanId([1; 8]),

@@ -17,8 +17,9 @@ mod whole;
 
 pub use chart::{Chart, Note, Row, Tree};
 pub use client::{ClientError, JaegerClient};
-pub use otlp::DecodeError;
-pub use span::{Attributes, Event, InvalidId, Kind, Span, SpanId, SpanRef, Status, TraceId, Value};
+pub use otlp::{DecodeError, attributes, json, text};
+pub use serde_json::Value;
+pub use span::{Attributes, Event, InvalidId, Kind, Span, SpanId, SpanRef, Status, TraceId};
 pub use story::{Delivered, Story};
 pub use strays::Strays;
 pub use whole::{Flaw, SERVICES, Untaken, is_traced};

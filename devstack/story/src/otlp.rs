@@ -2,13 +2,16 @@
 
 use std::collections::HashSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1 as otlp;
 use otlp::span::SpanKind;
 use otlp::status::StatusCode;
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::span::{Attributes, Event, InvalidId, Kind, Span, SpanRef, Status, Value};
+use crate::span::{Attributes, Event, InvalidId, Kind, Span, SpanId, SpanRef, Status, TraceId};
 
 /// One JSON object of an answer.
 ///
@@ -18,7 +21,7 @@ use crate::span::{Attributes, Event, InvalidId, Kind, Span, SpanRef, Status, Val
 #[serde(rename_all = "camelCase")]
 struct Chunk {
     result: Option<Resources>,
-    error: Option<serde_json::Value>,
+    error: Option<Value>,
     #[serde(default)]
     resource_spans: Vec<otlp::ResourceSpans>,
 }
@@ -36,7 +39,7 @@ pub enum DecodeError {
     #[error("not OTLP JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error("the store stopped in the middle of the trace: {0}")]
-    Interrupted(serde_json::Value),
+    Interrupted(Value),
     #[error("a span without a valid id: {0}")]
     InvalidId(#[from] InvalidId),
 }
@@ -53,7 +56,7 @@ pub(crate) fn decode(body: &str) -> Result<Vec<Span>, DecodeError> {
         }
         let wrapped = chunk.result.map(|result| result.resource_spans);
         for resource in wrapped.into_iter().flatten().chain(chunk.resource_spans) {
-            let service = service(resource.resource.unwrap_or_default().attributes);
+            let service = service(&resource.resource.unwrap_or_default().attributes);
             for raw in resource.scope_spans.into_iter().flat_map(|it| it.spans) {
                 spans.push(Span::from_otlp(raw, &service)?);
             }
@@ -64,9 +67,12 @@ pub(crate) fn decode(body: &str) -> Result<Vec<Span>, DecodeError> {
     Ok(spans)
 }
 
-fn service(resource: Vec<KeyValue>) -> String {
-    let name = attributes(resource).remove("service.name");
-    name.map_or_else(|| "unknown_service".to_owned(), |name| name.to_string())
+fn service(resource: &[KeyValue]) -> String {
+    let name = resource.iter().find(|pair| pair.key == "service.name");
+    name.map_or_else(
+        || "unknown_service".to_owned(),
+        |name| text(name.value.as_ref()),
+    )
 }
 
 impl Span {
@@ -85,20 +91,22 @@ impl Span {
             kind,
             start: raw.start_time_unix_nano,
             end: raw.end_time_unix_nano,
-            attributes: attributes(raw.attributes),
-            links: raw.links.iter().filter_map(link).collect(),
+            attributes: attributes(&raw.attributes),
+            links: raw.links.iter().filter_map(SpanRef::of_link).collect(),
             status: raw.status.map_or(Status::Unset, status),
             events: raw.events.into_iter().map(event).collect(),
         })
     }
 }
 
-/// A link to an invalid id points nowhere; the specification allows it, for its attributes.
-fn link(raw: &otlp::span::Link) -> Option<SpanRef> {
-    Some(SpanRef {
-        trace_id: hex::encode(&raw.trace_id).parse().ok()?,
-        span_id: hex::encode(&raw.span_id).parse().ok()?,
-    })
+impl SpanRef {
+    /// `None` for a link to an invalid id, which points nowhere; the specification allows it, for its attributes.
+    pub fn of_link(raw: &otlp::span::Link) -> Option<Self> {
+        Some(Self {
+            trace_id: TraceId::from_bytes(&raw.trace_id)?,
+            span_id: SpanId::from_bytes(&raw.span_id)?,
+        })
+    }
 }
 
 fn kind(raw: SpanKind) -> Kind {
@@ -123,44 +131,61 @@ fn event(raw: otlp::span::Event) -> Event {
     Event {
         name: raw.name,
         at: raw.time_unix_nano,
-        attributes: attributes(raw.attributes),
+        attributes: attributes(&raw.attributes),
     }
 }
 
 /// Jaeger's own notes about a span, such as that it did not adjust its clock: no service sent them.
 const NOTES_OF_JAEGER: &str = "@jaeger@";
 
-fn attributes(raw: Vec<KeyValue>) -> Attributes {
-    let present = raw
-        .into_iter()
-        .filter(|pair| !pair.key.starts_with(NOTES_OF_JAEGER))
-        .filter_map(|pair| Some((pair.key, value(pair.value?)?)));
-    present.collect()
+/// Attributes by name, those without a value left out; of a name that is there twice, the last wins.
+pub fn attributes(raw: &[KeyValue]) -> Attributes {
+    let own = raw
+        .iter()
+        .filter(|pair| !pair.key.starts_with(NOTES_OF_JAEGER));
+    let values = own.map(|pair| (pair.key.clone(), json(pair.value.as_ref())));
+    values.filter(|(_, value)| !value.is_null()).collect()
 }
 
-fn value(raw: AnyValue) -> Option<Value> {
-    Some(match raw.value? {
-        any_value::Value::StringValue(text) => Value::Str(text),
-        any_value::Value::IntValue(number) => Value::Int(number),
-        any_value::Value::DoubleValue(number) => Value::Float(number),
-        any_value::Value::BoolValue(truth) => Value::Bool(truth),
-        any_value::Value::BytesValue(bytes) => Value::Str(hex::encode(bytes)),
-        any_value::Value::ArrayValue(list) => {
-            Value::List(list.values.into_iter().filter_map(value).collect())
-        }
-        // A list of `key=value`, so that nothing in it hides from the contract's search for addresses.
-        any_value::Value::KvlistValue(map) => {
-            let pairs = attributes(map.values).into_iter();
-            let pairs = pairs.map(|(key, value)| Value::Str(format!("{key}={value}")));
-            Value::List(pairs.collect())
-        }
-        // An index into a table that only profiles carry.
-        any_value::Value::StringValueStrindex(_) => return None,
-    })
+/// The value as Jaeger shows and compares it: strings as they are, everything else as JSON.
+pub fn text(value: Option<&AnyValue>) -> String {
+    match json(value) {
+        Value::String(text) => text,
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// The value without OTLP's type wrappers; bytes become Base64 text.
+///
+/// Recursion is bounded: prost refuses to decode messages nested more than a hundred deep, `serde_json` 128.
+pub fn json(value: Option<&AnyValue>) -> Value {
+    use any_value::Value as Any;
+    let Some(value) = value.and_then(|any| any.value.as_ref()) else {
+        return Value::Null;
+    };
+    match value {
+        Any::StringValue(text) => text.as_str().into(),
+        Any::BoolValue(truth) => (*truth).into(),
+        Any::IntValue(number) => (*number).into(),
+        // JSON has no such numbers; these are the names that protobuf's JSON mapping gives them.
+        Any::DoubleValue(number) if number.is_nan() => "NaN".into(),
+        Any::DoubleValue(f64::INFINITY) => "Infinity".into(),
+        Any::DoubleValue(f64::NEG_INFINITY) => "-Infinity".into(),
+        Any::DoubleValue(number) => (*number).into(),
+        Any::BytesValue(bytes) => BASE64.encode(bytes).into(),
+        Any::ArrayValue(array) => array.values.iter().map(|item| json(Some(item))).collect(),
+        Any::KvlistValue(list) => attributes(&list.values).into_iter().collect(),
+        // Refers to a table that only profiles carry.
+        Any::StringValueStrindex(_) => Value::Null,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use any_value::Value as Any;
+    use opentelemetry_proto::tonic::common::v1::{ArrayValue, KeyValueList};
+
     use super::*;
 
     const PLAIN: &str = r#"{"resourceSpans":[{"resource":{"attributes":[
@@ -182,7 +207,7 @@ mod tests {
         );
         assert_eq!(span.parent, Some("00f067aa0ba902b6".parse().unwrap()));
         assert_eq!(span.duration().as_millis(), 2);
-        assert_eq!(span.attribute("n"), Some(&Value::Int(3)));
+        assert_eq!(span.attribute("n"), Some(&Value::from(3)));
         assert_eq!(
             span.links[0].trace_id.to_string(),
             "4bf92f3577b34da6a3ce929d0e0e4737"
@@ -237,5 +262,39 @@ mod tests {
         let spans = decode(&noted).unwrap();
         assert_is_the_send_span(&spans);
         assert_eq!(spans[0].attribute("@jaeger@warnings"), None);
+    }
+
+    fn any(value: Any) -> AnyValue {
+        AnyValue { value: Some(value) }
+    }
+
+    #[test]
+    fn writes_nested_values_as_plain_json() {
+        let list = any(Any::ArrayValue(ArrayValue {
+            values: vec![any(Any::IntValue(1)), any(Any::BytesValue(vec![1, 2]))],
+        }));
+        let map = any(Any::KvlistValue(KeyValueList {
+            values: vec![KeyValue {
+                key: "list".into(),
+                value: Some(list),
+                ..KeyValue::default()
+            }],
+        }));
+        assert_eq!(json(Some(&map)), serde_json::json!({ "list": [1, "AQI="] }));
+        assert_eq!(text(Some(&map)), r#"{"list":[1,"AQI="]}"#);
+    }
+
+    #[test]
+    fn names_the_numbers_that_json_lacks() {
+        let written = |number| text(Some(&any(Any::DoubleValue(number))));
+        assert_eq!(written(1.5), "1.5");
+        assert_eq!(written(f64::NAN), "NaN");
+        assert_eq!(written(f64::NEG_INFINITY), "-Infinity");
+    }
+
+    #[test]
+    fn a_missing_value_is_empty() {
+        assert_eq!(text(None), "");
+        assert_eq!(json(Some(&AnyValue::default())), Value::Null);
     }
 }

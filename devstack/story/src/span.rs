@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
 
 /// Identifies a trace: 16 bytes, written as 32 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +23,14 @@ pub struct InvalidId(String, usize);
 
 macro_rules! hex_id {
     ($id:ident, $bytes:literal) => {
+        impl $id {
+            /// `None` unless these are bytes of the right number that are not all zero.
+            pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+                let bytes = bytes.try_into().ok()?;
+                (bytes != [0; $bytes]).then_some(Self(bytes))
+            }
+        }
+
         impl fmt::Display for $id {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&hex::encode(self.0))
@@ -38,11 +47,8 @@ macro_rules! hex_id {
             type Err = InvalidId;
 
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                let mut bytes = [0; $bytes];
-                match hex::decode_to_slice(text, &mut bytes) {
-                    Ok(()) if bytes != [0; $bytes] => Ok(Self(bytes)),
-                    _ => Err(InvalidId(text.to_owned(), 2 * $bytes)),
-                }
+                let bytes = hex::decode(text).unwrap_or_default();
+                Self::from_bytes(&bytes).ok_or_else(|| InvalidId(text.to_owned(), 2 * $bytes))
             }
         }
 
@@ -99,47 +105,6 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-/// The value of an attribute.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Value {
-    Str(String),
-    Int(i64),
-    Float(f64),
-    Bool(bool),
-    List(Vec<Value>),
-}
-
-impl Value {
-    /// The number, of an integer too; a library may send either.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "times and counts stay far below 2^52"
-    )]
-    fn as_f64(&self) -> Option<f64> {
-        match self {
-            Self::Int(number) => Some(*number as f64),
-            Self::Float(number) => Some(*number),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Str(text) => f.write_str(text),
-            Self::Int(number) => number.fmt(f),
-            Self::Float(number) => number.fmt(f),
-            Self::Bool(truth) => truth.fmt(f),
-            Self::List(values) => f
-                .debug_list()
-                .entries(values.iter().map(ToString::to_string))
-                .finish(),
-        }
     }
 }
 
@@ -229,10 +194,8 @@ impl Span {
 
     /// The text of the attribute `name`; empty without one.
     pub fn text(&self, name: &str) -> &str {
-        match self.attribute(name) {
-            Some(Value::Str(text)) => text,
-            _ => "",
-        }
+        let text = self.attribute(name).and_then(Value::as_str);
+        text.unwrap_or_default()
     }
 
     /// How long the message waited in the broker, in milliseconds; `None` off a broker.
@@ -243,10 +206,7 @@ impl Span {
 
     /// Which delivery of its message this is, from 1; `None` off a broker.
     pub fn attempt(&self) -> Option<i64> {
-        match self.attribute("orderflow.messaging.attempt")? {
-            Value::Int(attempt) => Some(*attempt),
-            _ => None,
-        }
+        self.attribute("orderflow.messaging.attempt")?.as_i64()
     }
 
     /// Whether the span stands for a call to a broker that may concern messages of many orders.
@@ -273,5 +233,14 @@ mod tests {
         for text in ["", "4bf92f35", "0000000000000000", "zzzzzzzzzzzzzzzz"] {
             assert!(text.parse::<SpanId>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn refuses_bytes_that_are_all_zero_or_of_the_wrong_length() {
+        assert_eq!(TraceId::from_bytes(&[0; 16]), None);
+        assert_eq!(TraceId::from_bytes(&[1; 8]), None);
+        assert_eq!(SpanId::from_bytes(&[0; 8]), None);
+        assert_eq!(SpanId::from_bytes(&[1; 16]), None);
+        assert!(SpanId::from_bytes(&[1; 8]).is_some());
     }
 }

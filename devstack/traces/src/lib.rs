@@ -21,7 +21,6 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod trace;
-mod values;
 
 pub use limits::Limits;
 pub use server::{Listeners, serve};

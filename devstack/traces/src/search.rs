@@ -4,7 +4,6 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 
 use crate::span::StoredSpan;
 use crate::trace::Trace;
-use crate::values;
 
 /// A search in Jaeger's sense: a trace is found if one of its spans meets every condition alone.
 #[derive(Debug, Clone)]
@@ -68,7 +67,7 @@ impl Search {
             .collect();
         let has = |(key, wanted): &(String, String)| {
             let mut named = pairs.iter().filter(|pair| pair.key == *key);
-            named.any(|pair| values::text(pair.value.as_ref()) == *wanted)
+            named.any(|pair| story::text(pair.value.as_ref()) == *wanted)
         };
         self.attributes.iter().all(has)
     }

@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use opentelemetry_proto::tonic::trace::v1::span::Link;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use prost::Message as _;
 use story::{SpanId, SpanRef, TraceId};
 
-use crate::ids;
 use crate::source::Source;
 
 /// What is asked about spans often stands beside the span; the rest stays in its OTLP encoding.
@@ -50,16 +48,16 @@ impl StoredSpan {
         resource: Arc<Source>,
         scope: Arc<Source>,
     ) -> Result<(TraceId, Self), Rejection> {
-        let trace_id = ids::trace_id(&span.trace_id).ok_or(Rejection::TraceId)?;
+        let trace_id = TraceId::from_bytes(&span.trace_id).ok_or(Rejection::TraceId)?;
         let status = span.status.as_ref();
         let stored = Self {
-            id: ids::span_id(&span.span_id).ok_or(Rejection::SpanId)?,
+            id: SpanId::from_bytes(&span.span_id).ok_or(Rejection::SpanId)?,
             parent: parent(&span.parent_span_id)?,
             start_nanos: span.start_time_unix_nano,
             end_nanos: span.end_time_unix_nano,
             name: span.name.as_str().into(),
             failed: status.is_some_and(|status| status.code() == StatusCode::Error),
-            links: span.links.iter().filter_map(link).collect(),
+            links: span.links.iter().filter_map(SpanRef::of_link).collect(),
             resource,
             scope,
             encoded: span.encode_to_vec().into(),
@@ -85,17 +83,9 @@ impl StoredSpan {
 /// All zeros stand for "no parent" too: some exporters write the invalid id rather than nothing.
 fn parent(bytes: &[u8]) -> Result<Option<SpanId>, Rejection> {
     match bytes.len() {
-        0 | 8 => Ok(ids::span_id(bytes)),
+        0 | 8 => Ok(SpanId::from_bytes(bytes)),
         _ => Err(Rejection::ParentSpanId),
     }
-}
-
-/// `None` when the link's ids are not valid: such a link leads nowhere, but is no reason to lose the span.
-fn link(link: &Link) -> Option<SpanRef> {
-    Some(SpanRef {
-        trace_id: ids::trace_id(&link.trace_id)?,
-        span_id: ids::span_id(&link.span_id)?,
-    })
 }
 
 /// A log record in its OTLP encoding, and who wrote it.

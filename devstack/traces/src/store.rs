@@ -8,7 +8,6 @@ use opentelemetry_proto::tonic::logs::v1::ResourceLogs;
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use story::TraceId;
 
-use crate::ids;
 use crate::kept::Kept;
 use crate::limits::Limits;
 use crate::search::Search;
@@ -76,7 +75,7 @@ impl Store {
             let service = Arc::from(service_name(resource_logs.resource.as_ref()));
             let scopes = resource_logs.scope_logs.into_iter();
             for record in scopes.flat_map(|logs| logs.log_records) {
-                match ids::trace_id(&record.trace_id) {
+                match TraceId::from_bytes(&record.trace_id) {
                     Some(id) => traced.push((id, StoredLog::new(&record, Arc::clone(&service)))),
                     None => untraced += 1,
                 }

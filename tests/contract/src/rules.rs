@@ -198,11 +198,12 @@ fn is_forbidden(name: &str) -> bool {
 /// An e-mail address, or a URL with credentials: an `@` with something on both sides of it.
 fn has_address(value: &Value) -> bool {
     match value {
-        Value::Str(text) => text.split_whitespace().any(|word| {
+        Value::String(text) => text.split_whitespace().any(|word| {
             word.split_once('@')
                 .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
         }),
-        Value::List(values) => values.iter().any(has_address),
-        Value::Int(_) | Value::Float(_) | Value::Bool(_) => false,
+        Value::Array(values) => values.iter().any(has_address),
+        Value::Object(fields) => fields.values().any(has_address),
+        Value::Null | Value::Number(_) | Value::Bool(_) => false,
     }
 }

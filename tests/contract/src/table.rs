@@ -321,9 +321,9 @@ impl Attribute {
             (_, None) => false,
             (Expected::Anything, Some(_)) => true,
             (Expected::Text(expected), Some(value)) => {
-                matches!(value, Value::Str(text) if text == expected)
+                matches!(value, Value::String(text) if text == expected)
             }
-            (Expected::Number(expected), Some(value)) => *value == Value::Int(expected),
+            (Expected::Number(expected), Some(value)) => *value == expected,
         }
     }
 }

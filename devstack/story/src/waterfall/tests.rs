@@ -1,7 +1,8 @@
 use super::{Style, render, text};
 use crate::otlp::decode;
-use crate::span::{Kind, Span, SpanId, Status, Value};
+use crate::span::{Kind, Span, SpanId, Status};
 use crate::story::Story;
+use serde_json::Value;
 
 const HAPPY: &str = include_str!("golden/happy.json");
 const NO_STOCK: &str = include_str!("golden/no_stock.json");
@@ -88,9 +89,9 @@ fn shows_what_failed_and_how() {
     let mut tape = happy();
     let job = tape.job();
     job.attributes
-        .insert("orderflow.messaging.attempt".into(), Value::Int(2));
+        .insert("orderflow.messaging.attempt".into(), Value::from(2));
     job.attributes
-        .insert("error.type".into(), Value::Str("timeout".into()));
+        .insert("error.type".into(), Value::from("timeout"));
     job.status = Status::Error("inventory did not answer".into());
     let drawn = render(&tape.story(), Style::PLAIN);
     assert!(

@@ -1,6 +1,7 @@
 use super::*;
 use crate::otlp::decode;
-use crate::span::{SpanId, TraceId, Value};
+use crate::span::{SpanId, TraceId};
+use serde_json::Value;
 
 fn happy() -> Vec<Span> {
     decode(include_str!("../waterfall/golden/happy.json")).unwrap()
@@ -123,7 +124,7 @@ fn guests_do_not_break_a_story_or_count_as_a_message_that_was_handled_again() {
             span_id: SpanId([0xa0 + number; 8]),
             ..guest.clone()
         };
-        let attempt = Value::Int(number.into());
+        let attempt = Value::from(number);
         guest
             .attributes
             .insert("orderflow.messaging.attempt".into(), attempt);
@@ -145,7 +146,7 @@ fn a_message_that_comes_again_and_an_event_that_is_sent_twice_are_handled_again(
     let mut again = happy();
     find(&mut again, "classifier", "process classification-jobs")
         .attributes
-        .insert("orderflow.messaging.attempt".into(), Value::Int(2));
+        .insert("orderflow.messaging.attempt".into(), Value::from(2));
     let mut resent = happy();
     let sent = find(&mut resent, "orders", "send order.created").clone();
     resent.push(Span {

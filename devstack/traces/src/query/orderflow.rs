@@ -8,15 +8,13 @@ use axum::{Json, Router};
 use chrono::{DateTime, SecondsFormat};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
-use story::TraceId;
+use serde_json::{Value, json};
+use story::{Attributes, SpanId, TraceId};
 
 use super::v3::{ApiError, trace_id};
-use crate::ids;
 use crate::kept::Stats;
 use crate::span::StoredLog;
 use crate::store::Store;
-use crate::values;
 
 pub(super) fn router() -> Router<Arc<Store>> {
     Router::new()
@@ -75,7 +73,7 @@ struct LogLine {
     trace_id: String,
     /// Empty for a record written outside any span of the trace.
     span_id: String,
-    attributes: Map<String, Value>,
+    attributes: Attributes,
 }
 
 impl LogLine {
@@ -84,12 +82,12 @@ impl LogLine {
             time: rfc3339(time_nanos(record)),
             severity: severity(record),
             service: log.service.to_string(),
-            body: values::json(record.body.as_ref()),
+            body: story::json(record.body.as_ref()),
             trace_id: trace_id.to_string(),
-            span_id: ids::span_id(&record.span_id)
+            span_id: SpanId::from_bytes(&record.span_id)
                 .map(|id| id.to_string())
                 .unwrap_or_default(),
-            attributes: values::object(&record.attributes),
+            attributes: story::attributes(&record.attributes),
         }
     }
 }

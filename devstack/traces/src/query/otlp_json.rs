@@ -1,6 +1,6 @@
 //! Traces as OTLP JSON.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -8,9 +8,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, TracesData};
 
 use crate::source::Source;
-use crate::span::StoredSpan;
 use crate::trace::Trace;
-use crate::values::non_finite;
 
 /// The traces one after the other, each with its spans grouped by resource and scope as they were sent.
 pub(super) fn traces_data(traces: &[Arc<Trace>]) -> TracesData {
@@ -24,40 +22,36 @@ pub(super) fn traces_data(traces: &[Arc<Trace>]) -> TracesData {
 
 /// Equal resources and scopes are shared by all spans, so their addresses serve as keys.
 fn resource_spans(trace: &Trace) -> Vec<ResourceSpans> {
-    let mut groups = BTreeMap::<_, BTreeMap<_, Vec<&StoredSpan>>>::new();
+    let mut groups = Vec::new();
+    let (mut resources, mut scopes) = (HashMap::new(), HashMap::new());
     for span in trace.by_start() {
-        let scopes = groups.entry(Arc::as_ptr(&span.resource)).or_default();
-        scopes
-            .entry(Arc::as_ptr(&span.scope))
-            .or_default()
-            .push(span);
+        let resource = *resources
+            .entry(Arc::as_ptr(&span.resource))
+            .or_insert_with(|| push(&mut groups, resource_group(&span.resource)));
+        let of_resource = &mut groups[resource].scope_spans;
+        let scope = *scopes
+            .entry((resource, Arc::as_ptr(&span.scope)))
+            .or_insert_with(|| push(of_resource, scope_group(&span.scope)));
+        of_resource[scope].spans.push(printable(span.decode()));
     }
-    let mut groups: Vec<Vec<Vec<&StoredSpan>>> = groups
-        .into_values()
-        .map(|scopes| scopes.into_values().collect())
-        .collect();
-    // Addresses are in no meaningful order; the first span of each group is.
-    for scopes in &mut groups {
-        scopes.sort_by_key(|spans| spans[0].start_nanos);
-    }
-    groups.sort_by_key(|scopes| scopes[0][0].start_nanos);
     groups
-        .iter()
-        .map(|scopes| resource_group(&scopes[0][0].resource, scopes))
-        .collect()
 }
 
-fn resource_group(source: &Source, scopes: &[Vec<&StoredSpan>]) -> ResourceSpans {
+/// The place of what is pushed.
+fn push<T>(list: &mut Vec<T>, item: T) -> usize {
+    list.push(item);
+    list.len() - 1
+}
+
+fn resource_group(source: &Source) -> ResourceSpans {
     let mut group = source.decode_resource();
     make_finite(&mut group.resource.get_or_insert_default().attributes);
-    group.scope_spans = scopes.iter().map(|spans| scope_group(spans)).collect();
     group
 }
 
-fn scope_group(spans: &[&StoredSpan]) -> ScopeSpans {
-    let mut group = spans[0].scope.decode_scope();
+fn scope_group(source: &Source) -> ScopeSpans {
+    let mut group = source.decode_scope();
     group.scope.get_or_insert_default();
-    group.spans = spans.iter().map(|span| printable(span.decode())).collect();
     group
 }
 
@@ -83,7 +77,7 @@ fn make_finite(attributes: &mut [KeyValue]) {
 fn make_value_finite(any: &mut AnyValue) {
     match &mut any.value {
         Some(Value::DoubleValue(number)) if !number.is_finite() => {
-            any.value = Some(Value::StringValue(non_finite(*number).to_owned()));
+            any.value = Some(Value::StringValue(story::text(Some(any))));
         }
         Some(Value::ArrayValue(array)) => array.values.iter_mut().for_each(make_value_finite),
         Some(Value::KvlistValue(list)) => make_finite(&mut list.values),

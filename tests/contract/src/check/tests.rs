@@ -211,7 +211,7 @@ fn notices_attempts_that_skip_a_number() {
     let mut tape = happy();
     let job = tape.job();
     job.attributes
-        .insert("orderflow.messaging.attempt".into(), Value::Int(2));
+        .insert("orderflow.messaging.attempt".into(), Value::from(2));
     assert_breaks(Rule::Attempts, tape);
 }
 
@@ -224,7 +224,7 @@ fn notices_queue_times_that_are_absent_negative_or_too_long() {
         let value = wrong.map(|ms| {
             (
                 "orderflow.messaging.queue_time_ms".to_owned(),
-                Value::Float(ms),
+                Value::from(ms),
             )
         });
         job.attributes.extend(value);

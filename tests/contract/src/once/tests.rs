@@ -191,6 +191,6 @@ fn still_counts_attempts_from_one() {
     let mut tape = again::kafka_redelivered();
     tape.job()
         .attributes
-        .insert("orderflow.messaging.attempt".into(), Value::Int(0));
+        .insert("orderflow.messaging.attempt".into(), Value::from(0));
     assert_breaks(Rule::Attempts, tape);
 }
