@@ -1,7 +1,5 @@
 //! The operations on messages that both doors have: a request message in, an answer or an error out.
 
-use std::time::Duration;
-
 use uuid::Uuid;
 
 use crate::broker::Broker;
@@ -9,12 +7,10 @@ use crate::error::Error;
 use crate::message;
 use crate::proto::{
     AcknowledgeRequest, Empty, ModifyAckDeadlineRequest, PublishRequest, PublishResponse,
-    PubsubMessage, PullRequest, PullResponse, ReceivedMessage, SeekRequest,
+    PubsubMessage, PullRequest, PullResponse, ReceivedMessage, SeekRequest, StreamingPullRequest,
 };
+use crate::settings::parse_extension;
 use crate::subscription::Delivery;
-
-/// The longest lease that a client may ask for.
-const MAX_ACK_DEADLINE_SECONDS: u64 = 600;
 
 pub(crate) fn publish(broker: &Broker, request: PublishRequest) -> Result<PublishResponse, Error> {
     let (topic, messages) = (request.topic, request.messages);
@@ -35,18 +31,33 @@ pub(crate) async fn pull(broker: &Broker, request: PullRequest) -> Result<PullRe
     })
 }
 
-pub(crate) fn acknowledge(broker: &Broker, request: &AcknowledgeRequest) -> Result<Empty, Error> {
-    let ids = require(&request.ack_ids)?;
-    settle(broker, &request.subscription, ids, &[], &[])
+pub(crate) fn acknowledge(broker: &Broker, request: AcknowledgeRequest) -> Result<Empty, Error> {
+    let request = StreamingPullRequest {
+        subscription: request.subscription,
+        ack_ids: some(request.ack_ids)?,
+        ..StreamingPullRequest::default()
+    };
+    settle(broker, &request.subscription, &request)
 }
 
 pub(crate) fn modify_ack_deadline(
     broker: &Broker,
-    request: &ModifyAckDeadlineRequest,
+    request: ModifyAckDeadlineRequest,
 ) -> Result<Empty, Error> {
-    let ids = require(&request.ack_ids)?;
-    let seconds = vec![request.ack_deadline_seconds; ids.len()];
-    settle(broker, &request.subscription, &[], ids, &seconds)
+    let request = StreamingPullRequest {
+        subscription: request.subscription,
+        modify_deadline_seconds: vec![request.ack_deadline_seconds; request.ack_ids.len()],
+        modify_deadline_ack_ids: some(request.ack_ids)?,
+        ..StreamingPullRequest::default()
+    };
+    settle(broker, &request.subscription, &request)
+}
+
+fn some(ids: Vec<String>) -> Result<Vec<String>, Error> {
+    if ids.is_empty() {
+        return Err(Error::invalid("No ack ids were given."));
+    }
+    Ok(ids)
 }
 
 /// Settles what was published before a time.
@@ -58,20 +69,24 @@ pub(crate) fn seek(broker: &Broker, request: &SeekRequest) -> Result<Empty, Erro
     })
 }
 
-/// Acknowledges messages, and moves the deadlines of `modified` by as many `seconds`.
+/// Acknowledges messages of the subscription `name`, and moves deadlines.
 ///
 /// All of it is done or nothing: an id that this server cannot have given out refuses the request.
 pub(crate) fn settle(
     broker: &Broker,
     name: &str,
-    acknowledged: &[String],
-    modified: &[String],
-    seconds: &[i32],
+    request: &StreamingPullRequest,
 ) -> Result<Empty, Error> {
-    let acknowledged = parse_all(acknowledged)?;
-    let modified = parse_all(modified)?;
-    let extensions = seconds.iter().map(|seconds| parse_extension(*seconds));
+    let acknowledged = parse_all(&request.ack_ids)?;
+    let modified = parse_all(&request.modify_deadline_ack_ids)?;
+    let seconds = request.modify_deadline_seconds.iter();
+    let extensions = seconds.map(|seconds| parse_extension(*seconds));
     let extensions = extensions.collect::<Result<Vec<_>, _>>()?;
+    if modified.len() != extensions.len() {
+        return Err(Error::invalid(
+            "modify_deadline_ack_ids and modify_deadline_seconds differ in length.",
+        ));
+    }
     broker.change(|catalog, now| {
         let subscription = catalog.subscription(name)?;
         for id in acknowledged {
@@ -102,24 +117,4 @@ pub(crate) fn received(delivery: &Delivery) -> ReceivedMessage {
         message: Some(PubsubMessage::clone(&delivery.message)),
         delivery_attempt: delivery.attempt.map(attempt),
     }
-}
-
-fn require(ids: &[String]) -> Result<&[String], Error> {
-    if ids.is_empty() {
-        return Err(Error::invalid("No ack ids were given."));
-    }
-    Ok(ids)
-}
-
-/// The new length of a lease. Zero gives the message back.
-fn parse_extension(seconds: i32) -> Result<Duration, Error> {
-    u64::try_from(seconds)
-        .ok()
-        .filter(|seconds| *seconds <= MAX_ACK_DEADLINE_SECONDS)
-        .map(Duration::from_secs)
-        .ok_or_else(|| {
-            Error::invalid(format!(
-                "An acknowledgement deadline is moved by 0 to 600 seconds (value={seconds})."
-            ))
-        })
 }

@@ -3,9 +3,8 @@
 //! Nothing runs on its own: every operation first does what has become due, and whoever waits for a
 //! message wakes up when the next thing is due, or when something has changed.
 
-use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -13,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Catalog;
 use crate::error::Error;
-use crate::subscription::{Delivery, Subscription};
+use crate::subscription::Delivery;
 
 /// How long an empty pull waits for a message before it answers with none.
 const PULL_WAIT: Duration = Duration::from_secs(10);
@@ -30,7 +29,7 @@ pub(crate) struct Broker {
 impl Broker {
     pub(crate) fn new(shutdown: CancellationToken) -> Self {
         Self {
-            catalog: Arc::new(Mutex::new(Catalog::new(first_message_id()))),
+            catalog: Arc::new(Mutex::new(Catalog::new())),
             changes: Arc::default(),
             shutdown,
         }
@@ -63,13 +62,9 @@ impl Broker {
     /// one that woke the others by looking in vain, and they it, would never sleep.
     pub(crate) fn lease(
         &self,
-        name: &str,
-        operation: impl FnOnce(&mut Subscription, Instant) -> Option<Vec<Delivery>>,
+        operation: impl FnOnce(&mut Catalog, Instant) -> Result<Vec<Delivery>, Error>,
     ) -> Result<Vec<Delivery>, Error> {
-        let deliveries = self.read(|catalog, now| {
-            let taken = operation(catalog.subscription(name)?, now);
-            taken.ok_or_else(|| Error::NotFound(name.to_owned()))
-        })?;
+        let deliveries = self.read(operation)?;
         if !deliveries.is_empty() {
             self.changes.notify_waiters();
         }
@@ -86,8 +81,8 @@ impl Broker {
         let until = Instant::now() + if wait { PULL_WAIT } else { Duration::ZERO };
         loop {
             let news = self.news();
-            let deliveries =
-                self.lease(name, |subscription, now| Some(subscription.pull(max, now)))?;
+            let pull = |catalog: &mut Catalog, now| Ok(catalog.subscription(name)?.pull(max, now));
+            let deliveries = self.lease(pull)?;
             if !deliveries.is_empty() || Instant::now() >= until {
                 return Ok(deliveries);
             }
@@ -108,7 +103,8 @@ impl Broker {
             let next = broker.lock().next_event();
             tokio::select! {
                 () = changed => {}
-                () = sleep_until_some(next) => {}
+                // Waking too early does no harm.
+                () = sleep_until(next.unwrap_or_else(|| Instant::now() + PULL_WAIT)) => {}
             }
         }
     }
@@ -118,20 +114,4 @@ impl Broker {
             .lock()
             .expect("no operation panics while it holds the lock")
     }
-}
-
-async fn sleep_until_some(alarm: Option<Instant>) {
-    match alarm {
-        Some(alarm) => sleep_until(alarm).await,
-        None => pending().await,
-    }
-}
-
-/// Microseconds since 1970: decimal numbers, as the real service's ids are, that a restarted
-/// server does not give out again.
-fn first_message_id() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or_default()
 }

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::names::{self, SUBSCRIPTIONS, TOPICS};
 use crate::proto::PubsubMessage;
 use crate::settings::{Settings, TopicSettings};
-use crate::subscription::{Exhausted, Subscription};
+use crate::subscription::Subscription;
 use crate::topic::Topic;
 
 /// Topics and subscriptions by their names.
@@ -25,13 +25,15 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    /// `first_message_id` should be greater than any that an earlier run of the server gave out:
-    /// consumers use the ids to recognise messages.
-    pub(crate) fn new(first_message_id: u64) -> Self {
+    pub(crate) fn new() -> Self {
+        // Microseconds since 1970: decimal numbers, as the real service's ids are, that a restarted
+        // server does not give out again, since consumers recognise messages by them.
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let micros = since.unwrap_or_default().as_micros();
         Self {
             topics: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
-            next_message_id: first_message_id,
+            next_message_id: u64::try_from(micros).unwrap_or_default(),
         }
     }
 
@@ -157,8 +159,8 @@ impl Catalog {
             else {
                 continue;
             };
-            for exhausted in subscription.exhausted.drain(..) {
-                let letter = dead_letter(&exhausted, name);
+            for (message, attempts) in subscription.exhausted.drain(..) {
+                let letter = dead_letter(&message, attempts, name);
                 letters.push((policy.dead_letter_topic.clone(), letter));
             }
         }
@@ -171,20 +173,19 @@ impl Catalog {
 
 /// The message as it was, with attributes that say where it failed:
 /// <https://cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic>.
-fn dead_letter(exhausted: &Exhausted, from: &str) -> PubsubMessage {
-    let mut letter = PubsubMessage::clone(&exhausted.message);
+fn dead_letter(message: &PubsubMessage, attempts: u32, from: &str) -> PubsubMessage {
+    let mut letter = message.clone();
     let published = letter.publish_time.map(|time| time.to_string());
     let mut from = from.split('/').skip(1).step_by(2).map(str::to_owned);
     let (project, id) = (from.next(), from.next());
-    letter.attributes.extend(
-        [
-            ("DeliveryCount", Some(exhausted.attempts.to_string())),
-            ("Subscription", id),
-            ("SubscriptionProject", project),
-            ("TopicPublishTime", published),
-        ]
-        .map(|(name, value)| (format!("CloudPubSubDeadLetterSource{name}"), value))
-        .map(|(name, value)| (name, value.unwrap_or_default())),
-    );
+    for (name, value) in [
+        ("DeliveryCount", Some(attempts.to_string())),
+        ("Subscription", id),
+        ("SubscriptionProject", project),
+        ("TopicPublishTime", published),
+    ] {
+        let name = format!("CloudPubSubDeadLetterSource{name}");
+        letter.attributes.insert(name, value.unwrap_or_default());
+    }
     letter
 }

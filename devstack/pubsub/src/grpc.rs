@@ -25,8 +25,8 @@ const MAX_REQUEST_BYTES: usize = MAX_PUBLISH_BYTES + 6_000_000;
 pub(crate) fn router() -> Router<Broker> {
     let publish = unary(|broker, request| ready(api::publish(&broker, request)));
     let pull = unary(|broker, request| async move { api::pull(&broker, request).await });
-    let acknowledge = unary(|broker, request| ready(api::acknowledge(&broker, &request)));
-    let modify = unary(|broker, request| ready(api::modify_ack_deadline(&broker, &request)));
+    let acknowledge = unary(|broker, request| ready(api::acknowledge(&broker, request)));
+    let modify = unary(|broker, request| ready(api::modify_ack_deadline(&broker, request)));
     let subscriber = Router::new()
         .route("/Pull", pull)
         .route("/Acknowledge", acknowledge)

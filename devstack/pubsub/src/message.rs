@@ -1,6 +1,8 @@
 //! What a publisher may send: the limits of
 //! <https://cloud.google.com/pubsub/quotas#resource_limits>.
 
+use std::fmt::Display;
+
 use crate::error::Error;
 use crate::proto::PubsubMessage;
 
@@ -16,75 +18,40 @@ pub(crate) fn size(message: &PubsubMessage) -> usize {
 
 /// Checks a whole publish request: either all of its messages are accepted or none.
 pub(crate) fn check(messages: &[PubsubMessage]) -> Result<(), Error> {
-    let number = messages.len();
-    let bytes: usize = messages.iter().map(size).sum();
-    let about = format!("messages={number}, bytes={bytes}");
+    let (number, bytes) = (messages.len(), messages.iter().map(size).sum::<usize>());
     keep(
-        &about,
-        &[
-            (
-                (1..=1000).contains(&number),
-                "A publish request has 1 to 1000 messages.",
-            ),
-            (
-                bytes <= MAX_PUBLISH_BYTES,
-                "The messages of a publish request have at most 10000000 bytes.",
-            ),
-        ],
+        (1..=1000).contains(&number),
+        "1 to 1000 messages in a request",
+        number,
+    )?;
+    keep(
+        bytes <= MAX_PUBLISH_BYTES,
+        "at most 10000000 bytes in a request",
+        bytes,
     )?;
     messages.iter().try_for_each(check_one)
 }
 
+#[rustfmt::skip] // A table reads better with one row per rule.
 fn check_one(message: &PubsubMessage) -> Result<(), Error> {
-    let attributes = &message.attributes;
-    let about = format!("attributes={}", attributes.len());
-    keep(
-        &about,
-        &[
-            (
-                !message.data.is_empty() || !attributes.is_empty(),
-                "A message must have data or at least one attribute.",
-            ),
-            (
-                attributes.len() <= 100,
-                "A message has at most 100 attributes.",
-            ),
-            (
-                message.ordering_key.len() <= 1024,
-                "An ordering key has at most 1024 bytes.",
-            ),
-        ],
-    )?;
-    let mut attributes = attributes.iter();
-    attributes.try_for_each(|(key, value)| {
-        let about = format!("key={key}, bytes={}", value.len());
-        keep(
-            &about,
-            &[
-                (
-                    (1..=256).contains(&key.len()),
-                    "An attribute's key has 1 to 256 bytes.",
-                ),
-                // Google's own clients put the trace context under this prefix, and the service lets it pass.
-                (
-                    !key.starts_with("goog") || key.starts_with("googclient_"),
-                    "Attribute keys that begin with 'goog' are reserved.",
-                ),
-                (
-                    value.len() <= 1024,
-                    "An attribute's value has at most 1024 bytes.",
-                ),
-            ],
-        )
-    })
+    let (attributes, ordering_key) = (&message.attributes, &message.ordering_key);
+    keep(!message.data.is_empty() || !attributes.is_empty(), "data or at least one attribute in a message", "none")?;
+    keep(attributes.len() <= 100, "at most 100 attributes in a message", attributes.len())?;
+    keep(ordering_key.len() <= 1024, "at most 1024 bytes in an ordering key", ordering_key.len())?;
+    for (key, value) in attributes {
+        // Google's own clients put the trace context under this prefix, and the service lets it pass.
+        let is_free = !key.starts_with("goog") || key.starts_with("googclient_");
+        keep(is_free, "no reserved prefix (goog) in an attribute's key", key)?;
+        keep((1..=256).contains(&key.len()), "1 to 256 bytes in an attribute's key", key.len())?;
+        keep(value.len() <= 1024, "at most 1024 bytes in an attribute's value", format_args!("{} for {key}", value.len()))?;
+    }
+    Ok(())
 }
 
-/// Refuses with the first rule that does not hold, and says about what.
-fn keep(about: &str, rules: &[(bool, &str)]) -> Result<(), Error> {
-    match rules.iter().find(|(holds, _)| !holds) {
-        Some((_, rule)) => Err(Error::invalid(format!("{rule} ({about})"))),
-        None => Ok(()),
-    }
+/// Refuses what breaks a rule.
+fn keep(holds: bool, rule: &str, found: impl Display) -> Result<(), Error> {
+    let refusal = || Error::invalid(format!("There must be {rule}; this one has {found}."));
+    holds.then_some(()).ok_or_else(refusal)
 }
 
 #[cfg(test)]

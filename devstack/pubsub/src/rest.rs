@@ -77,13 +77,12 @@ async fn handle(
         ("POST", [_, _, "subscriptions", _], "pull") => {
             answer(api::pull(&broker, parse(&body, SUBSCRIPTION, name)?).await)
         }
-        ("POST", [_, _, "subscriptions", _], "acknowledge") => answer(api::acknowledge(
-            &broker,
-            &parse(&body, SUBSCRIPTION, name)?,
-        )),
+        ("POST", [_, _, "subscriptions", _], "acknowledge") => {
+            answer(api::acknowledge(&broker, parse(&body, SUBSCRIPTION, name)?))
+        }
         ("POST", [_, _, "subscriptions", _], "modifyAckDeadline") => {
             let request = parse(&body, SUBSCRIPTION, name)?;
-            answer(api::modify_ack_deadline(&broker, &request))
+            answer(api::modify_ack_deadline(&broker, request))
         }
         ("POST", [_, _, "subscriptions", _], "seek") => {
             answer(api::seek(&broker, &parse(&body, SUBSCRIPTION, name)?))

@@ -18,36 +18,32 @@ const RETENTION: RangeInclusive<Duration> = Duration::from_mins(10)..=Duration::
 
 #[serde_as]
 #[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct TopicSettings {
     pub(crate) name: String,
     /// Without it, a message lives in the subscriptions alone that were there when it was published.
-    #[serde(default)]
     #[serde_as(as = "Option<Seconds>")]
     pub(crate) message_retention_duration: Option<Duration>,
 }
 
 #[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) name: String,
     pub(crate) topic: String,
-    #[serde(default)]
     pub(crate) ack_deadline_seconds: u64,
-    #[serde(default)]
     pub(crate) enable_message_ordering: bool,
     pub(crate) dead_letter_policy: Option<DeadLetter>,
     /// `None` redelivers at once.
     pub(crate) retry_policy: Option<RetryPolicy>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct DeadLetter {
     pub(crate) dead_letter_topic: String,
-    #[serde(default)]
     pub(crate) max_delivery_attempts: u32,
 }
 
@@ -96,17 +92,17 @@ impl TopicSettings {
 impl Settings {
     /// Fills in the defaults where there are zeros, as in all of protobuf, and checks the rest.
     pub(crate) fn check(mut self) -> Result<Self, Error> {
-        let seconds = &mut self.ack_deadline_seconds;
-        if *seconds == 0 {
-            *seconds = *ACK_DEADLINE_SECONDS.start();
+        if self.ack_deadline_seconds == 0 {
+            self.ack_deadline_seconds = *ACK_DEADLINE_SECONDS.start();
         }
-        within(ACK_DEADLINE_SECONDS, *seconds, "ackDeadlineSeconds")?;
+        let seconds = self.ack_deadline_seconds;
+        within(ACK_DEADLINE_SECONDS, seconds, "ackDeadlineSeconds")?;
         if let Some(policy) = &mut self.dead_letter_policy {
-            let attempts = &mut policy.max_delivery_attempts;
-            if *attempts == 0 {
-                *attempts = *DELIVERY_ATTEMPTS.start();
+            if policy.max_delivery_attempts == 0 {
+                policy.max_delivery_attempts = *DELIVERY_ATTEMPTS.start();
             }
-            within(DELIVERY_ATTEMPTS, *attempts, "maxDeliveryAttempts")?;
+            let attempts = policy.max_delivery_attempts;
+            within(DELIVERY_ATTEMPTS, attempts, "maxDeliveryAttempts")?;
         }
         if let Some(policy) = self.retry_policy {
             let (minimum, maximum) = (policy.minimum_backoff, policy.maximum_backoff);
@@ -126,6 +122,12 @@ pub(crate) fn parse_ack_deadline(seconds: i32) -> Result<Duration, Error> {
     let seconds = u64::try_from(seconds).unwrap_or_default();
     within(ACK_DEADLINE_SECONDS, seconds, "stream_ack_deadline_seconds")?;
     Ok(Duration::from_secs(seconds))
+}
+
+/// The new length of a lease. Zero gives the message back.
+pub(crate) fn parse_extension(seconds: i32) -> Result<Duration, Error> {
+    within(0..=600, seconds, "ack_deadline_seconds")?;
+    Ok(Duration::from_secs(seconds.unsigned_abs().into()))
 }
 
 fn within<T: Copy + PartialOrd + Debug>(

@@ -100,19 +100,12 @@ impl Session {
         if request.stream_ack_deadline_seconds != 0 {
             self.ack_deadline = parse_ack_deadline(request.stream_ack_deadline_seconds)?;
         }
-        let modified = &request.modify_deadline_ack_ids;
-        let seconds = &request.modify_deadline_seconds;
-        if modified.len() != seconds.len() {
-            return Err(Error::invalid(
-                "modify_deadline_ack_ids and modify_deadline_seconds differ in length.",
-            ));
-        }
-        let name = &self.subscription;
-        settle(&self.broker, name, &request.ack_ids, modified, seconds).map(|_| ())
+        settle(&self.broker, &self.subscription, request).map(drop)
     }
 
     fn lease(&self) -> Result<Option<StreamingPullResponse>, Error> {
-        let deliveries = self.broker.lease(&self.subscription, |subscription, now| {
+        let deliveries = self.broker.lease(|catalog, now| {
+            let subscription = catalog.subscription(&self.subscription)?;
             subscription.pull_stream(self.stream, self.ack_deadline, now)
         })?;
         let response = StreamingPullResponse {

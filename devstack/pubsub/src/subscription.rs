@@ -15,6 +15,7 @@ use prost_types::Timestamp;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::error::Error;
 use crate::flow::{Budget, StreamId, Streams};
 use crate::message;
 use crate::proto::PubsubMessage;
@@ -24,8 +25,8 @@ use crate::settings::Settings;
 pub(crate) struct Subscription {
     pub(crate) settings: Settings,
     pub(crate) streams: Streams,
-    /// Messages that failed as often as the dead-letter policy allows.
-    pub(crate) exhausted: Vec<Exhausted>,
+    /// Messages that failed as often as the dead-letter policy allows, and how often that was.
+    pub(crate) exhausted: Vec<(Arc<PubsubMessage>, u32)>,
     next_sequence: u64,
     /// Everything that is kept, in the order of publishing. The other collections index it.
     entries: BTreeMap<u64, Entry>,
@@ -74,12 +75,6 @@ pub(crate) struct Delivery {
     pub(crate) attempt: Option<u32>,
 }
 
-#[derive(Debug)]
-pub(crate) struct Exhausted {
-    pub(crate) message: Arc<PubsubMessage>,
-    pub(crate) attempts: u32,
-}
-
 impl Subscription {
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
@@ -119,17 +114,18 @@ impl Subscription {
     }
 
     /// Leases what the stream's flow control admits, and leaves the other open streams their share.
-    /// `None` when the stream was opened on a namesake of this subscription that was deleted.
+    /// Refused when the stream was opened on a namesake of this subscription that was deleted.
     pub(crate) fn pull_stream(
         &mut self,
         stream: StreamId,
         ack_deadline: Duration,
         now: Instant,
-    ) -> Option<Vec<Delivery>> {
+    ) -> Result<Vec<Delivery>, Error> {
         let share = self.streams.share(stream, self.ready.len());
-        let budget = self.streams.budget(stream)?;
+        let budget = self.streams.budget(stream);
+        let budget = budget.ok_or_else(|| Error::NotFound(self.settings.name.clone()))?;
         let lease = Place::Leased(now + ack_deadline, Some(stream));
-        Some(self.take(budget, share, lease))
+        Ok(self.take(budget, share, lease))
     }
 
     /// Messages with the same ordering key go out together, in order, as far as they fit.
@@ -245,10 +241,7 @@ impl Subscription {
         if entry.failures < most {
             self.offer(sequence, now);
         } else if let Some(entry) = self.remove(sequence, now) {
-            self.exhausted.push(Exhausted {
-                message: entry.message,
-                attempts: entry.failures,
-            });
+            self.exhausted.push((entry.message, entry.failures));
         }
     }
 
@@ -302,8 +295,8 @@ impl Subscription {
     }
 
     fn is_leased(&self, sequence: u64) -> bool {
-        let entry = self.entries.get(&sequence);
-        entry.is_some_and(|entry| matches!(entry.place, Place::Leased(..)))
+        let place = self.entries.get(&sequence).map(|entry| entry.place);
+        matches!(place, Some(Place::Leased(..)))
     }
 
     fn entry(&mut self, sequence: u64) -> &mut Entry {

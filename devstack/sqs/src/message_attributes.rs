@@ -119,18 +119,13 @@ fn check_name(name: &str) -> Result<(), Error> {
 ///
 /// A name is a whole name, `All` or `.*` for everything, or a prefix followed by `.*`.
 pub(crate) fn select(attributes: &MessageAttributes, names: &[String]) -> MessageAttributes {
-    attributes
-        .iter()
-        .filter(|(name, _)| names.iter().any(|wanted| matches(wanted, name)))
-        .map(|(name, attribute)| (name.clone(), attribute.clone()))
-        .collect()
-}
-
-fn matches(wanted: &str, name: &str) -> bool {
-    match wanted.strip_suffix(".*") {
+    let matches = |wanted: &String, name: &str| match wanted.strip_suffix(".*") {
         Some(prefix) => name.starts_with(prefix),
         None => wanted == "All" || wanted == name,
-    }
+    };
+    let mut selected = attributes.clone();
+    selected.retain(|name, _| names.iter().any(|wanted| matches(wanted, name)));
+    selected
 }
 
 /// Lower-case hexadecimal MD5 of attributes, or `None` when there are none.

@@ -87,7 +87,6 @@ async fn run(
     let call = Call {
         emulator,
         endpoint: endpoint(uri, headers),
-        trace_header: text(headers, "x-amzn-trace-id"),
     };
     operations::run(&call, operation, input).await
 }

@@ -3,7 +3,6 @@
 mod queues;
 mod receive;
 mod send;
-mod settle;
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -21,8 +20,6 @@ pub(crate) struct Call {
     pub(crate) emulator: Arc<Emulator>,
     /// Scheme and host as the client wrote them, so that queue URLs lead back the way it came.
     pub(crate) endpoint: String,
-    /// The `X-Amzn-Trace-Id` header, which SQS keeps as the message's `AWSTraceHeader`.
-    pub(crate) trace_header: Option<String>,
 }
 
 /// Runs one operation, whose input and answer have the shape of AWS JSON.
@@ -36,10 +33,10 @@ pub(crate) async fn run(call: &Call, operation: &str, input: Value) -> Result<Va
         "SendMessage" => one(call, input, send::send),
         "SendMessageBatch" => send::send_batch(call, input),
         "ReceiveMessage" => receive::receive(call, &queue_name(&input)?, parse(input)?).await,
-        "DeleteMessage" => one(call, input, settle::delete),
-        "DeleteMessageBatch" => batch(call, input, settle::delete),
-        "ChangeMessageVisibility" => one(call, input, settle::change_visibility),
-        "ChangeMessageVisibilityBatch" => batch(call, input, settle::change_visibility),
+        "DeleteMessage" => one(call, input, receive::delete),
+        "DeleteMessageBatch" => batch(call, input, receive::delete),
+        "ChangeMessageVisibility" => one(call, input, receive::change_visibility),
+        "ChangeMessageVisibilityBatch" => batch(call, input, receive::change_visibility),
         _ => Err(Error::UnknownOperation(operation.to_owned())),
     }
 }

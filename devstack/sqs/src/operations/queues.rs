@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{ACCOUNT, Call, arn, required};
 use crate::{
@@ -69,38 +69,30 @@ pub(super) fn get_attributes(
     queue: &str,
     input: GetQueueAttributes,
 ) -> Result<Value, Error> {
-    let wanted = input.attribute_names;
-    let mut attributes = attributes(call, queue)?;
-    // Asking a standard queue whether it is FIFO is an error on AWS too.
-    let is_known = |name: &&String| *name == "All" || attributes.contains_key(name.as_str());
-    if let Some(unknown) = wanted.iter().find(|name| !is_known(name)) {
-        return Err(Error::InvalidAttributeName(unknown.clone()));
-    }
-    if !wanted.iter().any(|name| name == "All") {
-        attributes.retain(|name, _| wanted.iter().any(|wanted| wanted == name));
-    }
-    Ok(json!({"Attributes": attributes}))
-}
-
-fn attributes(call: &Call, queue: &str) -> Result<BTreeMap<&'static str, String>, Error> {
     let (counts, config) = call.emulator.change(|queues, now| {
         let queue = queues.get(queue)?;
         Ok((queue.counts(now), queue.config.clone()))
     })?;
     let timeout = config.visibility_timeout.as_secs();
-    let (ready, delayed, in_flight) = (counts.ready, counts.delayed, counts.in_flight);
-    let mut attributes = BTreeMap::from([
-        ("ApproximateNumberOfMessages", ready.to_string()),
-        ("ApproximateNumberOfMessagesDelayed", delayed.to_string()),
-        (
-            "ApproximateNumberOfMessagesNotVisible",
-            in_flight.to_string(),
-        ),
-        ("QueueArn", arn(queue)),
-        ("VisibilityTimeout", timeout.to_string()),
-    ]);
+    let mut attributes = json!({
+        "ApproximateNumberOfMessages": counts.ready.to_string(),
+        "ApproximateNumberOfMessagesDelayed": counts.delayed.to_string(),
+        "ApproximateNumberOfMessagesNotVisible": counts.in_flight.to_string(),
+        "QueueArn": arn(queue),
+        "VisibilityTimeout": timeout.to_string(),
+    });
     if config.is_fifo() {
-        attributes.insert("FifoQueue", "true".to_owned());
+        attributes["FifoQueue"] = "true".into();
     }
-    Ok(attributes)
+    let wanted = input.attribute_names;
+    if wanted.iter().any(|name| name == "All") {
+        return Ok(json!({"Attributes": attributes}));
+    }
+    let select = |name: String| match attributes[&name].clone() {
+        // Asking a standard queue whether it is FIFO is an error on AWS too.
+        Value::Null => Err(Error::InvalidAttributeName(name)),
+        value => Ok((name, value)),
+    };
+    let selected: Map<_, _> = wanted.into_iter().map(select).collect::<Result<_, _>>()?;
+    Ok(json!({"Attributes": selected}))
 }

@@ -28,12 +28,12 @@ pub(super) struct Entry {
 }
 
 pub(super) fn send(call: &Call, queue: &str, entry: Entry) -> Result<Value, Error> {
-    Draft::parse(call, entry)?.send(call, queue)
+    Draft::parse(entry)?.send(call, queue)
 }
 
 pub(super) fn send_batch(call: &Call, input: Value) -> Result<Value, Error> {
     let batch = Batch::read(call, input)?;
-    let parse = |(id, entry)| (id, Draft::parse(call, entry));
+    let parse = |(id, entry)| (id, Draft::parse(entry));
     let drafts: Vec<_> = batch.entries.into_iter().map(parse).collect();
     let valid = || drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
     // One entry without its ids makes AWS refuse the whole batch.
@@ -58,7 +58,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn parse(call: &Call, entry: Entry) -> Result<Self, Error> {
+    fn parse(entry: Entry) -> Result<Self, Error> {
         let (group_id, deduplication_id) = (entry.message_group_id, entry.message_deduplication_id);
         limits::check_message_id("MessageGroupId", group_id.as_deref())?;
         limits::check_message_id("MessageDeduplicationId", deduplication_id.as_deref())?;
@@ -67,11 +67,10 @@ impl Draft {
         limits::check_characters(&body)?;
         let attributes = message_attributes::check(entry.message_attributes)?;
         let system_attributes = check_system(entry.message_system_attributes)?;
-        let given = system_attributes.get(TRACE_HEADER);
-        let given = given.and_then(|header| header.string_value.clone());
+        let trace_header = system_attributes.get(TRACE_HEADER);
         Ok(Self {
             content: Content {
-                trace_header: given.or_else(|| call.trace_header.clone()),
+                trace_header: trace_header.and_then(|header| header.string_value.clone()),
                 group_id,
                 ..Content::new(body, attributes)
             },

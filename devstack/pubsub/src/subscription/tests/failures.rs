@@ -34,7 +34,7 @@ fn a_message_that_failed_too_often_is_handed_over() {
     assert!(subscription.pull(1, clock.at(0)).is_empty());
     let exhausted = &subscription.exhausted;
     assert_eq!(exhausted.len(), 1);
-    assert_eq!(exhausted[0].attempts, 5);
+    assert_eq!(exhausted[0].1, 5);
 }
 
 #[test]

@@ -27,7 +27,9 @@ fn a_lease_that_ends_no_longer_counts_against_the_stream() {
     let mut subscription = subscription(settings());
     let stream = subscription.streams.open(limits(1, 1000));
     subscription.publish(message("a"), clock.at(0));
-    subscription.pull_stream(stream, DEADLINE, clock.at(0));
+    subscription
+        .pull_stream(stream, DEADLINE, clock.at(0))
+        .unwrap();
 
     subscription.advance(clock.at(10));
 
@@ -110,14 +112,16 @@ fn a_closed_stream_gets_nothing_and_keeps_its_leases() {
     let mut subscription = subscription(settings());
     let stream = subscription.streams.open(limits(usize::MAX, usize::MAX));
     subscription.publish(message("a"), clock.at(0));
-    subscription.pull_stream(stream, DEADLINE, clock.at(0));
+    subscription
+        .pull_stream(stream, DEADLINE, clock.at(0))
+        .unwrap();
 
     subscription.streams.close(stream);
 
     assert!(
         subscription
             .pull_stream(stream, DEADLINE, clock.at(1))
-            .is_none()
+            .is_err()
     );
     assert!(subscription.pull(1, clock.at(1)).is_empty());
     subscription.advance(clock.at(10));
