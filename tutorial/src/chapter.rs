@@ -112,6 +112,13 @@ impl Chapter {
     }
 }
 
+/// The number that the name of a chapter, and of its step, begins with.
+pub(crate) fn number(name: &str) -> u8 {
+    let digits = name.split('-').next();
+    let digits = digits.and_then(|digits| digits.parse().ok());
+    digits.unwrap_or_default()
+}
+
 /// All files below `dir`, named as they are called below `root`; `.txt` keeps cargo and rustfmt from looking at them.
 fn collect(root: &Path, dir: &Path, files: &mut Vec<(String, String)>) -> anyhow::Result<()> {
     for entry in std::fs::read_dir(dir)? {

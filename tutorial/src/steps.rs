@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 
-use crate::chapter::Chapter;
+use crate::chapter::{Chapter, number};
 use crate::git::Git;
 use crate::sweep::Reader;
 use crate::tree::Tree;
@@ -23,6 +23,18 @@ pub(crate) struct Step {
     pub(crate) title: String,
     pub(crate) joins: String,
     pub(crate) tree: Tree,
+}
+
+impl Step {
+    /// What its name begins with.
+    pub(crate) fn number(&self) -> u8 {
+        number(&self.name)
+    }
+
+    /// The next chapter that an order shows something of; the last one brings a test.
+    pub(crate) fn next_promise(&self) -> Option<u8> {
+        Some(self.number() + 1).filter(|next| *next <= LAST_PROMISE)
+    }
 }
 
 #[derive(Debug)]
@@ -125,19 +137,4 @@ Joined up here: {joins}.
 
 {next}"
     )
-}
-
-impl Step {
-    /// What its name begins with.
-    pub(crate) fn number(&self) -> u8 {
-        let digits = self.name.split('-').next();
-        digits
-            .and_then(|digits| digits.parse().ok())
-            .unwrap_or_default()
-    }
-
-    /// The next chapter that an order shows something of; the last one brings a test.
-    pub(crate) fn next_promise(&self) -> Option<u8> {
-        Some(self.number() + 1).filter(|next| *next <= LAST_PROMISE)
-    }
 }

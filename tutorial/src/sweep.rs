@@ -10,7 +10,6 @@ use std::rc::Rc;
 
 use crate::source::{Edit, SyntaxNode, apply, parse};
 use crate::tree::Tree;
-use crate::undo::undeclare;
 
 /// How often each name is used in a file, beside imports, tests and its own definition.
 type Uses = HashMap<String, usize>;
@@ -279,7 +278,6 @@ fn remove_empty_files(tree: &mut Tree, before: &Tree) -> bool {
         let was_there = old.is_some_and(|text| !is_empty(text));
         if was_there && tree.text(&path).is_some_and(is_empty) {
             tree.remove(&path);
-            undeclare(tree, &path);
             is_changed = true;
         }
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::git::{Blob, Git};
+use crate::source::{Edit, apply, parse};
 
 /// The files of a step by their paths. Cheap enough to keep one for each step.
 #[derive(Debug, Clone)]
@@ -72,9 +73,43 @@ impl Tree {
         }
     }
 
+    /// Takes a file away, and where it was declared as a module that too.
     pub(crate) fn remove(&mut self, path: &str) {
         self.blobs.remove(path);
         self.texts.remove(path);
+        self.undeclare(path);
+    }
+
+    /// Takes `mod <file>;` away where a file was declared.
+    fn undeclare(&mut self, path: &str) {
+        let Some((folder, file)) = path.rsplit_once('/') else {
+            return;
+        };
+        let Some(name) = file.strip_suffix(".rs") else {
+            return;
+        };
+        let (folder, name) = match (name, folder.rsplit_once('/')) {
+            ("mod", Some((above, folder))) => (above, folder),
+            _ => (folder, name),
+        };
+        let parents = ["lib.rs", "main.rs", "mod.rs"].map(|parent| format!("{folder}/{parent}"));
+        for parent in parents.into_iter().chain([format!("{folder}.rs")]) {
+            let Some(text) = self.text(&parent) else {
+                continue;
+            };
+            let syntax = parse(text);
+            let root = syntax.root();
+            let declared = root.dfs().find(|node| {
+                node.kind() == "mod_item"
+                    && node.field("body").is_none()
+                    && node.field("name").is_some_and(|it| it.text() == name)
+            });
+            if let Some(declared) = declared {
+                let text = apply(text, vec![Edit::remove(&declared, text)]);
+                self.write(&parent, text);
+                return;
+            }
+        }
     }
 
     /// Paths of Rust files whose text is not that of `other`.

@@ -30,7 +30,6 @@ pub(crate) fn undo(
             "chapter.yml: it writes {path}, which is not there"
         );
         tree.remove(path);
-        undeclare(&mut tree, path);
     }
     for (path, text) in &chapter.before {
         tree.write(path, text.clone());
@@ -106,7 +105,6 @@ fn take_tests(chapter: &Chapter, tree: &mut Tree) -> anyhow::Result<()> {
             ensure!(!paths.is_empty(), "chapter.yml: there is no test {path}");
             for path in paths {
                 tree.remove(&path);
-                undeclare(tree, &path);
             }
             continue;
         };
@@ -125,38 +123,6 @@ fn take_tests(chapter: &Chapter, tree: &mut Tree) -> anyhow::Result<()> {
 
 fn is_function(node: &SyntaxNode<'_>, name: &str) -> bool {
     node.kind() == "function_item" && node.field("name").is_some_and(|it| it.text() == name)
-}
-
-/// Takes `mod <file>;` away where a file was declared.
-pub(crate) fn undeclare(tree: &mut Tree, path: &str) {
-    let Some((folder, file)) = path.rsplit_once('/') else {
-        return;
-    };
-    let Some(name) = file.strip_suffix(".rs") else {
-        return;
-    };
-    let (folder, name) = match (name, folder.rsplit_once('/')) {
-        ("mod", Some((above, folder))) => (above, folder),
-        _ => (folder, name),
-    };
-    let parents = ["lib.rs", "main.rs", "mod.rs"].map(|parent| format!("{folder}/{parent}"));
-    for parent in parents.into_iter().chain([format!("{folder}.rs")]) {
-        let Some(text) = tree.text(&parent) else {
-            continue;
-        };
-        let syntax = parse(text);
-        let root = syntax.root();
-        let declared = root.dfs().find(|node| {
-            node.kind() == "mod_item"
-                && node.field("body").is_none()
-                && node.field("name").is_some_and(|it| it.text() == name)
-        });
-        if let Some(declared) = declared {
-            let text = apply(text, vec![Edit::remove(&declared, text)]);
-            tree.write(&parent, text);
-            return;
-        }
-    }
 }
 
 /// As `cargo fmt` would have it.

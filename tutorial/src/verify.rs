@@ -39,6 +39,20 @@ const TESTED: [&str; 9] = [
     "email",
 ];
 
+/// What the steps are made of, and what they are held against.
+const INPUTS: [&str; 8] = [
+    "services",
+    "shared",
+    "devstack",
+    "tests/contract/src",
+    "tests/stack",
+    "tutorial",
+    "docs/tutorial",
+    "Cargo.lock",
+];
+/// Where it is kept what they were made of when all of them were tested last.
+const VERIFIED: &str = "tutorial/verified";
+
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// Only these steps.
@@ -46,12 +60,22 @@ pub(crate) struct VerifyArgs {
     /// Keep what the steps print as the pictures of the texts.
     #[arg(long)]
     update: bool,
+    /// Do nothing if all steps were tested with what they are made of now.
+    #[arg(long)]
+    if_changed: bool,
     /// Look at texts, sizes and rules alone; build nothing.
     #[arg(long)]
     quick: bool,
 }
 
 pub(crate) async fn run(git: &Git, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    let inputs = inputs(git)?;
+    if args.if_changed
+        && std::fs::read_to_string(git.root.join(VERIFIED)).is_ok_and(|last| last.trim() == inputs)
+    {
+        println!("tutorial: nothing that the steps are made of has changed since they were tested");
+        return Ok(ExitCode::SUCCESS);
+    }
     let steps = Steps::derive(git, "HEAD")?;
     let texts = Texts::new(git, &steps)?;
     let mut faults = Vec::new();
@@ -84,6 +108,18 @@ pub(crate) async fn run(git: &Git, args: &VerifyArgs) -> anyhow::Result<ExitCode
         faults.len()
     );
     Ok(ExitCode::from(u8::from(!faults.is_empty())))
+}
+
+/// One id for all that the steps are made of and held against.
+fn inputs(git: &Git) -> anyhow::Result<String> {
+    let mut listed = vec!["ls-tree", "-r", "HEAD", "--"];
+    listed.extend(INPUTS);
+    let files = git.ask(&listed)?;
+    let files: Vec<_> = files
+        .lines()
+        .filter(|file| !file.ends_with(VERIFIED))
+        .collect();
+    git.write_blob(&files.join("\n"))
 }
 
 /// The budget of lines and files.
