@@ -44,7 +44,7 @@ impl Broker {
         let now = Instant::now();
         catalog.advance(now);
         let result = operation(&mut catalog, now);
-        catalog.move_dead_letters(now);
+        catalog.advance(now);
         result
     }
 

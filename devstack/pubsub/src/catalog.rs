@@ -133,35 +133,24 @@ impl Catalog {
         Ok(id)
     }
 
-    /// Does everything that has become due, in all subscriptions.
-    pub(crate) fn advance(&mut self, now: Instant) {
-        for subscription in self.subscriptions.values_mut() {
-            subscription.advance(now);
-        }
-        self.move_dead_letters(now);
-    }
-
     /// When [`Self::advance`] next has something to do.
     pub(crate) fn next_event(&self) -> Option<Instant> {
         let subscriptions = self.subscriptions.values();
         subscriptions.filter_map(Subscription::next_event).min()
     }
 
-    /// Publishes to the dead-letter topics what the subscriptions gave up on.
-    pub(crate) fn move_dead_letters(&mut self, now: Instant) {
+    /// Does everything that has become due in all subscriptions,
+    /// and publishes to the dead-letter topics what they gave up on.
+    pub(crate) fn advance(&mut self, now: Instant) {
         let mut letters = Vec::new();
         for subscription in self.subscriptions.values_mut() {
-            let Settings {
-                name,
-                dead_letter_policy: Some(policy),
-                ..
-            } = &subscription.settings
-            else {
-                continue;
-            };
+            subscription.advance(now);
+            let settings = &subscription.settings;
             for (message, attempts) in subscription.exhausted.drain(..) {
-                let letter = dead_letter(&message, attempts, name);
-                letters.push((policy.dead_letter_topic.clone(), letter));
+                if let Some(policy) = &settings.dead_letter_policy {
+                    let letter = dead_letter(&message, attempts, &settings.name);
+                    letters.push((policy.dead_letter_topic.clone(), letter));
+                }
             }
         }
         for (topic, letter) in letters {

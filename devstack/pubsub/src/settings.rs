@@ -12,8 +12,7 @@ use serde_with::{serde_as, serde_conv, skip_serializing_none};
 use crate::error::Error;
 
 const ACK_DEADLINE_SECONDS: RangeInclusive<u64> = 10..=600;
-const DELIVERY_ATTEMPTS: RangeInclusive<u32> = 5..=100;
-const BACKOFF: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_mins(10);
+const MAX_BACKOFF: Duration = Duration::from_mins(10);
 const RETENTION: RangeInclusive<Duration> = Duration::from_mins(10)..=Duration::from_hours(31 * 24);
 
 #[serde_as]
@@ -63,7 +62,7 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             minimum_backoff: Duration::from_secs(10),
-            maximum_backoff: *BACKOFF.end(),
+            maximum_backoff: MAX_BACKOFF,
         }
     }
 }
@@ -71,12 +70,9 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// How long a message waits after it failed for the `failures`th time.
     pub(crate) fn backoff(&self, failures: u32) -> Duration {
-        let doubled = 2_u32
-            .checked_pow(failures.saturating_sub(1))
-            .and_then(|factor| self.minimum_backoff.checked_mul(factor));
-        doubled.map_or(self.maximum_backoff, |backoff| {
-            backoff.min(self.maximum_backoff)
-        })
+        let factor = 2_u32.saturating_pow(failures.saturating_sub(1));
+        let doubled = self.minimum_backoff.saturating_mul(factor);
+        doubled.min(self.maximum_backoff)
     }
 }
 
@@ -93,20 +89,19 @@ impl Settings {
     /// Fills in the defaults where there are zeros, as in all of protobuf, and checks the rest.
     pub(crate) fn check(mut self) -> Result<Self, Error> {
         if self.ack_deadline_seconds == 0 {
-            self.ack_deadline_seconds = *ACK_DEADLINE_SECONDS.start();
+            self.ack_deadline_seconds = 10;
         }
         let seconds = self.ack_deadline_seconds;
         within(ACK_DEADLINE_SECONDS, seconds, "ackDeadlineSeconds")?;
         if let Some(policy) = &mut self.dead_letter_policy {
             if policy.max_delivery_attempts == 0 {
-                policy.max_delivery_attempts = *DELIVERY_ATTEMPTS.start();
+                policy.max_delivery_attempts = 5;
             }
-            let attempts = policy.max_delivery_attempts;
-            within(DELIVERY_ATTEMPTS, attempts, "maxDeliveryAttempts")?;
+            within(5..=100, policy.max_delivery_attempts, "maxDeliveryAttempts")?;
         }
         if let Some(policy) = self.retry_policy {
             let (minimum, maximum) = (policy.minimum_backoff, policy.maximum_backoff);
-            within(BACKOFF, maximum, "maximumBackoff")?;
+            within(Duration::ZERO..=MAX_BACKOFF, maximum, "maximumBackoff")?;
             within(Duration::ZERO..=maximum, minimum, "minimumBackoff")?;
         }
         Ok(self)

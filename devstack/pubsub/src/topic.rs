@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -34,42 +33,36 @@ impl Topic {
 
     /// Keeps a message that was published now, if the topic retains any.
     pub(crate) fn retain(&mut self, message: &Arc<PubsubMessage>, now: Instant) {
-        let Some(retention) = self.settings.message_retention_duration else {
-            return;
-        };
-        self.forget(now, retention);
         self.bytes += message::size(message);
         self.retained.push_back((now, Arc::clone(message)));
-        while self.bytes > MAX_BYTES || self.retained.len() > MAX_MESSAGES {
-            self.pop();
-        }
+        self.forget(now);
     }
 
     /// What a subscription gets that is created now, the oldest first.
     ///
     /// So does Google's emulator; Google's service hands out what a topic retains only after a seek.
     pub(crate) fn retained(&mut self, now: Instant) -> impl Iterator<Item = Arc<PubsubMessage>> {
-        let retention = self.settings.message_retention_duration;
-        self.forget(now, retention.unwrap_or_default());
+        self.forget(now);
         self.retained.iter().map(|(_, message)| Arc::clone(message))
     }
 
-    fn forget(&mut self, now: Instant, retention: Duration) {
-        let is_over = |(published, _): &(Instant, _)| *published + retention <= now;
-        while self.retained.front().is_some_and(is_over) {
-            self.pop();
-        }
-    }
-
-    fn pop(&mut self) {
-        if let Some((_, message)) = self.retained.pop_front() {
-            self.bytes -= message::size(&message);
+    fn forget(&mut self, now: Instant) {
+        let retention = self.settings.message_retention_duration.unwrap_or_default();
+        while let Some((published, message)) = self.retained.front() {
+            let is_over = *published + retention <= now;
+            if !is_over && self.bytes <= MAX_BYTES && self.retained.len() <= MAX_MESSAGES {
+                break;
+            }
+            self.bytes -= message::size(message);
+            self.retained.pop_front();
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn topic(retention: Option<Duration>) -> Topic {

@@ -83,17 +83,16 @@ impl QueueConfig {
 
 /// The suffix of a FIFO queue counts towards the length of its name, and no other name may have it.
 pub(crate) fn check_name(name: &str, is_fifo: bool) -> Result<(), Error> {
-    let (stem, kind) = if is_fifo {
-        (name.strip_suffix(FIFO_SUFFIX), " and must end with .fifo")
-    } else {
-        (Some(name), "")
-    };
+    let stem = is_fifo.then(|| name.strip_suffix(FIFO_SUFFIX));
+    let stem = stem.unwrap_or(Some(name));
     if stem.is_some_and(limits::is_name) && name.len() <= limits::MAX_NAME {
         return Ok(());
     }
-    Err(Error::InvalidParameterValue(format!(
-        "Can only include alphanumeric characters, hyphens, or underscores{kind}. 1 to 80 in length"
-    )))
+    Err(Error::InvalidParameterValue(
+        "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length. \
+         The name of a FIFO queue must end with .fifo suffix."
+            .to_owned(),
+    ))
 }
 
 #[cfg(test)]

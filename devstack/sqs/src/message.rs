@@ -51,8 +51,8 @@ pub(crate) struct Message {
     pub(crate) dead_letter_source: Option<String>,
     /// On FIFO queues only.
     pub(crate) deduplication_id: Option<String>,
-    /// Given by the FIFO queue that the message is in.
-    pub(crate) sequence_number: Option<u64>,
+    /// Given by the FIFO queue that the message is in: 20 digits.
+    pub(crate) sequence_number: Option<String>,
 }
 
 impl Message {
@@ -81,14 +81,9 @@ impl Message {
 }
 
 /// What the sender of a message learns about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Accepted {
     pub(crate) message_id: Uuid,
     /// From FIFO queues only.
-    pub(crate) sequence_number: Option<u64>,
-}
-
-/// A sequence number as AWS writes it: with 20 digits.
-pub(crate) fn sequence_text(number: u64) -> String {
-    format!("{number:020}")
+    pub(crate) sequence_number: Option<String>,
 }

@@ -40,7 +40,7 @@ impl MessageAttribute {
     }
 
     /// Refuses a value that is not of its type, and drops one that belongs to another.
-    pub(crate) fn check(mut self, name: &str) -> Result<Self, Error> {
+    fn check(mut self, name: &str) -> Result<Self, Error> {
         // A label may follow after a dot.
         let kind = self.data_type.split('.').next().unwrap_or_default();
         let value = if kind == "Binary" {

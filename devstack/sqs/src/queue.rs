@@ -119,14 +119,14 @@ impl Queue {
         if let Some((at, first)) = self.accepted.get(&id)
             && is_recent(*at)
         {
-            return *first;
+            return first.clone();
         }
         // It forgets before it grows.
         if self.accepted.len() == self.accepted.capacity() {
             self.accepted.retain(|_, (at, _)| is_recent(*at));
         }
         let accepted = self.add(message, ready_at, now);
-        self.accepted.insert(id, (now, accepted));
+        self.accepted.insert(id, (now, accepted.clone()));
         accepted
     }
 
@@ -139,10 +139,10 @@ impl Queue {
     ) -> Accepted {
         let sequence = self.next_sequence;
         self.next_sequence += 1;
-        message.sequence_number = self.config.is_fifo().then_some(sequence);
+        message.sequence_number = self.config.is_fifo().then(|| format!("{sequence:020}"));
         let accepted = Accepted {
             message_id: message.id,
-            sequence_number: message.sequence_number,
+            sequence_number: message.sequence_number.clone(),
         };
         let entry = Entry {
             message,

@@ -74,7 +74,11 @@ async fn run(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Value, Error> {
-    let body = body.map_err(unreadable)?;
+    let body = body.map_err(|rejection| match rejection.status() {
+        // A request too large to be read is one whose message is too large.
+        StatusCode::PAYLOAD_TOO_LARGE => limits::too_long(),
+        _ => Error::Serialization(rejection.body_text()),
+    })?;
     let target = text(headers, "x-amz-target").unwrap_or_default();
     let Some(operation) = target.strip_prefix("AmazonSQS.") else {
         return Err(Error::UnknownOperation(target));
@@ -128,14 +132,6 @@ fn respond(status: u16, body: &Value) -> Response {
     let json = [(CONTENT_TYPE, "application/x-amz-json-1.0")];
     let id = [("x-amzn-requestid", Uuid::new_v4().to_string())];
     (status, json, id, body.to_string()).into_response()
-}
-
-/// A request too large to be read is one whose message is too large.
-fn unreadable(rejection: BytesRejection) -> Error {
-    match rejection {
-        BytesRejection::FailedToBufferBody(error) if error.status() == 413 => limits::too_long(),
-        rejection => Error::Serialization(rejection.body_text()),
-    }
 }
 
 /// Scheme, host and port as the client knows them.

@@ -7,7 +7,7 @@ use super::{ACCOUNT, Call, arn, required};
 use crate::{
     error::Error,
     limits,
-    message::{Message, sequence_text},
+    message::Message,
     message_attributes::{digest_of, select},
     queue::Receive,
 };
@@ -104,7 +104,7 @@ fn system_attributes(message: &Message, names: &[String]) -> Map<String, Value> 
         "MessageGroupId" => message.content.group_id.clone(),
         "SenderId" => Some(ACCOUNT.to_owned()),
         "SentTimestamp" => Some(message.sent_at.0.to_string()),
-        "SequenceNumber" => message.sequence_number.map(sequence_text),
+        "SequenceNumber" => message.sequence_number.clone(),
         _ => None,
     };
     let is_wanted = |name: &&str| names.iter().any(|asked| asked == "All" || asked == *name);

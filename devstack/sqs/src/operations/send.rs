@@ -9,7 +9,7 @@ use super::{Batch, Call, answers, required};
 use crate::{
     error::Error,
     limits,
-    message::{Content, Message, sequence_text},
+    message::{Content, Message},
     message_attributes::{self, MessageAttributes, digest_of},
 };
 
@@ -132,7 +132,7 @@ impl Draft {
             "MD5OfMessageBody": content.body_md5,
             "MD5OfMessageAttributes": digest_of(&content.attributes),
             "MD5OfMessageSystemAttributes": system_digest,
-            "SequenceNumber": accepted.sequence_number.map(sequence_text),
+            "SequenceNumber": accepted.sequence_number,
         }))
     }
 }
@@ -141,15 +141,14 @@ const TRACE_HEADER: &str = "AWSTraceHeader";
 
 /// The only attribute of the system's that a sender may set is X-Ray's trace header.
 fn check_system(attributes: MessageAttributes) -> Result<MessageAttributes, Error> {
-    let check = |(name, attribute): (String, message_attributes::MessageAttribute)| {
-        let attribute = attribute.check(&name)?;
+    let attributes = message_attributes::check(attributes)?;
+    for (name, attribute) in &attributes {
         if name != TRACE_HEADER || attribute.data_type != "String" {
             return Err(Error::InvalidParameterValue(format!(
                 "Message system attribute '{name}' of type '{}' is invalid: only AWSTraceHeader of type String is supported.",
                 attribute.data_type
             )));
         }
-        Ok((name, attribute))
-    };
-    attributes.into_iter().map(check).collect()
+    }
+    Ok(attributes)
 }
