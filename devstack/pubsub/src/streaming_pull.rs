@@ -18,12 +18,9 @@ use crate::settings::parse_ack_deadline;
 /// It ends when the client ends its side, and with `UNAVAILABLE` when the server stops.
 pub(crate) async fn open(
     broker: Broker,
-    mut requests: Streaming<StreamingPullRequest>,
+    requests: Streaming<StreamingPullRequest>,
 ) -> Result<impl Stream<Item = Result<StreamingPullResponse, Status>>, Status> {
-    let Some(first) = requests.message().await? else {
-        return Err(Error::invalid("The first request must name the subscription.").into());
-    };
-    let session = Session::open(broker, requests, &first)?;
+    let session = Session::open(broker, requests).await?;
     Ok(stream::try_unfold(session, async |mut session| {
         let response = session.next().await?;
         Ok(response.map(|response| (response, session)))
@@ -41,11 +38,13 @@ struct Session {
 }
 
 impl Session {
-    fn open(
+    async fn open(
         broker: Broker,
-        requests: Streaming<StreamingPullRequest>,
-        first: &StreamingPullRequest,
-    ) -> Result<Self, Error> {
+        mut requests: Streaming<StreamingPullRequest>,
+    ) -> Result<Self, Status> {
+        let Some(first) = requests.message().await? else {
+            return Err(Error::invalid("The first request must name the subscription.").into());
+        };
         let name = first.subscription.clone();
         let ack_deadline = parse_ack_deadline(first.stream_ack_deadline_seconds)?;
         let limits = Limits {
@@ -65,7 +64,7 @@ impl Session {
             ack_deadline,
             ordered,
         };
-        session.handle(first)?;
+        session.handle(&first)?;
         Ok(session)
     }
 

@@ -5,17 +5,16 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{ACCOUNT, Call, arn, required};
+use super::{ACCOUNT, Call, arn, parse, required};
 use crate::{
     config::{QueueConfig, check_name},
     error::Error,
 };
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 pub(super) struct NamedQueue {
     queue_name: Option<String>,
-    #[serde(default)]
     attributes: BTreeMap<String, String>,
 }
 
@@ -28,7 +27,7 @@ pub(super) fn create(call: &Call, input: NamedQueue) -> Result<Value, Error> {
         return Err(Error::InvalidAttributeName(unknown.clone()));
     }
     check_name(&name, !input.attributes.is_empty())?;
-    let queue = QueueConfig::new(name.as_str());
+    let queue = QueueConfig::new(&name);
     call.emulator.change(|queues, _| queues.create(queue))?;
     Ok(queue_url(call, &name))
 }
@@ -57,18 +56,7 @@ pub(super) fn purge(call: &Call, name: &str) -> Result<Value, Error> {
     })
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct GetQueueAttributes {
-    #[serde(default)]
-    attribute_names: Vec<String>,
-}
-
-pub(super) fn get_attributes(
-    call: &Call,
-    queue: &str,
-    input: GetQueueAttributes,
-) -> Result<Value, Error> {
+pub(super) fn get_attributes(call: &Call, queue: &str, mut input: Value) -> Result<Value, Error> {
     let (counts, config) = call.emulator.change(|queues, now| {
         let queue = queues.get(queue)?;
         Ok((queue.counts(now), queue.config.clone()))
@@ -84,7 +72,8 @@ pub(super) fn get_attributes(
     if config.is_fifo() {
         attributes["FifoQueue"] = "true".into();
     }
-    let wanted = input.attribute_names;
+    let wanted: Option<Vec<String>> = parse(input["AttributeNames"].take())?;
+    let wanted = wanted.unwrap_or_default();
     if wanted.iter().any(|name| name == "All") {
         return Ok(json!({"Attributes": attributes}));
     }

@@ -12,15 +12,12 @@ use crate::{
     queue::Receive,
 };
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 pub(super) struct ReceiveMessage {
     /// What newer clients call `MessageSystemAttributeNames`; both may be given.
-    #[serde(default)]
     attribute_names: Vec<String>,
-    #[serde(default)]
     message_system_attribute_names: Vec<String>,
-    #[serde(default)]
     message_attribute_names: Vec<String>,
     max_number_of_messages: Option<i64>,
     visibility_timeout: Option<i64>,

@@ -14,14 +14,12 @@ use crate::{
 };
 
 /// What one message is made of, alone or in a batch.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 pub(super) struct Entry {
     message_body: Option<String>,
     delay_seconds: Option<i64>,
-    #[serde(default)]
     message_attributes: MessageAttributes,
-    #[serde(default)]
     message_system_attributes: MessageAttributes,
     message_group_id: Option<String>,
     message_deduplication_id: Option<String>,
