@@ -122,40 +122,25 @@ fn nobody(dir: &Path) -> anyhow::Error {
     anyhow!("nothing is running in {dir}: start it with `orderflow up`")
 }
 
-/// Answers questions until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Control {
-    socket: PathBuf,
-    _tasks: JoinSet<()>,
-}
-
-impl Drop for Control {
-    fn drop(&mut self) {
-        // The folder of a test may have been removed with it.
-        let _ = fs::remove_file(&self.socket);
-    }
-}
-
-/// Begins to answer.
-pub(crate) fn serve(context: &Context) -> anyhow::Result<Control> {
+/// Answers questions until the answer is dropped. The socket stays, and whoever asks it then finds nobody.
+pub(crate) fn serve(context: &Context) -> anyhow::Result<JoinSet<()>> {
     let socket = socket(context.folder.path())?;
     let listener = listen(&socket).with_context(|| format!("listening at {}", socket.display()))?;
     let mut tasks = JoinSet::new();
     tasks.spawn(accept(listener, context.clone()));
-    Ok(Control {
-        socket,
-        _tasks: tasks,
-    })
+    Ok(tasks)
 }
 
 fn listen(path: &Path) -> anyhow::Result<UnixListener> {
     let folder = path.parent().context("a socket is in a folder")?;
+    // Not a folder: an earlier version had the socket itself there.
+    let _ = fs::remove_file(folder);
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(folder)?;
     fs::set_permissions(folder, Permissions::from_mode(0o700))?;
-    // We hold the lock: whoever made it is gone.
+    // We hold the lock: whoever made the one that is there is gone.
     let _ = fs::remove_file(path);
     Ok(UnixListener::bind(path)?)
 }

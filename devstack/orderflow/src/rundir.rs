@@ -85,7 +85,7 @@ pub(crate) async fn free_within(folder: &Path, limit: Duration) -> anyhow::Resul
 #[derive(Debug)]
 pub(crate) struct RunDir {
     path: PathBuf,
-    /// Where logs and data are: the embedded mode's lie in the folder itself, those of another beside them.
+    /// Where logs and data are.
     data: PathBuf,
     lock: File,
 }
@@ -93,7 +93,12 @@ pub(crate) struct RunDir {
 impl RunDir {
     /// Creates the folder if need be and takes its lock, or says who holds it.
     /// What a killed command left running holds it for as long as it takes to end, and is waited for.
-    pub(crate) async fn open(path: &Path, screen: &Screen) -> anyhow::Result<Self> {
+    /// Logs and data are in the folder itself, or in one `below` it.
+    pub(crate) async fn open(
+        path: &Path,
+        below: Option<&str>,
+        screen: &Screen,
+    ) -> anyhow::Result<Self> {
         // Children run in their own working directory or as another user, so every path that they get is absolute.
         let path = std::path::absolute(path)?;
         fs::create_dir_all(&path).with_context(|| format!("creating {}", path.display()))?;
@@ -101,7 +106,7 @@ impl RunDir {
         loop {
             match try_lock(&path)? {
                 Ok(lock) => {
-                    let data = path.clone();
+                    let data = below.map_or_else(|| path.clone(), |below| path.join(below));
                     return Ok(Self { path, data, lock });
                 }
                 Err(None) if Instant::now() < deadline => {
@@ -134,14 +139,6 @@ impl RunDir {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// The same folder, with logs and data in a folder of their own below it.
-    pub(crate) fn with_data_in(self, name: &str) -> Self {
-        Self {
-            data: self.path.join(name),
-            ..self
-        }
     }
 
     /// Where a part keeps its data.

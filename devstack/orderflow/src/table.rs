@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use futures::FutureExt as _;
 
 use crate::install::{Origin, Program, Recipe};
-use crate::parts::part::{Part, Server, Start, Variable};
+use crate::parts::part::{FLAG, Flag, Part, Server, Start, Variable};
 use crate::parts::{kafka, native, postgres, stand_ins};
 use crate::ports::Port;
 use crate::process::DRAIN_LIMIT;
@@ -51,9 +51,10 @@ pub(crate) static PARTS: [Part; 8] = [
         ports: &[Port::new("postgres-port", "POSTGRES_PORT", "54320", "PostgreSQL")],
         address: "postgres://postgres@{POSTGRES}  (loopback only, no password)",
         variables: &[
-            Variable::new(POSTGRES_URL, "postgres://postgres@{POSTGRES}").with_flag("postgres-url", "URL",
-                "PostgreSQL, for example `postgres://postgres:postgres@127.0.0.1:5432`; databases that are missing are \
-                 created").secret(),
+            Variable::new(POSTGRES_URL, "postgres://postgres@{POSTGRES}").with(Flag {
+                long: "postgres-url", placeholder: "URL", is_secret: true,
+                help: "PostgreSQL, for example `postgres://postgres:postgres@127.0.0.1:5432`; databases that are \
+                    missing are created", ..FLAG }),
         ],
         embedded: Some(Start::Child(|site, life| postgres::live(site, life).boxed())),
         ..PART
@@ -66,8 +67,8 @@ pub(crate) static PARTS: [Part; 8] = [
         ],
         address: "{KAFKA}",
         variables: &[
-            Variable::new("KAFKA_BROKERS", "{KAFKA}").with_flag("kafka-brokers", "LIST",
-                "Kafka's `host:port`, several with commas; topics that are missing are created"),
+            Variable::new("KAFKA_BROKERS", "{KAFKA}").with(Flag { long: "kafka-brokers", placeholder: "LIST",
+                help: "Kafka's `host:port`, several with commas; topics that are missing are created", ..FLAG }),
         ],
         embedded: Some(Start::Once(|site, life| kafka::live(site, life).boxed(), kafka::ONCE)),
         // One process that is broker and controller (KRaft).
@@ -97,12 +98,15 @@ pub(crate) static PARTS: [Part; 8] = [
         ports: &[Port::new("sqs-port", "SQS_PORT", "9324", "SQS")],
         address: "http://{SQS}",
         variables: &[
-            Variable::new("AWS_ENDPOINT_URL_SQS", "http://{SQS}").with_flag("aws-endpoint-url-sqs", "URL",
-                "SQS, or an emulator of it. It must have the queues"),
-            Variable::new("AWS_REGION", "us-east-1").with_flag("aws-region", "REGION", ""),
+            Variable::new("AWS_ENDPOINT_URL_SQS", "http://{SQS}").with(Flag {
+                long: "aws-endpoint-url-sqs", placeholder: "URL",
+                help: "SQS, or an emulator of it. It must have the queues", ..FLAG }),
+            Variable::new("AWS_REGION", "us-east-1").with(Flag { long: "aws-region", placeholder: "REGION", ..FLAG }),
             // An emulator takes any key; the SDK insists on having one.
-            Variable::new("AWS_ACCESS_KEY_ID", "orderflow").with_flag("aws-access-key-id", "ID", "").secret(),
-            Variable::new("AWS_SECRET_ACCESS_KEY", "orderflow").with_flag("aws-secret-access-key", "KEY", "").secret(),
+            Variable::new("AWS_ACCESS_KEY_ID", "orderflow").with(Flag {
+                long: "aws-access-key-id", placeholder: "ID", is_secret: true, ..FLAG }),
+            Variable::new("AWS_SECRET_ACCESS_KEY", "orderflow").with(Flag {
+                long: "aws-secret-access-key", placeholder: "KEY", is_secret: true, ..FLAG }),
         ],
         embedded: Some(Start::Inside {
             serve: |listeners, _, stop| stand_ins::sqs(listeners, stop).boxed(),
@@ -136,8 +140,9 @@ pub(crate) static PARTS: [Part; 8] = [
         ports: &[Port::new("pubsub-port", "PUBSUB_PORT", "8085", "Pub/Sub")],
         address: "http://{PUBSUB}",
         variables: &[
-            Variable::new("PUBSUB_EMULATOR_HOST", "{PUBSUB}").with_flag("pubsub-emulator-host", "HOST:PORT",
-                "The Pub/Sub emulator's `host:port`; topics and subscriptions that are missing are created"),
+            Variable::new("PUBSUB_EMULATOR_HOST", "{PUBSUB}").with(Flag {
+                long: "pubsub-emulator-host", placeholder: "HOST:PORT",
+                help: "The Pub/Sub emulator's `host:port`; topics and subscriptions that are missing are created", ..FLAG }),
             Variable::new("PUBSUB_PROJECT_ID", PUBSUB_PROJECT),
         ],
         embedded: Some(Start::Inside {
@@ -168,12 +173,16 @@ pub(crate) static PARTS: [Part; 8] = [
         ports: &[Port::new("embeddings-port", "EMBEDDINGS_PORT", "8090", "the embeddings endpoint")],
         address: "http://{EMBEDDINGS}",
         variables: &[
-            Variable::new(OPENAI_URL, "http://{EMBEDDINGS}/v1").with_override("openai-base-url", "URL",
-                "Use this OpenAI-compatible server, for example a local model server, instead of the built-in embeddings"),
-            Variable::new("OPENAI_API_KEY", "orderflow").with_override("openai-api-key", "KEY",
-                "The key for it. Without `OPENAI_BASE_URL` no real key leaves this process").secret(),
-            Variable::new("OPENAI_EMBEDDINGS_MODEL", embeddings::model::NAME).with_override("openai-embeddings-model",
-                "MODEL", "The model to ask it for"),
+            Variable::new(OPENAI_URL, "http://{EMBEDDINGS}/v1").with(Flag {
+                long: "openai-base-url", placeholder: "URL", is_override: true,
+                help: "Use this OpenAI-compatible server, for example a local model server, instead of the built-in \
+                    embeddings", ..FLAG }),
+            Variable::new("OPENAI_API_KEY", "orderflow").with(Flag {
+                long: "openai-api-key", placeholder: "KEY", is_override: true, is_secret: true,
+                help: "The key for it. Without `OPENAI_BASE_URL` no real key leaves this process" }),
+            Variable::new("OPENAI_EMBEDDINGS_MODEL", embeddings::model::NAME).with(Flag {
+                long: "openai-embeddings-model", placeholder: "MODEL", is_override: true,
+                help: "The model to ask it for", ..FLAG }),
         ],
         embedded: Some(Start::Inside {
             serve: |listeners, faults, stop| stand_ins::embeddings(listeners, faults, stop).boxed(),
@@ -190,8 +199,10 @@ pub(crate) static PARTS: [Part; 8] = [
         ],
         address: "http://{MAIL}  (SMTP on {SMTP_PORT})",
         variables: &[
-            Variable::new("SMTP_URL", "smtp://{SMTP}").with_flag("smtp-url", "URL", "The mail server, `smtp://host:port`"),
-            Variable::new("MAIL_URL", "http://{MAIL}").with_flag("mail-url", "URL", "The mail server's API and page"),
+            Variable::new("SMTP_URL", "smtp://{SMTP}").with(Flag { long: "smtp-url", placeholder: "URL",
+                help: "The mail server, `smtp://host:port`", ..FLAG }),
+            Variable::new("MAIL_URL", "http://{MAIL}").with(Flag { long: "mail-url", placeholder: "URL",
+                help: "The mail server's API and page", ..FLAG }),
         ],
         embedded: Some(Start::Inside {
             serve: |listeners, faults, stop| stand_ins::mail(listeners, faults, stop).boxed(),
@@ -227,12 +238,15 @@ pub(crate) static PARTS: [Part; 8] = [
         ],
         address: "http://{TRACES}  (OTLP: gRPC on {OTLP_GRPC_PORT}, HTTP on {OTLP_HTTP_PORT})",
         variables: &[
-            Variable::new("JAEGER_URL", "http://{TRACES}").with_flag("jaeger-url", "URL", "Jaeger's query API and page"),
-            Variable::new(OTLP_ENDPOINT, "http://{OTLP_GRPC}").with_override("otlp-endpoint", "URL",
-                "Send telemetry here instead of to the trace store of the stack"),
+            Variable::new("JAEGER_URL", "http://{TRACES}").with(Flag { long: "jaeger-url", placeholder: "URL",
+                help: "Jaeger's query API and page", ..FLAG }),
+            Variable::new(OTLP_ENDPOINT, "http://{OTLP_GRPC}").with(Flag {
+                long: "otlp-endpoint", placeholder: "URL", is_override: true,
+                help: "Send telemetry here instead of to the trace store of the stack", ..FLAG }),
             // Shorter than the SDK's own 5 s: who places an order here wants to see its trace.
-            Variable::new(SPAN_DELAY, "100").with_override("span-delay", "MS",
-                "Milliseconds that spans wait to leave together [default: 100]; those of a service that is killed go with it"),
+            Variable::new(SPAN_DELAY, "100").with(Flag { long: "span-delay", placeholder: "MS", is_override: true,
+                help: "Milliseconds that spans wait to leave together [default: 100]; those of a service that is \
+                    killed go with it", ..FLAG }),
         ],
         embedded: Some(Start::Inside {
             serve: |listeners, _, stop| stand_ins::traces(listeners, stop).boxed(),

@@ -44,10 +44,11 @@ async fn a_second_terminal_learns_how_the_parts_do_and_why_a_wish_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_else_may_ask() {
+async fn nobody_else_may_ask_and_what_an_earlier_version_left_there_is_no_obstacle() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let control = folder.path().join("control");
+    std::fs::write(&control, "").unwrap();
     let context = context(folder.path()).await;
     let _control = serve(&context).unwrap();
     let mode = control.metadata().unwrap().permissions().mode();

@@ -21,7 +21,7 @@ type Ready = oneshot::Receiver<Option<u16>>;
 /// With a folder, and without anything that runs.
 pub(crate) async fn context(folder: &std::path::Path) -> Context {
     let screen = Screen::new(Show::Problems);
-    let folder = RunDir::open(folder, &screen).await.unwrap();
+    let folder = RunDir::open(folder, None, &screen).await.unwrap();
     Context {
         screen,
         lifeline: folder.lifeline(false).unwrap(),

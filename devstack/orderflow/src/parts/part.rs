@@ -57,53 +57,29 @@ pub(crate) struct Flag {
     pub(crate) is_override: bool,
 }
 
+/// A flag that says nothing.
+pub(crate) const FLAG: Flag = Flag {
+    long: "",
+    placeholder: "",
+    help: "",
+    is_secret: false,
+    is_override: false,
+};
+
 impl Variable {
     pub(crate) const fn new(name: &'static str, here: &'static str) -> Self {
         let flag = None;
         Self { name, here, flag }
     }
 
-    /// With a flag for `--servers outside`.
-    pub(crate) const fn with_flag(
-        self,
-        long: &'static str,
-        placeholder: &'static str,
-        help: &'static str,
-    ) -> Self {
-        let flag = Some(Flag {
-            long,
-            placeholder,
-            help,
-            is_secret: false,
-            is_override: false,
-        });
+    pub(crate) const fn with(self, flag: Flag) -> Self {
+        let flag = Some(flag);
         Self { flag, ..self }
-    }
-
-    /// With a flag that wins in every mode.
-    pub(crate) const fn with_override(
-        self,
-        long: &'static str,
-        placeholder: &'static str,
-        help: &'static str,
-    ) -> Self {
-        let mut variable = self.with_flag(long, placeholder, help);
-        if let Some(flag) = &mut variable.flag {
-            flag.is_override = true;
-        }
-        variable
     }
 
     /// Whether its value is the same in every stack.
     pub(crate) fn is_fixed(&self) -> bool {
         !self.here.contains('{')
-    }
-
-    pub(crate) const fn secret(mut self) -> Self {
-        if let Some(flag) = &mut self.flag {
-            flag.is_secret = true;
-        }
-        self
     }
 }
 

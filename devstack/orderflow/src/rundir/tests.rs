@@ -5,7 +5,7 @@ use crate::screen::Show;
 async fn what_is_forgotten_was_renamed_first_and_a_removal_that_was_cut_short_is_finished() {
     let folder = tempfile::tempdir().unwrap();
     let screen = Screen::new(Show::Problems);
-    let folder = RunDir::open(folder.path(), &screen).await.unwrap();
+    let folder = RunDir::open(folder.path(), None, &screen).await.unwrap();
     let (data, half) = (
         folder.data_of("postgres"),
         folder.data_of("postgres.removed"),
@@ -22,7 +22,9 @@ async fn the_second_to_come_learns_who_holds_the_lock() {
     let folder = tempfile::tempdir().unwrap();
     let _lock = try_lock(folder.path()).unwrap().unwrap();
     let screen = Screen::new(Show::Problems);
-    let refusal = RunDir::open(folder.path(), &screen).await.unwrap_err();
+    let refusal = RunDir::open(folder.path(), None, &screen)
+        .await
+        .unwrap_err();
     let message = refusal.to_string();
     let pid = std::process::id();
     let holder = format!("orderflow (pid {pid}) is running there");

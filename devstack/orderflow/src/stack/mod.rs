@@ -62,7 +62,7 @@ pub(crate) async fn with_stack(
         signals::stop_with_input(stop.clone());
     }
     let folder = tokio::select! {
-        folder = open_folder(dir, &args, &screen) => Arc::new(folder?),
+        folder = RunDir::open(dir, args.data_folder(), &screen) => Arc::new(folder?),
         () = stop.cancelled() => return Ok(ExitCode::from(INTERRUPTED)),
     };
     let lifeline = folder.lifeline(args.for_test)?;
@@ -101,7 +101,7 @@ async fn run_in(
         context.screen.tell(&fault_notice(&fault));
     }
     part_log::write_own(context.log(part_log::OWN, false)?)?;
-    let control = control::serve(&context)?;
+    let answering = control::serve(&context)?;
     let mut stack = Stack {
         context,
         services: Group::default(),
@@ -113,16 +113,8 @@ async fn run_in(
     stack.services.stop().await;
     stack.stores.stop().await;
     stack.servers.stop().await;
-    drop(control);
+    drop(answering);
     outcome
-}
-
-async fn open_folder(dir: &Path, args: &StackArgs, screen: &Screen) -> anyhow::Result<RunDir> {
-    let folder = RunDir::open(dir, screen).await?;
-    Ok(match args.data_folder() {
-        Some(name) => folder.with_data_in(name),
-        None => folder,
-    })
 }
 
 /// Whoever loses patience meanwhile leaves nothing that is half removed: see [`RunDir::forget_data`].
