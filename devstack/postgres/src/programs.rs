@@ -25,29 +25,14 @@ const USUAL_PLACES: [&str; 9] = [
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 ];
 
-/// The server's two programs.
-#[derive(Debug, Clone)]
-pub(crate) struct Programs {
-    folder: PathBuf,
-}
-
-impl Programs {
-    pub(crate) async fn find_or_download(account: Option<Account>) -> anyhow::Result<Self> {
-        let folder = match newest_of(folders(account)) {
-            Some(folder) => folder,
-            None => download(account).await?,
-        };
-        tracing::debug!(folder = %folder.display(), "found PostgreSQL");
-        Ok(Self { folder })
-    }
-
-    pub(crate) fn postgres(&self) -> PathBuf {
-        self.folder.join("postgres")
-    }
-
-    pub(crate) fn initdb(&self) -> PathBuf {
-        self.folder.join("initdb")
-    }
+/// The folder of `postgres` and `initdb`.
+pub(crate) async fn find_or_download(account: Option<Account>) -> anyhow::Result<PathBuf> {
+    let folder = match newest_of(folders(account)) {
+        Some(folder) => folder,
+        None => download(account).await?,
+    };
+    tracing::debug!(folder = %folder.display(), "found PostgreSQL");
+    Ok(folder)
 }
 
 /// The folders that hold both programs, reachable for `account`.

@@ -1,6 +1,5 @@
 //! Starting the server, asking whether it is ready, stopping it.
 
-use std::ffi::OsStr;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -10,12 +9,14 @@ use std::{fs, io};
 use anyhow::{Context, anyhow, ensure};
 use lifeline::{Child, Ending, Lifeline};
 use nix::sys::signal::Signal;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use sqlx::migrate::MigrateDatabase;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection, Postgres};
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, sleep};
 
 use crate::account::{Account, private_dir};
-use crate::programs::Programs;
+use crate::programs::find_or_download;
 
 /// Long enough to recover what a killed server left behind.
 const READY_WITHIN: Duration = Duration::from_mins(1);
@@ -81,7 +82,7 @@ impl Server {
         let account = Account::needed()?;
         let dir = private_dir(&options.dir, account)
             .with_context(|| format!("creating {}", options.dir.display()))?;
-        let programs = Programs::find_or_download(account).await?;
+        let programs = find_or_download(account).await?;
         let launch = Launch {
             programs,
             account,
@@ -158,26 +159,18 @@ impl Server {
 
 /// Creates `database` on the server that `url` points at, unless it exists.
 pub async fn create_database(url: &str, database: &str) -> anyhow::Result<()> {
-    let options: sqlx::postgres::PgConnectOptions = url.parse()?;
-    let mut connection = options.connect().await?;
-    let exists: bool =
-        sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
-            .bind(database)
-            .fetch_one(&mut connection)
-            .await?;
-    if !exists {
-        let name = database.replace('"', "\"\"");
-        // A name cannot be a parameter here; it is quoted.
-        sqlx::query(AssertSqlSafe(format!("create database \"{name}\"")))
-            .execute(&mut connection)
-            .await?;
+    let server: PgConnectOptions = url.parse()?;
+    let database = server.database(database).to_url_lossy();
+    if !Postgres::database_exists(database.as_str()).await? {
+        Postgres::create_database(database.as_str()).await?;
     }
-    Ok(connection.close().await?)
+    Ok(())
 }
 
 /// Everything that the two programs are started with.
 struct Launch {
-    programs: Programs,
+    /// The folder of the two.
+    programs: PathBuf,
     account: Option<Account>,
     dir: PathBuf,
     options: Options,
@@ -194,7 +187,7 @@ impl Launch {
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished)?;
         }
-        let mut command = self.command(self.programs.initdb());
+        let mut command = self.command("initdb");
         command
             .args([
                 "--username=postgres",
@@ -226,7 +219,7 @@ impl Launch {
     fn spawn(self, port: u16, lifeline: &Lifeline) -> anyhow::Result<Server> {
         let log = fs::File::create(log_file(&self.dir))?;
         let errors = log.try_clone()?;
-        let mut command = self.command(self.programs.postgres());
+        let mut command = self.command("postgres");
         command.args(self.settings(port));
         let process = lifeline.spawn(&command, ENDING, |command| {
             self.become_account(command);
@@ -257,8 +250,8 @@ impl Launch {
         .to_vec()
     }
 
-    fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.programs.join(program));
         // A folder that the account cannot enter would be complained about.
         command.current_dir(&self.dir).env("LC_ALL", "C");
         command

@@ -5,7 +5,7 @@ use std::mem;
 /// RFC 5321 §4.5.3.1.4 asks for 512 octets, and extensions add to that; nothing sensible is longer than this.
 pub(super) const MAX_LINE_BYTES: usize = 2048;
 
-/// A whole line has passed, and it was longer than [`MAX_LINE_BYTES`].
+/// A whole line or message has passed, and it was longer than it may be.
 #[derive(Debug)]
 pub(super) struct TooLong;
 

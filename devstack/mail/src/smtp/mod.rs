@@ -43,11 +43,12 @@ pub(crate) async fn serve(
         match accepted {
             Ok((stream, peer)) if connections.len() < MAX_CONNECTIONS => {
                 let (mailbox, faults) = (mailbox.clone(), faults.clone());
-                connections.spawn(connection(stream, peer, mailbox, faults, shutdown.clone()));
+                let conversation = converse(stream, peer, mailbox, faults, shutdown.clone());
+                connections.spawn(watched(peer, conversation));
             }
             Ok((stream, peer)) => {
                 tracing::warn!(%peer, "refused a connection: {MAX_CONNECTIONS} are open");
-                connections.spawn(turn_away(stream));
+                connections.spawn(watched(peer, turn_away(stream)));
             }
             Err(error) => {
                 tracing::warn!(%error, "could not accept a connection");
@@ -59,34 +60,26 @@ pub(crate) async fn serve(
     connections.wait().await;
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    mailbox: Arc<Mailbox>,
-    faults: Arc<Faults<Fault>>,
-    shutdown: CancellationToken,
-) {
-    if let Err(error) = converse(stream, peer, &mailbox, faults, &shutdown).await {
+async fn watched(peer: SocketAddr, conversation: impl Future<Output = io::Result<()>>) {
+    if let Err(error) = conversation.await {
         tracing::debug!(%peer, %error, "the connection broke");
     }
 }
 
-async fn turn_away(mut stream: TcpStream) {
-    if let Err(error) = send(&mut stream, reply::TOO_MANY_CONNECTIONS).await {
-        tracing::debug!(%error, "the connection broke");
-    }
+async fn turn_away(mut stream: TcpStream) -> io::Result<()> {
+    send(&mut stream, reply::TOO_MANY_CONNECTIONS).await
 }
 
 async fn converse(
     mut stream: TcpStream,
     peer: SocketAddr,
-    mailbox: &Mailbox,
+    mailbox: Arc<Mailbox>,
     faults: Arc<Faults<Fault>>,
-    shutdown: &CancellationToken,
+    shutdown: CancellationToken,
 ) -> io::Result<()> {
     let mut session = Session::new(peer.ip().to_string(), faults.clone());
     let mut buffer = vec![0; READ_BYTES];
-    hold_back(&faults, shutdown).await;
+    hold_back(&faults, &shutdown).await;
     send(&mut stream, reply::GREETING).await?;
     loop {
         let read = timeout(IDLE_TIMEOUT, stream.read(&mut buffer));
@@ -98,11 +91,11 @@ async fn converse(
         if read == 0 {
             return Ok(());
         }
-        let answer = answer(&mut session, &buffer[..read], mailbox);
+        let answer = answer(&mut session, &buffer[..read], &mailbox);
         if answer.replies.is_empty() {
             acknowledge_now(&stream)?;
         } else {
-            hold_back(&faults, shutdown).await;
+            hold_back(&faults, &shutdown).await;
         }
         send(&mut stream, &answer.replies).await?;
         if answer.close {

@@ -5,7 +5,7 @@
 use std::mem;
 use std::sync::Arc;
 
-use smtp_proto::request::receiver::{DataReceiver, DummyDataReceiver};
+use smtp_proto::request::receiver::DataReceiver;
 use smtp_proto::{MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8, MailFrom, RcptTo, Request};
 use standin::faults::Faults;
 
@@ -40,8 +40,7 @@ pub(super) struct Session {
 
 /// What MAIL and RCPT have said so far.
 struct Transaction {
-    from: String,
-    to: Vec<String>,
+    envelope: Envelope,
     /// Whether the client asked for addresses beyond ASCII (RFC 6531).
     utf8: bool,
 }
@@ -49,9 +48,15 @@ struct Transaction {
 /// How the next bytes are to be read.
 enum Input {
     Command(Line),
-    Message(DataReceiver, Vec<u8>),
-    /// The rest of a message that has grown over the limit: read, so that the end is found, but not kept.
-    TooLarge(DummyDataReceiver),
+    Message(Message),
+}
+
+/// As much of a message as has arrived.
+struct Message {
+    receiver: DataReceiver,
+    source: Vec<u8>,
+    /// The rest of a message that has grown over the limit is read, so that the end is found, but not kept.
+    too_large: bool,
 }
 
 impl Session {
@@ -76,26 +81,9 @@ impl Session {
                 let line = line.take_from(bytes)?;
                 Some(self.command(&line))
             }
-            Input::Message(receiver, source) => {
-                let mut rest = bytes.iter();
-                let ended = receiver.ingest(&mut rest, source);
-                *bytes = rest.as_slice();
-                let too_large = source.len() > MAX_MESSAGE_BYTES;
-                match (ended, too_large) {
-                    (true, false) => Some(self.message()),
-                    (true, true) => Some(self.too_large()),
-                    (false, true) => {
-                        self.input = Input::TooLarge(DummyDataReceiver::new_data(receiver));
-                        None
-                    }
-                    (false, false) => None,
-                }
-            }
-            Input::TooLarge(receiver) => {
-                let mut rest = bytes.iter();
-                let ended = receiver.ingest(&mut rest);
-                *bytes = rest.as_slice();
-                ended.then(|| self.too_large())
+            Input::Message(message) => {
+                let source = message.take_from(bytes)?;
+                Some(self.message(source))
             }
         }
     }
@@ -166,9 +154,9 @@ impl Session {
     fn mail<T: AsRef<str>>(&mut self, from: &MailFrom<T>) -> Result<Reply, Reply> {
         const UNDERSTOOD: u64 = MAIL_BODY_7BIT | MAIL_BODY_8BITMIME | MAIL_SMTPUTF8;
         let utf8 = from.flags & MAIL_SMTPUTF8 != 0;
-        if self.host.is_none() || self.transaction.is_some() {
+        let Some(host) = self.host.clone().filter(|_| self.transaction.is_none()) else {
             return Err(reply::BAD_SEQUENCE.into());
-        }
+        };
         if from.size > MAX_MESSAGE_BYTES {
             return Err(reply::MESSAGE_TOO_LARGE.into());
         }
@@ -182,11 +170,13 @@ impl Session {
         if faults::refuses_sender(&self.faults) {
             return Ok(reply::SENDER_REFUSED.into());
         }
-        self.transaction = Some(Transaction {
-            from,
+        let envelope = Envelope {
+            from: Recipient { address: from },
             to: Vec::new(),
-            utf8,
-        });
+            host,
+            remote_address: self.remote_address.clone(),
+        };
+        self.transaction = Some(Transaction { envelope, utf8 });
         Ok(reply::OK.into())
     }
 
@@ -197,15 +187,15 @@ impl Session {
         if to.address.as_ref().is_empty() {
             return Err(reply::BAD_RECIPIENT.into());
         }
-        if transaction.to.len() >= MAX_RECIPIENTS {
+        if transaction.envelope.to.len() >= MAX_RECIPIENTS {
             return Err(reply::TOO_MANY_RECIPIENTS.into());
         }
-        let to = address(&to.address, transaction.utf8)?;
-        Ok(match faults::refuses_recipient(&self.faults, &to) {
+        let address = address(&to.address, transaction.utf8)?;
+        Ok(match faults::refuses_recipient(&self.faults, &address) {
             Some(Fault::Greylist(_)) => reply::GREYLISTED.into(),
             Some(_) => reply::UNKNOWN_RECIPIENT.into(),
             None => {
-                transaction.to.push(to);
+                transaction.envelope.to.push(Recipient { address });
                 reply::OK.into()
             }
         })
@@ -214,41 +204,57 @@ impl Session {
     fn data(&mut self) -> Result<Reply, Reply> {
         match &self.transaction {
             None => Err(reply::BAD_SEQUENCE.into()),
-            Some(transaction) if transaction.to.is_empty() => Err(reply::NO_RECIPIENTS.into()),
+            Some(it) if it.envelope.to.is_empty() => Err(reply::NO_RECIPIENTS.into()),
             Some(_) => {
-                self.input = Input::Message(data_receiver(), Vec::new());
+                self.input = Input::Message(Message::begin());
                 Ok(reply::START_MAIL.into())
             }
         }
     }
 
-    /// The message is whole: the conversation goes back to commands, without a transaction.
-    fn message(&mut self) -> Step {
-        let source = match mem::replace(&mut self.input, Input::Command(Line::default())) {
-            Input::Message(_, source) => source,
-            Input::Command(_) | Input::TooLarge(_) => Vec::new(),
-        };
-        let (from, to) = self
-            .transaction
-            .take()
-            .map(|t| (t.from, t.to))
-            .unwrap_or_default();
-        let envelope = Envelope {
-            from: Recipient { address: from },
-            to: to
-                .into_iter()
-                .map(|address| Recipient { address })
-                .collect(),
-            host: self.host.clone().unwrap_or_default(),
-            remote_address: self.remote_address.clone(),
-        };
-        Step::Keep(envelope, source)
+    /// The message has ended: the conversation goes back to commands, without a transaction.
+    fn message(&mut self, source: Result<Vec<u8>, TooLong>) -> Step {
+        self.input = Input::Command(Line::default());
+        let envelope = self.transaction.take().map(|it| it.envelope);
+        match source {
+            Ok(source) => Step::Keep(envelope.unwrap_or_default(), source),
+            Err(TooLong) => self.refuse(reply::MESSAGE_TOO_LARGE.into()),
+        }
+    }
+}
+
+impl Message {
+    /// Its receiver has just seen a line end.
+    ///
+    /// A fresh one has not, and would miss the end of an empty message, which is a lone dot right after DATA.
+    fn begin() -> Self {
+        let mut receiver = DataReceiver::new();
+        receiver.ingest(&mut b"\r\n".iter(), &mut Vec::new());
+        Self {
+            receiver,
+            source: Vec::new(),
+            too_large: false,
+        }
     }
 
-    fn too_large(&mut self) -> Step {
-        self.input = Input::Command(Line::default());
-        self.transaction = None;
-        self.refuse(reply::MESSAGE_TOO_LARGE.into())
+    /// Takes what belongs to the message from the front of `bytes`.
+    ///
+    /// `None` while its end is missing, else the message.
+    fn take_from(&mut self, bytes: &mut &[u8]) -> Option<Result<Vec<u8>, TooLong>> {
+        let mut rest = bytes.iter();
+        let ended = self.receiver.ingest(&mut rest, &mut self.source);
+        *bytes = rest.as_slice();
+        self.too_large |= self.source.len() > MAX_MESSAGE_BYTES;
+        if self.too_large {
+            self.source = Vec::new();
+        }
+        ended.then(|| {
+            if self.too_large {
+                Err(TooLong)
+            } else {
+                Ok(mem::take(&mut self.source))
+            }
+        })
     }
 }
 
@@ -260,13 +266,4 @@ fn address(address: &impl AsRef<str>, utf8: bool) -> Result<String, Reply> {
     } else {
         Err(reply::NEEDS_SMTPUTF8.into())
     }
-}
-
-/// A receiver that has just seen a line end.
-///
-/// A fresh one has not, and would miss the end of an empty message, which is a lone dot right after DATA.
-fn data_receiver() -> DataReceiver {
-    let mut receiver = DataReceiver::new();
-    receiver.ingest(&mut b"\r\n".iter(), &mut Vec::new());
-    receiver
 }
