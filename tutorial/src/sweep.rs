@@ -133,9 +133,6 @@ fn items_in(text: &str) -> Vec<Item> {
     let mut items = Vec::new();
     let mut ahead = vec![syntax.root()];
     while let Some(node) = ahead.pop() {
-        if is_of_trait_impl(&node) {
-            continue;
-        }
         if let Some(name) = name_of_item(&node) {
             let names = node.dfs().filter(|inner| is_name(&inner.kind()));
             let own = names.filter(|inner| inner.text() == name && !is_definition(inner));
@@ -145,7 +142,9 @@ fn items_in(text: &str) -> Vec<Item> {
                 name,
             });
         }
-        ahead.extend(not_for_tests(&node));
+        if !is_of_trait(&node) {
+            ahead.extend(not_for_tests(&node));
+        }
     }
     items
 }
@@ -302,7 +301,7 @@ fn removals(text: &str, unused: &HashSet<&str>) -> Vec<Edit> {
             Some(name) if unused.contains(&*name) && !is_public(&node) => {
                 edits.push(Edit::remove(&node, text));
             }
-            _ if !is_of_trait_impl(&node) => ahead.extend(not_for_tests(&node)),
+            _ if !is_of_trait(&node) => ahead.extend(not_for_tests(&node)),
             _ => {}
         }
     }
@@ -340,8 +339,9 @@ fn is_public(node: &SyntaxNode<'_>) -> bool {
     children.any(|child| child.kind() == "visibility_modifier" && child.text() == "pub")
 }
 
-fn is_of_trait_impl(node: &SyntaxNode<'_>) -> bool {
-    node.kind() == "impl_item" && node.field("trait").is_some()
+/// What a trait has belongs to whoever uses the trait.
+fn is_of_trait(node: &SyntaxNode<'_>) -> bool {
+    node.kind() == "trait_item" || node.kind() == "impl_item" && node.field("trait").is_some()
 }
 
 /// The name of a type without its parameters.
