@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Response, StatusCode, Url};
+use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 
 use crate::otlp::{self, DecodeError};
@@ -119,18 +119,16 @@ impl JaegerClient {
     /// Only our own does: Jaeger answers with 404 or with its web page.
     pub async fn backlinks(&self, id: TraceId) -> Result<Option<Vec<SpanRef>>, ClientError> {
         let url = format!("{}/api/orderflow/backlinks/{id}", self.base_url);
-        let response = self.get(&url).await?;
-        if !response.status().is_success() || !is_json(&response) {
+        let answer = self.get(&url).await?;
+        if !answer.status.is_success() || !answer.is_json {
             return Ok(None);
         }
-        let body = read(&url, response).await?;
-        match serde_json::from_str::<Backlinks>(&body) {
-            Ok(answer) => Ok(Some(answer.data)),
-            Err(error) => Err(ClientError::Malformed {
-                url,
-                source: error.into(),
-            }),
-        }
+        let backlinks = serde_json::from_str::<Backlinks>(&answer.body);
+        let backlinks = backlinks.map_err(|error| ClientError::Malformed {
+            url,
+            source: error.into(),
+        });
+        Ok(Some(backlinks?.data))
     }
 
     async fn search(
@@ -150,27 +148,37 @@ impl JaegerClient {
     }
 
     async fn spans(&self, url: String) -> Result<Vec<Span>, ClientError> {
-        let response = self.get(&url).await?;
-        if response.status() == StatusCode::NOT_FOUND {
-            return Ok(Vec::new());
+        let Answer { status, body, .. } = self.get(&url).await?;
+        match status {
+            StatusCode::NOT_FOUND => Ok(Vec::new()),
+            status if !status.is_success() => Err(ClientError::Refused { url, status }),
+            _ => otlp::decode(&body).map_err(|source| ClientError::Malformed { url, source }),
         }
-        if !response.status().is_success() {
-            return Err(ClientError::Refused {
-                url,
-                status: response.status(),
-            });
-        }
-        let body = read(&url, response).await?;
-        otlp::decode(&body).map_err(|source| ClientError::Malformed { url, source })
     }
 
-    async fn get(&self, url: &str) -> Result<Response, ClientError> {
-        self.http
-            .get(url)
-            .send()
-            .await
-            .map_err(|source| unreachable(url, source))
+    async fn get(&self, url: &str) -> Result<Answer, ClientError> {
+        let answer = async {
+            let response = self.http.get(url).send().await?;
+            let content_type = response.headers().get(CONTENT_TYPE);
+            Ok(Answer {
+                status: response.status(),
+                is_json: content_type
+                    .is_some_and(|value| value.as_bytes().starts_with(b"application/json")),
+                body: response.text().await?,
+            })
+        };
+        answer.await.map_err(|source| ClientError::Unreachable {
+            url: url.to_owned(),
+            source,
+        })
     }
+}
+
+/// What a store says to one request.
+struct Answer {
+    status: StatusCode,
+    is_json: bool,
+    body: String,
 }
 
 fn last_hour() -> [DateTime<Utc>; 2] {
@@ -182,25 +190,6 @@ fn last_hour() -> [DateTime<Utc>; 2] {
 fn since(start: u64) -> [DateTime<Utc>; 2] {
     let until = Utc::now() + TimeDelta::minutes(1);
     [DateTime::from_timestamp_nanos(start.cast_signed()), until]
-}
-
-async fn read(url: &str, response: Response) -> Result<String, ClientError> {
-    response
-        .text()
-        .await
-        .map_err(|source| unreachable(url, source))
-}
-
-fn unreachable(url: &str, source: reqwest::Error) -> ClientError {
-    ClientError::Unreachable {
-        url: url.to_owned(),
-        source,
-    }
-}
-
-fn is_json(response: &Response) -> bool {
-    let content_type = response.headers().get(CONTENT_TYPE);
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
 }
 
 #[cfg(test)]
