@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
@@ -178,10 +177,6 @@ impl Span {
     pub fn sender(&self) -> Option<SpanRef> {
         let link = self.links.first().copied();
         link.or_else(|| self.parent_reference())
-    }
-
-    pub fn duration(&self) -> Duration {
-        Duration::from_nanos(self.end.saturating_sub(self.start))
     }
 
     pub fn is_error(&self) -> bool {

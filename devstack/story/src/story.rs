@@ -1,6 +1,6 @@
 //! One order's story: every trace reachable from one of them over parents and links.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use crate::span::{Kind, Span, SpanRef, TraceId};
@@ -128,14 +128,6 @@ impl Story {
         let mut seen = HashSet::new();
         let ids = self.spans.iter().map(|span| span.trace_id);
         ids.filter(|id| seen.insert(*id)).collect()
-    }
-
-    /// The names of the services that took part, sorted.
-    pub fn services(&self) -> BTreeSet<&str> {
-        self.spans
-            .iter()
-            .map(|span| span.service.as_str())
-            .collect()
     }
 
     /// When the first span began, in nanoseconds since the Unix epoch.

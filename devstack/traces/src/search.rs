@@ -19,22 +19,6 @@ pub(crate) struct Search {
     pub(crate) limit: usize,
 }
 
-/// Jaeger's own default.
-pub(crate) const DEFAULT_LIMIT: usize = 100;
-
-impl Default for Search {
-    fn default() -> Self {
-        Self {
-            service: None,
-            operation: None,
-            attributes: Vec::new(),
-            start_min: 0,
-            start_max: u64::MAX,
-            limit: DEFAULT_LIMIT,
-        }
-    }
-}
-
 impl Search {
     pub(crate) fn matches(&self, trace: &Trace) -> bool {
         trace.spans().any(|span| self.matches_span(span))
@@ -94,6 +78,17 @@ mod tests {
         trace
     }
 
+    fn everything() -> Search {
+        Search {
+            service: None,
+            operation: None,
+            attributes: Vec::new(),
+            start_min: 0,
+            start_max: u64::MAX,
+            limit: 1,
+        }
+    }
+
     fn with_attributes(pairs: &[(&str, &str)]) -> Search {
         let attributes = pairs
             .iter()
@@ -101,7 +96,7 @@ mod tests {
             .collect();
         Search {
             attributes,
-            ..Search::default()
+            ..everything()
         }
     }
 
@@ -126,7 +121,7 @@ mod tests {
             Search {
                 start_min,
                 start_max,
-                ..Search::default()
+                ..everything()
             }
             .matches(&trace)
         };

@@ -17,9 +17,12 @@ use story::TraceId;
 
 use super::otlp_json::traces_data;
 use crate::ids;
-use crate::search::{DEFAULT_LIMIT, Search};
+use crate::search::Search;
 use crate::store::Store;
 use crate::trace::Trace;
+
+/// How many traces are found where a search does not say: as in Jaeger.
+const DEFAULT_LIMIT: usize = 100;
 
 const DURATIONS: [&str; 4] = [
     "query.duration_min",
