@@ -158,7 +158,6 @@ fn uses_in(text: &str) -> Uses {
         match &*kind {
             "use_declaration" => {}
             "string_content" => {
-                // `{name}` in the text of a format.
                 for name in named_in(&node.text()) {
                     *uses.entry(name.to_owned()).or_default() += 1;
                 }
@@ -386,11 +385,20 @@ fn is_definition(node: &SyntaxNode<'_>) -> bool {
     }
 }
 
-fn named_in(format: &str) -> impl Iterator<Item = &str> {
-    format.split('{').skip(1).filter_map(|rest| {
-        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+/// Names in a string: `{name}` in the text of a format, and a path alone, as in `#[serde(with = "path::to")]`.
+fn named_in(text: &str) -> Vec<&str> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    if text
+        .split("::")
+        .all(|part| !part.is_empty() && part.chars().all(is_name))
+    {
+        return text.split("::").collect();
+    }
+    let inside = text.split('{').skip(1).filter_map(|rest| {
+        let end = rest.find(|c: char| !is_name(c))?;
         Some(&rest[..end]).filter(|name| !name.is_empty())
-    })
+    });
+    inside.collect()
 }
 
 /// Whether there is nothing in a file but imports and remarks.
