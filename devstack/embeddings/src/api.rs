@@ -136,35 +136,26 @@ fn parse_input(input: &Value) -> Result<Vec<Text<'_>>, ApiError> {
             "{} inputs; at most {MAX_INPUTS} are allowed.",
             list.len()
         )),
-        Value::Array(list) => list.iter().map(parse_item).collect(),
+        Value::Array(list) => {
+            let texts = list.iter().map(|item| match item.as_str() {
+                Some(text) => parse_text(text),
+                None => Err(ApiError::field("input", "Every input must be a string.")),
+            });
+            texts.collect()
+        }
         Value::Null => refuse("You must provide an input."),
         _ => refuse("The input must be a string or a list of strings."),
     }
 }
 
-fn parse_item(item: &Value) -> Result<Text<'_>, ApiError> {
-    let Some(text) = item.as_str() else {
-        return Err(ApiError::field("input", "Every input must be a string."));
+fn parse_text(raw: &str) -> Result<Text<'_>, ApiError> {
+    let text = Text::new(raw);
+    let message = match text.word_count() {
+        _ if raw.is_empty() => "An input cannot be an empty string.".to_owned(),
+        words if words > MAX_WORDS => format!("{words} words; at most {MAX_WORDS} are allowed."),
+        _ => return Ok(text),
     };
-    parse_text(text)
-}
-
-fn parse_text(text: &str) -> Result<Text<'_>, ApiError> {
-    if text.is_empty() {
-        return Err(ApiError::field(
-            "input",
-            "An input cannot be an empty string.",
-        ));
-    }
-    let text = Text::new(text);
-    if text.word_count() > MAX_WORDS {
-        let message = format!(
-            "{} words; at most {MAX_WORDS} are allowed.",
-            text.word_count()
-        );
-        return Err(ApiError::field("input", message));
-    }
-    Ok(text)
+    Err(ApiError::field("input", message))
 }
 
 async fn list_models() -> Json<Value> {

@@ -54,15 +54,8 @@ pub async fn serve_with_faults(
     faults: Vec<Fault>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let smtp_address = listeners
-        .smtp
-        .local_addr()
-        .context("reading the SMTP address")?;
-    let http_address = listeners
-        .http
-        .local_addr()
-        .context("reading the HTTP address")?;
-    tracing::info!(smtp = %smtp_address, http = %http_address, "mail server is listening");
+    let (smtp, http) = (listeners.smtp.local_addr()?, listeners.http.local_addr()?);
+    tracing::info!(%smtp, %http, "mail server is listening");
 
     let mailbox = Arc::new(Mailbox::default());
     let faults = Arc::new(Faults::new(faults));
