@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1 as otlp;
 use otlp::span::SpanKind;
@@ -20,15 +21,9 @@ use crate::span::{Attributes, Event, InvalidId, Kind, Span, SpanId, SpanRef, Sta
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Chunk {
-    result: Option<Resources>,
+    /// Spans come back in the message in which they were exported.
+    result: Option<ExportTraceServiceRequest>,
     error: Option<Value>,
-    #[serde(default)]
-    resource_spans: Vec<otlp::ResourceSpans>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Resources {
     #[serde(default)]
     resource_spans: Vec<otlp::ResourceSpans>,
 }
