@@ -114,8 +114,13 @@ fn take_tests(chapter: &Chapter, tree: &mut Tree) -> anyhow::Result<()> {
         let root = syntax.root();
         let function = root.dfs().find(|node| is_function(node, name));
         let function = function.with_context(|| format!("chapter.yml: there is no test {test}"))?;
-        let edits = vec![Edit::remove(&function, text)];
-        let text = apply(text, edits);
+        // The last test takes the module with it that had nothing but tests.
+        let module = function.ancestors().find(|node| node.kind() == "mod_item");
+        let tests = |module: &SyntaxNode<'_>| module.text().matches("test]").count();
+        let removed = module
+            .filter(|module| tests(module) == 1)
+            .unwrap_or(function);
+        let text = apply(text, vec![Edit::remove(&removed, text)]);
         tree.write(path, text);
     }
     Ok(())
