@@ -308,12 +308,20 @@ fn tail(said: &str) -> String {
     lines[lines.len().saturating_sub(30)..].join("\n")
 }
 
-/// Branches of the tree that begin at the same time may stand in either order.
-fn sorted(picture: &str) -> Vec<&str> {
-    let mut rows: Vec<_> = picture
-        .lines()
-        .map(|row| row.trim_start_matches(|c| " │├└".contains(c)))
-        .collect();
+/// Each row with those that it hangs under: what begins at the same time may stand in either order.
+fn sorted(picture: &str) -> Vec<String> {
+    let mut above: Vec<&str> = Vec::new();
+    let mut rows = Vec::new();
+    for row in picture.lines() {
+        let span = row.trim_start_matches(|c| " │├└".contains(c));
+        let indent = row.chars().count() - span.chars().count();
+        above.truncate(indent / 2);
+        above.push(span);
+        let path = above
+            .iter()
+            .map(|row| row.split_whitespace().collect::<Vec<_>>().join(" "));
+        rows.push(path.collect::<Vec<_>>().join(" > "));
+    }
     rows.sort_unstable();
     rows
 }
@@ -336,4 +344,18 @@ fn share_dependencies(from: &Path, to: &Path) -> anyhow::Result<()> {
         bail!("nothing is built: make build");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn siblings_may_stand_in_either_order_and_no_span_under_another() {
+        let picture = "a  x\n├ b  y\n│ └ c  z\n└ d  z";
+        let swapped = "a  x\n├ d  z\n└ b  y\n  └ c  z";
+        let moved = "a  x\n├ b  y\n└ d  z\n  └ c  z";
+        assert_eq!(sorted(picture), sorted(swapped));
+        assert_ne!(sorted(picture), sorted(moved));
+    }
 }
