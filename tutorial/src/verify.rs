@@ -205,7 +205,7 @@ impl Site {
         {
             fault(format!("it builds with a {warning}"));
         }
-        let tested = self.cargo("test", &TESTED, &["--lib", "--quiet"])?;
+        let tested = self.cargo("test", &TESTED, &["--lib", "--test", "spans", "--quiet"])?;
         if !tested.is_ok {
             fault(format!("its tests fail:\n{}", tail(&tested.said)));
         }
