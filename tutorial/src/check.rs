@@ -31,6 +31,15 @@ pub(crate) fn find<'c>(
     next.with_context(|| format!("{step} is the last step: everything is joined up"))
 }
 
+/// Whether a test is there: a file, a folder, or a function in a file.
+fn is_there(root: &Path, test: &str) -> bool {
+    match test.split_once("::") {
+        None => root.join(test).exists(),
+        Some((path, name)) => std::fs::read_to_string(root.join(path))
+            .is_ok_and(|text| text.contains(&format!("fn {name}("))),
+    }
+}
+
 pub(crate) async fn check(root: &Path, number: Option<u8>) -> anyhow::Result<ExitCode> {
     let chapters = Chapter::all(&root.join(FOLDER))?;
     let chapter = find(&chapters, root, number)?;
@@ -38,18 +47,14 @@ pub(crate) async fn check(root: &Path, number: Option<u8>) -> anyhow::Result<Exi
         "chapter {}: placing an order on a stack of its own",
         chapter.name
     );
-    let absent = chapter
-        .about
-        .tests
-        .iter()
-        .map(|test| test.split("::").next().unwrap_or(test))
-        .find(|path| !root.join(path).exists());
+    let mut tests = chapter.about.tests.iter();
+    let absent = tests.find(|test| !is_there(root, test));
     let order = EndedOrder::place(None).await?;
     let missing = order.missing(chapter.number()).await?;
     let Some(first) = missing.first() else {
-        if let Some(path) = absent {
+        if let Some(test) = absent {
             println!(
-                "the order's spans are as the chapter promises, but its tests are not there: {path}"
+                "the order's spans are as the chapter promises, but a test of it is not there: {test}"
             );
             return Ok(ExitCode::FAILURE);
         }

@@ -75,7 +75,7 @@ pub(crate) fn note_left_out(keys: usize, destination: &Destination) {
         tracing::warn!(
             destination,
             system,
-            "no room for the trace context, sent without it"
+            "no room for all of the context: a part of it was left out"
         );
     }
 }
