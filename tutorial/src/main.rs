@@ -89,10 +89,9 @@ fn branches(git: &Git) -> anyhow::Result<ExitCode> {
 
 fn render(git: &Git, check: bool) -> anyhow::Result<ExitCode> {
     let steps = Steps::derive(git, "HEAD")?;
-    let stale = Texts::new(git, &steps)?.render(!check)?;
-    for path in &stale {
-        let word = if check { "not up to date" } else { "rendered" };
-        println!("{word}: {}", path.display());
+    let wrong = Texts::new(git, &steps)?.render(!check);
+    for what in &wrong {
+        eprintln!("{what}");
     }
-    Ok(ExitCode::from(u8::from(check && !stale.is_empty())))
+    Ok(ExitCode::from(u8::from(!wrong.is_empty())))
 }

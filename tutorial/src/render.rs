@@ -47,24 +47,35 @@ impl<'a> Texts<'a> {
         &self.commits
     }
 
-    /// Renders all texts; answers with the paths of those that were not up to date.
-    pub(crate) fn render(&self, write: bool) -> anyhow::Result<Vec<PathBuf>> {
-        let mut stale = Vec::new();
+    /// Renders all texts, and writes them if `write`; answers with what is wrong: those that were not up to date, and those
+    /// that cannot be rendered.
+    pub(crate) fn render(&self, write: bool) -> Vec<String> {
+        let mut wrong = Vec::new();
         for (at, step) in self.steps.list.iter().enumerate() {
             let path = self.git.root.join(TEXTS).join(format!("{}.md", step.name));
-            let old = std::fs::read_to_string(&path);
-            let old = old.with_context(|| format!("there is no text {}", path.display()))?;
-            let new = self
-                .rendered(at, step, &old)
-                .with_context(|| format!("{}", path.display()))?;
-            if new != old {
-                if write {
-                    std::fs::write(&path, new)?;
-                }
-                stale.push(path);
+            match self.render_text(at, step, &path, write) {
+                Ok(true) => {}
+                Ok(false) => wrong.push(format!("{} is not up to date", path.display())),
+                Err(error) => wrong.push(format!("{}: {error:#}", path.display())),
             }
         }
-        Ok(stale)
+        wrong
+    }
+
+    /// Whether it was up to date, or is now.
+    fn render_text(
+        &self,
+        at: usize,
+        step: &Step,
+        path: &Path,
+        write: bool,
+    ) -> anyhow::Result<bool> {
+        let old = std::fs::read_to_string(path).context("there is no such text")?;
+        let new = self.rendered(at, step, &old)?;
+        if write && new != old {
+            std::fs::write(path, &new)?;
+        }
+        Ok(write || new == old)
     }
 
     fn rendered(&self, at: usize, step: &Step, old: &str) -> anyhow::Result<String> {
