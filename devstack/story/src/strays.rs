@@ -1,5 +1,6 @@
 //! Traces of messages that belong to no order whose story can be told: their context was lost on the way.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::client::{ClientError, JaegerClient};
@@ -32,7 +33,7 @@ impl Strays {
         traces.retain(|_, spans| spans.iter().any(is_of_a_message));
         let spans = traces.values().map(Vec::len).sum();
         let count = traces.len();
-        // Of each kind the largest, the one that began first.
+        // Of each kind one without an error, if there is one, and of these the largest, and the one that began first.
         let mut kinds: BTreeMap<(String, String), Story> = BTreeMap::new();
         for (id, spans) in traces {
             let story = Story::new(id, spans, Vec::new());
@@ -61,7 +62,12 @@ fn is_of_a_message(span: &Span) -> bool {
     matches!(span.kind, Kind::Producer | Kind::Consumer) && SERVICES.contains(&&*span.service)
 }
 
-fn rank(story: &Story) -> (usize, std::cmp::Reverse<u64>) {
-    let start = story.spans().first().map_or(0, |first| first.start);
-    (story.spans().len(), std::cmp::Reverse(start))
+fn rank(story: &Story) -> (bool, usize, Reverse<u64>) {
+    let spans = story.spans();
+    let start = spans.first().map_or(0, |first| first.start);
+    (
+        !spans.iter().any(Span::is_error),
+        spans.len(),
+        Reverse(start),
+    )
 }
