@@ -225,9 +225,9 @@ mod tests {
                 span.links.clear();
             }
             for (_, name) in OF_MESSAGES.iter().filter(|(since, _)| *since > finished) {
-                spans
-                    .iter_mut()
-                    .for_each(|span| drop(span.attributes.remove(*name)));
+                for span in &mut spans {
+                    span.attributes.remove(*name);
+                }
             }
             for row in HAPPY.rows().filter(|row| row.is_joined_in() > finished) {
                 let mut of_row = spans.iter_mut();

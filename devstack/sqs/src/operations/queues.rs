@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{ACCOUNT, Call, arn, parse, required};
+use super::call::{ACCOUNT, Call, arn, parse, required};
 use crate::{
     config::{QueueConfig, check_name},
     error::Error,

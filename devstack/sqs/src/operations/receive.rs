@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{ACCOUNT, Call, arn, required};
+use super::call::{ACCOUNT, Call, arn, required};
 use crate::{
     error::Error,
     limits,

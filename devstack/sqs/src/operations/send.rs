@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Batch, Call, answers, required};
+use super::call::{Batch, Call, answers, required};
 use crate::{
     error::Error,
     limits,
