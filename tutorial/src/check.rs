@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 
 use crate::chapter::Chapter;
 use crate::order::EndedOrder;
-use crate::steps::FOLDER;
+use crate::steps::{FOLDER, GUIDE};
 
 /// The chapter that comes after the step which `TUTORIAL.md` names, or the one that is asked for by its number.
 pub(crate) fn find<'c>(
@@ -19,7 +19,7 @@ pub(crate) fn find<'c>(
         let chapter = chapters.iter().find(|chapter| chapter.number() == number);
         return chapter.with_context(|| format!("there is no chapter {number}"));
     }
-    let guide = std::fs::read_to_string(root.join("TUTORIAL.md"));
+    let guide = std::fs::read_to_string(root.join(GUIDE));
     let guide = guide.context(
         "this is no step of the tutorial: `make tutorial`, then `git checkout 00-uninstrumented`; or name a chapter, CHAPTER=4",
     )?;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 
 use crate::git::Git;
-use crate::steps::{Step, Steps};
+use crate::steps::{GUIDE, Step, Steps};
 use crate::sweep::is_test;
 
 /// Where the texts are.
@@ -124,7 +124,7 @@ impl<'a> Texts<'a> {
         let listed = self.git.ask(&["diff", "--name-only", before, after])?;
         let paths = listed
             .lines()
-            .filter(|path| *path != "TUTORIAL.md" && !is_test(path));
+            .filter(|path| *path != GUIDE && !is_test(path));
         paths
             .map(|path| {
                 let arguments = [

@@ -12,6 +12,8 @@ use crate::undo::undo;
 pub(crate) const BASE: &str = "00-uninstrumented";
 /// The last chapter that shows in the spans of an order.
 const LAST_PROMISE: u8 = 11;
+/// Says at the root of each step where one is.
+pub(crate) const GUIDE: &str = "TUTORIAL.md";
 /// Where the chapters are described.
 pub(crate) const FOLDER: &str = "tutorial";
 
@@ -48,11 +50,13 @@ impl Steps {
     pub(crate) fn derive(git: &Git, name: &str) -> anyhow::Result<Self> {
         let from = git.commit(name)?;
         let from = from.with_context(|| format!("there is no commit {name}"))?;
-        if git.is_derived(&from)? {
-            bail!("this is a step of the tutorial already: git checkout main first");
+        let mut tree = Tree::of(git, &from)?;
+        if tree.has(GUIDE) {
+            bail!(
+                "this is a step of the tutorial: `git checkout main` first; what is committed here stays"
+            );
         }
         let chapters = Chapter::all(&git.root.join(FOLDER))?;
-        let mut tree = Tree::of(git, &from)?;
         let mut list = Vec::new();
         let mut reader = Reader::default();
         for chapter in chapters.iter().rev() {
@@ -78,12 +82,11 @@ impl Steps {
         Ok(steps)
     }
 
-    /// `TUTORIAL.md` at the root of each.
     fn add_guides(&mut self) {
         let names: Vec<_> = self.list.iter().map(|step| step.name.clone()).collect();
         for (at, step) in self.list.iter_mut().enumerate() {
             let guide = guide(&step.name, &step.title, &step.joins, names.get(at + 1));
-            step.tree.write("TUTORIAL.md", guide);
+            step.tree.write(GUIDE, guide);
         }
     }
 

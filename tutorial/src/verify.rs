@@ -10,7 +10,7 @@ use clap::Args;
 use crate::git::Git;
 use crate::order::EndedOrder;
 use crate::render::{Texts, picture, picture_of};
-use crate::steps::{Step, Steps};
+use crate::steps::{GUIDE, Step, Steps};
 use crate::sweep::is_test;
 
 /// How much a chapter may ask of its reader.
@@ -134,7 +134,7 @@ fn sizes(
                 .filter_map(|count| count.parse::<usize>().ok())
                 .sum();
             let path = cells.next().context("git names the file")?;
-            if path != "TUTORIAL.md" && !is_test(path) {
+            if path != GUIDE && !is_test(path) {
                 lines += changed;
                 files += 1;
             }
