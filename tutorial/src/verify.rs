@@ -17,15 +17,6 @@ use crate::sweep::is_test;
 const MOST_LINES: usize = 200;
 const MOST_FILES: usize = 12;
 
-/// What a step is built of: the services and the command that starts them.
-const PROGRAMS: [&str; 6] = [
-    "gateway",
-    "orders",
-    "inventory",
-    "classifier",
-    "email",
-    "orderflow",
-];
 /// The packages that the chapters change, and that have tests which need nothing else.
 const TESTED: [&str; 9] = [
     "telemetry",
@@ -187,7 +178,7 @@ impl Site {
         let at = Git::of(&self.checkout)?;
         at.ask(&["checkout", "--quiet", "--force", "--detach", commit])?;
         let mut fault = |what: String| faults.push(format!("{}: {what}", step.name));
-        let built = self.cargo("build", &PROGRAMS, &["--bins", "--lib"])?;
+        let built = self.cargo(&["build", "--workspace"])?;
         if !built.is_ok {
             fault(format!("it does not build:\n{}", built.said));
             return Ok(());
@@ -199,7 +190,9 @@ impl Site {
         {
             fault(format!("it builds with a {warning}"));
         }
-        let tested = self.cargo("test", &TESTED, &["--lib", "--test", "spans", "--quiet"])?;
+        let mut test = vec!["test", "--lib", "--test", "spans", "--quiet"];
+        test.extend(TESTED.iter().flat_map(|package| ["--package", package]));
+        let tested = self.cargo(&test)?;
         if !tested.is_ok {
             fault(format!("its tests fail:\n{}", tail(&tested.said)));
         }
@@ -274,15 +267,12 @@ impl Site {
         self.target.join("debug/orderflow")
     }
 
-    fn cargo(&self, what: &str, packages: &[&str], more: &[&str]) -> anyhow::Result<Said> {
+    fn cargo(&self, arguments: &[&str]) -> anyhow::Result<Said> {
         let mut cargo = Command::new("cargo");
-        cargo.arg(what).args(more);
-        for package in packages {
-            cargo.args(["--package", package]);
-        }
-        cargo
-            .env("CARGO_TARGET_DIR", &self.target)
-            .current_dir(&self.checkout);
+        cargo.args(arguments).current_dir(&self.checkout);
+        cargo.env("CARGO_TARGET_DIR", &self.target);
+        // The steps come one after the other: what would be kept for the next build of the same is never used.
+        cargo.env("CARGO_INCREMENTAL", "0");
         let output = cargo.output().context("running cargo")?;
         let said = [output.stdout, output.stderr].concat();
         Ok(Said {
