@@ -8,6 +8,7 @@ mod render;
 mod source;
 mod steps;
 mod sweep;
+mod tested;
 mod tree;
 mod undo;
 mod verify;

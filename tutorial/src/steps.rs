@@ -119,15 +119,19 @@ impl Steps {
 
 fn guide(name: &str, title: &str, joins: &str, next: Option<&String>) -> String {
     let next = match next {
-        Some(next) => format!(
+        Some(next) => {
+            let number = number(next);
+            format!(
             "\
 ## Next: {next}
 
 1. Read [docs/tutorial/{next}.md](docs/tutorial/{next}.md), and make its edits here.
 2. `make tutorial-check` tells which edge of the trace is still missing.
-3. `git diff {name} {next}` is the solution; `git checkout {next}` takes you there, and `git stash` puts yours aside.
+   On a branch of your own, name the chapter: `make tutorial-check CHAPTER={number}`.
+3. `git diff {name} {next}` is the solution; `git checkout {next}` takes you there, after `git stash -u` has put yours aside.
 "
-        ),
+            )
+        }
         None => "This is the last step: what `main` has.\n".to_owned(),
     };
     format!(

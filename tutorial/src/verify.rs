@@ -12,6 +12,7 @@ use crate::order::EndedOrder;
 use crate::render::{Texts, picture, picture_of};
 use crate::steps::{GUIDE, Step, Steps};
 use crate::sweep::is_test;
+use crate::tested::{Tested, made_of};
 
 /// How much a chapter may ask of its reader.
 const MOST_LINES: usize = 200;
@@ -30,19 +31,6 @@ const TESTED: [&str; 9] = [
     "email",
 ];
 
-/// What the steps are made of, and what they are held against.
-const INPUTS: [&str; 7] = [
-    "services",
-    "shared",
-    "devstack",
-    "tests/contract/src",
-    "tests/stack",
-    "tutorial",
-    "Cargo.lock",
-];
-/// Where it is kept what they were made of when all of them were tested last.
-const VERIFIED: &str = "tutorial/verified";
-
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// Only these steps.
@@ -50,7 +38,7 @@ pub(crate) struct VerifyArgs {
     /// Keep what the steps print as the pictures of the texts.
     #[arg(long)]
     update: bool,
-    /// Build and run nothing if all steps were tested with what they are made of now.
+    /// Pass over the steps that were tested with what they are made of now.
     #[arg(long)]
     if_changed: bool,
     /// Look at texts, sizes and rules alone; build nothing.
@@ -59,28 +47,28 @@ pub(crate) struct VerifyArgs {
 }
 
 pub(crate) async fn run(git: &Git, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
-    let inputs = inputs(git)?;
-    let last = std::fs::read_to_string(git.root.join(VERIFIED)).unwrap_or_default();
-    let is_tested = args.if_changed && last.trim() == inputs;
-    if is_tested {
-        println!(
-            "tutorial: the steps are made of what they were tested with last; looking at texts and sizes alone"
-        );
-    }
-    let quick = args.quick || is_tested;
     let steps = Steps::derive(git, "HEAD")?;
     let texts = Texts::new(git, &steps)?;
     let mut faults = Vec::new();
     sizes(git, texts.commits(), &steps, &mut faults)?;
-    if !quick {
-        let site = Site::new(git)?;
-        for (at, step) in steps.list.iter().enumerate() {
-            if args.steps.is_empty() || args.steps.contains(&step.name) {
-                let begun = Instant::now();
-                site.verify(git, step, &texts.commits()[at], args.update, &mut faults)
-                    .await?;
-                println!("{}: {} s", step.name, begun.elapsed().as_secs());
-            }
+    let mut tested = Tested::read(&git.root);
+    let mut site = None;
+    for (step, commit) in steps.list.iter().zip(texts.commits()) {
+        let is_wanted = args.steps.is_empty() || args.steps.contains(&step.name);
+        let made_of = made_of(git, &step.name, commit)?;
+        if args.quick || !is_wanted || args.if_changed && tested.has(&step.name, &made_of) {
+            continue;
+        }
+        let (begun, before) = (Instant::now(), faults.len());
+        if site.is_none() {
+            site = Some(Site::new(git)?);
+        }
+        let site = site.as_ref().context("it was made just now")?;
+        site.verify(git, step, commit, args.update, &mut faults)
+            .await?;
+        println!("{}: {} s", step.name, begun.elapsed().as_secs());
+        if faults.len() == before && !args.update {
+            tested.keep(&step.name, made_of)?;
         }
     }
     faults.extend(texts.render(args.update));
@@ -93,18 +81,6 @@ pub(crate) async fn run(git: &Git, args: &VerifyArgs) -> anyhow::Result<ExitCode
         faults.len()
     );
     Ok(ExitCode::from(u8::from(!faults.is_empty())))
-}
-
-/// One id for all that the steps are made of and held against.
-fn inputs(git: &Git) -> anyhow::Result<String> {
-    let mut listed = vec!["ls-tree", "-r", "HEAD", "--"];
-    listed.extend(INPUTS);
-    let files = git.ask(&listed)?;
-    let files: Vec<_> = files
-        .lines()
-        .filter(|file| !file.ends_with(VERIFIED))
-        .collect();
-    git.write_blob(&files.join("\n"))
 }
 
 /// The budget of lines and files.
