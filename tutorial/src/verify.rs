@@ -55,8 +55,8 @@ pub(crate) async fn run(git: &Git, args: &VerifyArgs) -> anyhow::Result<ExitCode
     let mut site = None;
     for (step, commit) in steps.list.iter().zip(texts.commits()) {
         let is_wanted = args.steps.is_empty() || args.steps.contains(&step.name);
-        let made_of = made_of(git, &step.name, commit)?;
-        if args.quick || !is_wanted || args.if_changed && tested.has(&step.name, &made_of) {
+        let id = || made_of(git, &step.name, commit);
+        if args.quick || !is_wanted || args.if_changed && tested.has(&step.name, &id()?) {
             continue;
         }
         let (begun, before) = (Instant::now(), faults.len());
@@ -67,8 +67,8 @@ pub(crate) async fn run(git: &Git, args: &VerifyArgs) -> anyhow::Result<ExitCode
         site.verify(git, step, commit, args.update, &mut faults)
             .await?;
         println!("{}: {} s", step.name, begun.elapsed().as_secs());
-        if faults.len() == before && !args.update {
-            tested.keep(&step.name, made_of)?;
+        if faults.len() == before {
+            tested.keep(&step.name, id()?)?;
         }
     }
     faults.extend(texts.render(args.update));
