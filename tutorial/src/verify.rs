@@ -1,5 +1,6 @@
 //! `make test-tutorial`: each step is built, tested and run, and held against what its chapter promises.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -129,6 +130,8 @@ fn sizes(
 struct Site {
     checkout: PathBuf,
     target: PathBuf,
+    /// Two at once would check out different steps in one folder.
+    _lock: File,
 }
 
 impl Site {
@@ -139,9 +142,15 @@ impl Site {
             .ancestors()
             .nth(2)
             .context("a program is in target/<profile>")?;
+        let folder = target.join("tutorial");
+        std::fs::create_dir_all(&folder)?;
+        let lock = File::create(folder.join("lock"))?;
+        let taken = lock.try_lock();
+        taken.context("the steps are being tested already, by another process")?;
         let site = Self {
-            checkout: target.join("tutorial/checkout"),
-            target: target.join("tutorial/target"),
+            checkout: folder.join("checkout"),
+            target: folder.join("target"),
+            _lock: lock,
         };
         git.ask(&["worktree", "prune"])?;
         if !site.checkout.exists() {
