@@ -172,13 +172,13 @@ impl Site {
         let at = Git::of(&self.checkout)?;
         at.ask(&["checkout", "--quiet", "--force", "--detach", commit])?;
         let mut fault = |what: String| faults.push(format!("{}: {what}", step.name));
-        let mut build = vec!["build"];
+        let mut arguments = vec!["build"];
         if step.name == BASE {
             // It has the least: what builds there of the rest of the repository builds on all others.
-            build.push("--workspace");
+            arguments.push("--workspace");
         }
-        build.extend(PROGRAMS.iter().flat_map(|package| ["--package", package]));
-        let built = self.cargo(&build)?;
+        arguments.extend(PROGRAMS.iter().flat_map(|package| ["--package", package]));
+        let built = self.cargo(&arguments)?;
         if !built.is_ok {
             fault(format!("it does not build:\n{}", built.said));
             return Ok(());
