@@ -15,8 +15,6 @@ pub(crate) struct Chapter {
     pub(crate) rules: RuleCollection<SupportLang>,
     /// Their ids, in the order of the file.
     pub(crate) rule_ids: Vec<String>,
-    /// Files as they were before, by their paths in the repository.
-    pub(crate) before: Vec<(String, String)>,
 }
 
 /// `chapter.yml`.
@@ -88,27 +86,17 @@ impl Chapter {
                 "undo.yml: the rule {id:?} names no files"
             );
         }
-        let mut before = Vec::new();
-        let folder = dir.join("before");
-        if folder.is_dir() {
-            collect(&folder, &folder, &mut before)?;
-        }
-        before.sort();
         Ok(Self {
             name,
             about,
             rules: RuleCollection::try_new(rules).context("undo.yml")?,
             rule_ids,
-            before,
         })
     }
 
     /// What its name begins with.
     pub(crate) fn number(&self) -> u8 {
-        let digits = self.name.split('-').next();
-        digits
-            .and_then(|digits| digits.parse().ok())
-            .unwrap_or_default()
+        number(&self.name)
     }
 }
 
@@ -117,19 +105,4 @@ pub(crate) fn number(name: &str) -> u8 {
     let digits = name.split('-').next();
     let digits = digits.and_then(|digits| digits.parse().ok());
     digits.unwrap_or_default()
-}
-
-/// All files below `dir`, named as they are called below `root`; `.txt` keeps cargo and rustfmt from looking at them.
-fn collect(root: &Path, dir: &Path, files: &mut Vec<(String, String)>) -> anyhow::Result<()> {
-    for entry in std::fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(root, &path, files)?;
-        } else {
-            let name = path.strip_prefix(root)?.to_string_lossy().into_owned();
-            let text = std::fs::read_to_string(&path)?;
-            files.push((name, text));
-        }
-    }
-    Ok(())
 }

@@ -58,7 +58,8 @@ impl Git {
         if let Some(index) = index {
             command.env("GIT_INDEX_FILE", index);
         }
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut git = command.spawn().context("running git")?;
         let mut stdin = git.stdin.take().context("its input is piped")?;
         stdin.write_all(input).context("writing to git")?;

@@ -3,6 +3,8 @@
 mod chapter;
 mod check;
 mod git;
+mod imports;
+mod names;
 mod order;
 mod render;
 mod source;
@@ -40,11 +42,7 @@ enum What {
         chapter: Option<u8>,
     },
     /// Write code and pictures into the chapters' texts.
-    Render {
-        /// Write nothing; fail if something is not up to date.
-        #[arg(long)]
-        check: bool,
-    },
+    Render,
     /// Build, test and run each step, and hold it against what its chapter promises.
     Verify(verify::VerifyArgs),
 }
@@ -65,7 +63,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         What::Branches => branches(&git),
         What::Check { chapter } => check::check(&git.root, chapter).await,
-        What::Render { check } => render(&git, check),
+        What::Render => render(&git),
         What::Verify(args) => verify::run(&git, &args).await,
     }
 }
@@ -88,9 +86,9 @@ fn branches(git: &Git) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-fn render(git: &Git, check: bool) -> anyhow::Result<ExitCode> {
+fn render(git: &Git) -> anyhow::Result<ExitCode> {
     let steps = Steps::derive(git, "HEAD")?;
-    let wrong = Texts::new(git, &steps)?.render(!check);
+    let wrong = Texts::new(git, &steps)?.render(true);
     for what in &wrong {
         eprintln!("{what}");
     }

@@ -16,7 +16,7 @@ use anyhow::{Context, bail, ensure};
 
 use crate::git::Git;
 use crate::steps::{GUIDE, Step, Steps};
-use crate::sweep::is_test;
+use crate::tree::is_test;
 
 /// Where the texts are.
 const TEXTS: &str = "docs/tutorial";

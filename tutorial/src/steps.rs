@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 
 use crate::chapter::{Chapter, number};
 use crate::git::Git;
-use crate::sweep::Reader;
+use crate::names::Reader;
 use crate::tree::Tree;
 use crate::undo::undo;
 

@@ -155,3 +155,11 @@ impl Tree {
 fn is_rust(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|end| end == "rs")
 }
+
+/// Whether a file has nothing in it but tests and what they need.
+pub(crate) fn is_test(path: &str) -> bool {
+    let folders = ["/tests/", "/benches/", "/examples/"];
+    let files = ["/tests.rs", "_tests.rs", "/testing.rs", "/fuzzing.rs"];
+    folders.iter().any(|folder| path.contains(folder))
+        || files.iter().any(|file| path.ends_with(file))
+}

@@ -11,8 +11,9 @@ use ast_grep_core::replacer::Replacer as _;
 use ast_grep_language::SupportLang;
 
 use crate::chapter::Chapter;
+use crate::names::Reader;
 use crate::source::{Edit, SyntaxNode, apply, parse};
-use crate::sweep::{Reader, sweep};
+use crate::sweep::sweep;
 use crate::tree::Tree;
 
 /// The step before `chapter`, by the step in which it is finished.
@@ -30,9 +31,6 @@ pub(crate) fn undo(
             "chapter.yml: it writes {path}, which is not there"
         );
         tree.remove(path);
-    }
-    for (path, text) in &chapter.before {
-        tree.write(path, text.clone());
     }
     sweep(&mut tree, finished, reader);
     for path in tree.changed_since(finished) {

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use clap::Args;
 
 use crate::git::Git;
 use crate::order::EndedOrder;
 use crate::render::{Texts, picture, picture_of};
 use crate::steps::{BASE, GUIDE, Step, Steps};
-use crate::sweep::is_test;
 use crate::tested::{Tested, made_of};
+use crate::tree::is_test;
 
 /// How much a chapter may ask of its reader.
 const MOST_LINES: usize = 200;
@@ -128,6 +128,7 @@ fn sizes(
 
 /// Where steps are checked out and built.
 struct Site {
+    git: Git,
     checkout: PathBuf,
     target: PathBuf,
     /// Two at once would check out different steps in one folder.
@@ -148,15 +149,18 @@ impl Site {
         let taken = lock.try_lock();
         taken.context("the steps are being tested already, by another process")?;
         let site = Self {
+            git: git.clone(),
             checkout: folder.join("checkout"),
             target: folder.join("target"),
             _lock: lock,
         };
-        git.ask(&["worktree", "prune"])?;
-        if !site.checkout.exists() {
-            let path = site.checkout.to_string_lossy();
-            git.ask(&["worktree", "add", "--quiet", "--detach", &path, "HEAD"])?;
+        // What a run left behind that was killed, perhaps one of another clone with the same target folder.
+        if site.checkout.exists() {
+            std::fs::remove_dir_all(&site.checkout)?;
         }
+        git.ask(&["worktree", "prune"])?;
+        let path = site.checkout.to_string_lossy();
+        git.ask(&["worktree", "add", "--quiet", "--detach", &path, "HEAD"])?;
         share_dependencies(&target.join("debug"), &site.target.join("debug"))?;
         Ok(site)
     }
@@ -282,6 +286,16 @@ impl Site {
     }
 }
 
+impl Drop for Site {
+    fn drop(&mut self) {
+        let path = self.checkout.to_string_lossy();
+        let removed = self.git.ask(&["worktree", "remove", "--force", &path]);
+        if let Err(error) = removed {
+            eprintln!("{path} is left behind: {error:#}");
+        }
+    }
+}
+
 struct Said {
     is_ok: bool,
     said: String,
@@ -323,9 +337,6 @@ fn share_dependencies(from: &Path, to: &Path) -> anyhow::Result<()> {
             .arg(to)
             .status();
         ensure!(copied.context("running cp")?.success(), "cp has failed");
-    }
-    if !to.join("deps").exists() {
-        bail!("nothing is built: make build");
     }
     Ok(())
 }

@@ -58,7 +58,10 @@ pub(crate) async fn run(dir: &Path, args: DemoArgs) -> anyhow::Result<ExitCode> 
         let orders = demo.place_orders().await?;
         let verdicts = demo.look_at_traces(&orders).await;
         demo.draw_first(&orders, &verdicts);
-        demo.draw_strays(&verdicts).await?;
+        if let Err(error) = demo.draw_strays(&verdicts).await {
+            // The orders are told about; and what is up stays up.
+            screen.print(&format!("what else was traced cannot be told: {error:#}"));
+        }
         demo.tell_what_next();
         if !args.once {
             screen.tell("\neverything stays up until Ctrl-C");
@@ -136,8 +139,10 @@ impl Demo<'_> {
         let confirmed = told().find(|(order, _)| order.status == Status::Confirmed);
         let mut stories = confirmed.into_iter().chain(told());
         let Some(story) = stories.find_map(|(_, verdict)| verdict.story.as_ref()) else {
-            self.screen
-                .print("\nthere is no span: nothing in the services makes any\n");
+            if orders.iter().all(|order| order.trace_id.is_none()) {
+                self.screen
+                    .print("\nthere is no span: nothing in the services makes any\n");
+            }
             return;
         };
         let style = waterfall::Style::for_terminal(has_colour());
