@@ -2,6 +2,7 @@
 
 mod chapter;
 mod check;
+mod follow;
 mod git;
 mod imports;
 mod names;

@@ -55,7 +55,7 @@ impl<'a> Texts<'a> {
     pub(crate) fn render(&self, write: bool) -> Vec<String> {
         let mut wrong = Vec::new();
         for (at, step) in self.steps.list.iter().enumerate() {
-            let path = self.git.root.join(TEXTS).join(format!("{}.md", step.name));
+            let path = text_of(&self.git.root, &step.name);
             match self.render_text(at, step, &path, write) {
                 Ok(true) => {}
                 Ok(false) => wrong.push(format!("{} is not up to date", path.display())),
@@ -169,12 +169,18 @@ impl<'a> Texts<'a> {
     }
 }
 
+/// The text of the chapter that leads to a step.
+pub(crate) fn text_of(root: &Path, step: &str) -> PathBuf {
+    root.join(TEXTS).join(format!("{step}.md"))
+}
+
 /// Where it is kept what a step prints.
 pub(crate) fn picture_of(root: &Path, step: &str) -> PathBuf {
     root.join(PICTURES).join(format!("{step}.txt"))
 }
 
-fn marker(line: &str) -> Option<&str> {
+/// What a marker says, if `line` is one.
+pub(crate) fn marker(line: &str) -> Option<&str> {
     line.trim().strip_prefix("<!-- ")?.strip_suffix(" -->")
 }
 

@@ -1,6 +1,6 @@
 //! The files of one step: those of a commit, some of them changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Context;
@@ -118,6 +118,18 @@ impl Tree {
             .rust()
             .filter(|(path, text)| other.text(path) != Some(text));
         rust.map(|(path, _)| path.to_owned()).collect()
+    }
+
+    /// Paths of files that are not the same in both, or in one of them alone.
+    pub(crate) fn differences(&self, other: &Self) -> BTreeSet<String> {
+        let trees = [self, other];
+        let paths = trees.map(|tree| tree.blobs.keys().chain(tree.texts.keys()));
+        let same = |path: &str| match (self.text(path), other.text(path)) {
+            (None, None) => self.blobs.get(path) == other.blobs.get(path),
+            (one, other) => one == other,
+        };
+        let paths = paths.into_iter().flatten().filter(|path| !same(path));
+        paths.cloned().collect()
     }
 
     /// Writes what was changed into the repository, and answers with what a commit of this step has.

@@ -8,6 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use clap::Args;
 
+use crate::follow;
 use crate::git::Git;
 use crate::order::EndedOrder;
 use crate::render::{Texts, picture, picture_of};
@@ -82,6 +83,7 @@ pub(crate) async fn run(git: &Git, args: &VerifyArgs) -> anyhow::Result<ExitCode
         }
     }
     faults.extend(texts.render(args.update));
+    faults.extend(follow::faults(&git.root, &steps));
     for fault in &faults {
         eprintln!("FAILED {fault}");
     }
