@@ -12,7 +12,9 @@ mod pubsub;
 mod sqs;
 
 #[cfg(feature = "kafka")]
-pub use kafka::KafkaArgs;
+pub use kafka::{
+    Compression, KafkaArgs, KafkaSecurityArgs, OauthArgs, SaslMechanism, SecurityProtocol,
+};
 pub use messaging::{MessagingArgs, TraceRelation, check};
 #[cfg(feature = "pubsub")]
 pub use pubsub::PubsubArgs;

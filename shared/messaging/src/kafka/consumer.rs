@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::group::{Membership, Rebalance, answer, log};
+use super::tokens::Tokens;
 use crate::consumer::Probe;
 use crate::destination::Destination;
 use crate::error::{ConnectError, ReceiveError};
@@ -29,13 +30,14 @@ pub struct Group {
 impl Group {
     pub(super) fn join(
         config: &ClientConfig,
+        tokens: Tokens,
         destinations: impl Iterator<Item = Destination>,
         name: &str,
         settings: &Settings,
     ) -> Result<Self, ConnectError> {
         let destinations: Vec<_> = destinations.map(Arc::new).collect();
         let topics: Vec<_> = destinations.iter().map(|topic| &*topic.name).collect();
-        let (membership, rebalances) = Membership::new();
+        let (membership, rebalances) = Membership::new(tokens);
         let client: StreamConsumer<_> = config
             .create_with_context(membership)
             .map_err(|error| ConnectError::new(&error))?;

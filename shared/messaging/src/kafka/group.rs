@@ -1,12 +1,16 @@
 //! What librdkafka says about the group, and how it is answered.
 
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rdkafka::client::OAuthToken;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::KafkaResult;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 use tokio::sync::mpsc;
+
+use super::tokens::Tokens;
 
 /// Which partitions are ours changes; librdkafka waits until that is answered.
 #[derive(Debug)]
@@ -29,15 +33,17 @@ impl Rebalance {
 /// on a thread of the runtime.
 #[derive(Debug)]
 pub(super) struct Membership {
+    tokens: Tokens,
     rebalances: mpsc::UnboundedSender<Rebalance>,
     joined: AtomicBool,
     leaving: AtomicBool,
 }
 
 impl Membership {
-    pub(super) fn new() -> (Self, mpsc::UnboundedReceiver<Rebalance>) {
+    pub(super) fn new(tokens: Tokens) -> (Self, mpsc::UnboundedReceiver<Rebalance>) {
         let (rebalances, receiver) = mpsc::unbounded_channel();
         let membership = Self {
+            tokens,
             rebalances,
             joined: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
@@ -56,7 +62,13 @@ impl Membership {
     }
 }
 
-impl ClientContext for Membership {}
+impl ClientContext for Membership {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.tokens.generate_oauth_token(config)
+    }
+}
 
 impl ConsumerContext for Membership {
     fn rebalance(

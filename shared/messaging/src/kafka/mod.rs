@@ -6,7 +6,9 @@ mod offsets;
 mod partition;
 mod partitions;
 mod producer;
+mod tokens;
 
+use std::error::Error;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -17,10 +19,12 @@ use rdkafka::producer::FutureProducer;
 
 pub use consumer::Group;
 pub use producer::Topic;
+pub use tokens::Token;
 
 use crate::destination::Destination;
 use crate::error::ConnectError;
 use crate::settings::Settings;
+use tokens::Tokens;
 
 const SYSTEM: &str = "kafka";
 
@@ -42,7 +46,8 @@ pub type Consumer = crate::Consumer<Group>;
 #[derive(Clone)]
 pub struct Client {
     config: ClientConfig,
-    producers: Arc<OnceLock<FutureProducer>>,
+    tokens: Tokens,
+    producers: Arc<OnceLock<FutureProducer<Tokens>>>,
 }
 
 impl Client {
@@ -54,8 +59,21 @@ impl Client {
     pub fn new(config: ClientConfig) -> Self {
         Self {
             config,
+            tokens: Tokens::default(),
             producers: Arc::default(),
         }
+    }
+
+    /// Takes tokens for SASL OAUTHBEARER from `source`: of an identity provider, of MSK's IAM signer, of a file.
+    ///
+    /// It is asked again before a token expires, and ten seconds after an error; it may block for as long as one request
+    /// takes.
+    pub fn with_tokens(
+        mut self,
+        source: impl Fn() -> Result<Token, Box<dyn Error>> + Send + Sync + 'static,
+    ) -> Self {
+        self.tokens = Tokens::from(source);
+        self
     }
 
     /// A producer for `topic`; the client connects when it is needed.
@@ -80,16 +98,24 @@ impl Client {
         settings: &Settings,
     ) -> Result<Consumer, ConnectError> {
         let destinations = topics.iter().map(|topic| self.destination(topic));
-        let group = Group::join(&self.consumer_config(group), destinations, group, settings)?;
+        let group = Group::join(
+            &self.consumer_config(group),
+            self.tokens.clone(),
+            destinations,
+            group,
+            settings,
+        )?;
         let probe = group.probe();
         Ok(Consumer::new(group, settings, probe))
     }
 
-    fn shared_producer(&self) -> Result<FutureProducer, ConnectError> {
+    fn shared_producer(&self) -> Result<FutureProducer<Tokens>, ConnectError> {
         if let Some(client) = self.producers.get() {
             return Ok(client.clone());
         }
-        let client = self.producer_config().create();
+        let client = self
+            .producer_config()
+            .create_with_context(self.tokens.clone());
         let client = client.map_err(|error| ConnectError::new(&error))?;
         Ok(self.producers.get_or_init(|| client).clone())
     }

@@ -9,6 +9,7 @@ use rdkafka::util::Timeout;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use super::tokens::Tokens;
 use crate::context::inject;
 use crate::destination::Destination;
 use crate::error::{ConnectError, SendError};
@@ -18,12 +19,12 @@ use crate::span;
 
 /// A topic to send to.
 pub struct Topic {
-    client: FutureProducer,
+    client: FutureProducer<Tokens>,
     destination: Destination,
 }
 
 impl Topic {
-    pub(super) fn new(client: FutureProducer, destination: Destination) -> Self {
+    pub(super) fn new(client: FutureProducer<Tokens>, destination: Destination) -> Self {
         Self {
             client,
             destination,
