@@ -5,6 +5,7 @@
 //! users of a library, stays.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use crate::imports::without_imports;
 use crate::names::{
@@ -67,12 +68,13 @@ fn remove_imports(tree: &mut Tree, before: &Tree, names_before: &Names, names: &
             let unused = unused_in_test(old.unwrap_or_default(), text);
             without_imports(text, &|name| unused.contains(name))
         } else if is_swept(&path) || is_touched {
-            without_imports(text, &|name| {
+            let left = without_imports(text, &|name| {
                 gone.contains(name)
                     || is_touched
                         && names_before.uses_in(&path, name)
                         && !names.uses_in(&path, name)
-            })
+            });
+            without_imports_of_tests(&left, old.unwrap_or_default())
         } else {
             continue;
         };
@@ -105,6 +107,29 @@ fn unused_in_test(before: &str, now: &str) -> HashSet<String> {
     let now = uses_in(now);
     let before = uses_in(before).into_keys();
     before.filter(|name| !now.contains_key(name)).collect()
+}
+
+/// `text` without what its module of tests imports, and has not in use as it had in `before`.
+fn without_imports_of_tests(text: &str, before: &str) -> String {
+    let (Some(range), Some(old)) = (tests_in(text), tests_in(before)) else {
+        return text.to_owned();
+    };
+    let tests = &text[range.clone()];
+    let unused = unused_in_test(&before[old], tests);
+    let left = without_imports(tests, &|name| unused.contains(name));
+    [&text[..range.start], &left, &text[range.end..]].concat()
+}
+
+/// Where in a file its module of tests is.
+fn tests_in(text: &str) -> Option<Range<usize>> {
+    let syntax = parse(text);
+    let root = syntax.root();
+    let mut modules = root.children().filter(|node| node.kind() == "mod_item");
+    let tests = modules.find(|module| {
+        let name = module.field("name");
+        name.is_some_and(|name| name.text() == "tests") && module.field("body").is_some()
+    })?;
+    Some(tests.range())
 }
 
 /// Removals of the items that are `unused`.
@@ -181,6 +206,20 @@ mod tests {
     fn what_nobody_used_before_stays() {
         let before = "use a::X;\nfn idle() {}\npub fn offered() {}\n";
         assert_eq!(swept(before, before).as_deref(), Some(before));
+    }
+
+    #[test]
+    fn what_one_test_alone_imports_goes_with_it() {
+        let tests = |imports: &str, more: &str| {
+            let kept = "    #[test]\n    fn kept() { b(); }\n";
+            format!(
+                "pub fn f() {{}}\n\n#[cfg(test)]\nmod tests {{\n    {imports}\n    use super::*;\n{kept}{more}}}\n"
+            )
+        };
+        let before = tests("use a::{b, c};", "    #[test]\n    fn gone() { c(); }\n");
+        let after = tests("use a::{b, c};", "");
+        let left = tests("use a::b;", "");
+        assert_eq!(swept(&before, &after), Some(left));
     }
 
     #[test]

@@ -10,11 +10,12 @@ use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{FilterExt, dynamic_filter_fn, filter_fn};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-use crate::losses::Losses;
+use crate::environment::settings;
+use crate::losses::{Losses, Rejections};
 use crate::{console, environment, export, losses, propagation};
 
 /// How long a stop waits for a backend that does not answer, with the last spans and then with the last log records.
@@ -25,7 +26,14 @@ const LAST_LOGS_WITHIN: Duration = Duration::from_secs(1);
 pub const STOP_WITHIN: Duration = FLUSH_WITHIN.saturating_add(LAST_LOGS_WITHIN);
 
 /// What a log line needs to be shown when `RUST_LOG` says nothing.
-const DEFAULT_LOG_FILTER: &str = "info,sqlx=warn,opentelemetry=error,opentelemetry_sdk=error,opentelemetry_otlp=error,opentelemetry-otlp=error";
+const DEFAULT_LOG_FILTER: &str = "info,sqlx=warn";
+/// The SDK writes under these names, and its lines have a level of their own: `OTEL_LOG_LEVEL`.
+const SDK_TARGETS: [&str; 4] = [
+    "opentelemetry",
+    "opentelemetry_sdk",
+    "opentelemetry_otlp",
+    "opentelemetry-otlp",
+];
 
 /// What a service's `--help` says about the settings that are not its own.
 pub const SETTINGS_HELP: &str = "\
@@ -57,6 +65,7 @@ pub struct Telemetry {
 /// Call it once, inside the Tokio runtime.
 /// An error names the `OTEL_*` or `RUST_LOG` value that cannot be followed; a collector that is away is no error.
 pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
+    environment::refusal()?;
     propagation::install()?;
     if environment::sdk_disabled() {
         logs_alone()?;
@@ -67,16 +76,20 @@ pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
         });
     }
     let mut layers: Vec<BoxedLayer> = vec![console_layer()?];
-    let resource = export::resource(service);
+    let resource = export::resource(service, settings());
     let losses = Losses::of_spans();
-    let traces = export::tracer_provider(resource.clone(), &losses)?;
+    let traces = export::tracer_provider(resource.clone(), settings(), &losses)?;
     global::set_tracer_provider(traces.clone());
     layers.push(span_layer(&traces));
-    let logs = export::logger_provider(resource, &Losses::of_log_records())?;
+    layers.push(Rejections.boxed());
+    let logs = export::logger_provider(resource, settings(), &Losses::of_log_records())?;
     if let Some(logs) = &logs {
         layers.push(log_layer(logs)?);
     }
     install(layers)?;
+    for warning in environment::warnings() {
+        tracing::warn!("{warning}");
+    }
     Ok(Telemetry {
         traces: Some(traces),
         logs,
@@ -99,16 +112,25 @@ fn install(layers: Vec<BoxedLayer>) -> anyhow::Result<()> {
 }
 
 fn console_layer() -> anyhow::Result<BoxedLayer> {
-    let not_said_better = filter_fn(|line| !losses::are_said_of(line));
-    Ok(console::layer()
-        .with_filter(not_said_better.and(log_filter()?))
-        .boxed())
+    Ok(console::layer().with_filter(console_filter()?).boxed())
+}
+
+/// A dynamic one, as that of the spans: without them it is the only one, and log lines would be lost in their place.
+fn console_filter() -> anyhow::Result<impl Filter<Registry> + Send + Sync> {
+    let not_said_better = dynamic_filter_fn(|line, _| !losses::are_said_of(line));
+    Ok(not_said_better.and(log_filter()?))
 }
 
 fn log_filter() -> anyhow::Result<EnvFilter> {
     let directives = environment::variable("RUST_LOG");
-    EnvFilter::try_new(directives.as_deref().unwrap_or(DEFAULT_LOG_FILTER))
+    EnvFilter::try_new(directives.clone().unwrap_or_else(default_log_filter))
         .with_context(|| format!("RUST_LOG={}", directives.unwrap_or_default()))
+}
+
+fn default_log_filter() -> String {
+    let level = settings().sdk_log_level;
+    let of_sdk = SDK_TARGETS.map(|target| format!(",{target}={level}"));
+    format!("{DEFAULT_LOG_FILTER}{}", of_sdk.concat())
 }
 
 /// Spans have a filter of their own, so that `RUST_LOG=warn` makes the console quiet and leaves traces whole.
@@ -175,12 +197,38 @@ impl Telemetry {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use log::Log;
     use opentelemetry_sdk::trace::InMemorySpanExporter;
-    use tracing::info_span;
+    use tracing::{Event, Subscriber, info_span};
     use tracing_log::LogTracer;
 
     use super::*;
+
+    /// Counts the log lines that reach it.
+    struct Counter(Arc<AtomicUsize>);
+
+    impl<S: Subscriber> Layer<S> for Counter {
+        fn on_event(&self, _: &Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_library_that_asks_whether_it_may_log_costs_no_log_line() {
+        let lines = Arc::new(AtomicUsize::new(0));
+        let counter = Counter(lines.clone()).with_filter(console_filter().unwrap());
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(counter), || {
+            for _ in 0..3 {
+                let asked = log::Metadata::builder().level(log::Level::Debug).build();
+                LogTracer::new().enabled(&asked);
+                tracing::info!("said");
+            }
+        });
+        assert_eq!(lines.load(Ordering::Relaxed), 3);
+    }
 
     #[test]
     fn a_library_that_asks_whether_it_may_log_costs_no_span() {
