@@ -14,8 +14,7 @@ use tracing_subscriber::layer::{Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-use crate::environment::settings;
-use crate::losses::{Losses, Rejections};
+use crate::losses::Losses;
 use crate::{console, environment, export, losses, propagation};
 
 /// How long a stop waits for a backend that does not answer, with the last spans and then with the last log records.
@@ -26,14 +25,7 @@ const LAST_LOGS_WITHIN: Duration = Duration::from_secs(1);
 pub const STOP_WITHIN: Duration = FLUSH_WITHIN.saturating_add(LAST_LOGS_WITHIN);
 
 /// What a log line needs to be shown when `RUST_LOG` says nothing.
-const DEFAULT_LOG_FILTER: &str = "info,sqlx=warn";
-/// The SDK writes under these names, and its lines have a level of their own: `OTEL_LOG_LEVEL`.
-const SDK_TARGETS: [&str; 4] = [
-    "opentelemetry",
-    "opentelemetry_sdk",
-    "opentelemetry_otlp",
-    "opentelemetry-otlp",
-];
+const DEFAULT_LOG_FILTER: &str = "info,sqlx=warn,opentelemetry=error,opentelemetry_sdk=error,opentelemetry_otlp=error,opentelemetry-otlp=error";
 
 /// What a service's `--help` says about the settings that are not its own.
 pub const SETTINGS_HELP: &str = "\
@@ -65,7 +57,6 @@ pub struct Telemetry {
 /// Call it once, inside the Tokio runtime.
 /// An error names the `OTEL_*` or `RUST_LOG` value that cannot be followed; a collector that is away is no error.
 pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
-    environment::refusal()?;
     propagation::install()?;
     if environment::sdk_disabled() {
         logs_alone()?;
@@ -76,20 +67,16 @@ pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
         });
     }
     let mut layers: Vec<BoxedLayer> = vec![console_layer()?];
-    let resource = export::resource(service, settings());
+    let resource = export::resource(service);
     let losses = Losses::of_spans();
-    let traces = export::tracer_provider(resource.clone(), settings(), &losses)?;
+    let traces = export::tracer_provider(resource.clone(), &losses)?;
     global::set_tracer_provider(traces.clone());
     layers.push(span_layer(&traces));
-    layers.push(Rejections.boxed());
-    let logs = export::logger_provider(resource, settings(), &Losses::of_log_records())?;
+    let logs = export::logger_provider(resource, &Losses::of_log_records())?;
     if let Some(logs) = &logs {
         layers.push(log_layer(logs)?);
     }
     install(layers)?;
-    for warning in environment::warnings() {
-        tracing::warn!("{warning}");
-    }
     Ok(Telemetry {
         traces: Some(traces),
         logs,
@@ -123,14 +110,8 @@ fn console_filter() -> anyhow::Result<impl Filter<Registry> + Send + Sync> {
 
 fn log_filter() -> anyhow::Result<EnvFilter> {
     let directives = environment::variable("RUST_LOG");
-    EnvFilter::try_new(directives.clone().unwrap_or_else(default_log_filter))
+    EnvFilter::try_new(directives.as_deref().unwrap_or(DEFAULT_LOG_FILTER))
         .with_context(|| format!("RUST_LOG={}", directives.unwrap_or_default()))
-}
-
-fn default_log_filter() -> String {
-    let level = settings().sdk_log_level;
-    let of_sdk = SDK_TARGETS.map(|target| format!(",{target}={level}"));
-    format!("{DEFAULT_LOG_FILTER}{}", of_sdk.concat())
 }
 
 /// Spans have a filter of their own, so that `RUST_LOG=warn` makes the console quiet and leaves traces whole.
