@@ -3,15 +3,37 @@
 .DEFAULT_GOAL := help
 .PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test chaos fault kills soak bench-traces-away tutorial tutorial-check tutorial-render test-tutorial fuzz sizes check fmt-check clippy doc deny shellcheck advisories tools clean-data
 
+# What is said on the command line of make; a shell may have variables of these names for something else.
+ARGS =
+NAME =
+SERVICE =
+STEPS =
 # What `make fuzz` runs: all targets unless one is named.
 TARGET =
 SECONDS_EACH = 600
+
+# What a shell may have left that makes tools find or do something else.
+unexport BASH_ENV CARGO_BUILD_TARGET CDPATH ENV GREP_OPTIONS POSIXLY_CORRECT
+ifneq ($(TMPDIR),)
+ifeq ($(wildcard $(TMPDIR)/.),)
+$(warning TMPDIR is set to $(TMPDIR), which is no folder: it is ignored)
+unexport TMPDIR
+endif
+endif
+# These change what is built, or whether it can be, so they are named.
+BUILD_VARIABLES := $(filter RUSTFLAGS RUSTC% RUSTUP_TOOLCHAIN CARGO_BUILD_% CARGO_ENCODED_% CARGO_PROFILE_%,$(filter-out CARGO_BUILD_TARGET,$(.VARIABLES)))
+
+# Scripts talk to this machine, which is behind no proxy; orderflow sees to that by itself.
+COMMA := ,
+NOT_PROXIED := $(or $(NO_PROXY),$(no_proxy))
+export NO_PROXY := 127.0.0.1,localhost,::1$(if $(NOT_PROXIED),$(COMMA)$(NOT_PROXIED))
+export no_proxy := $(NO_PROXY)
 
 # The servers that the tests run on: embedded, native or containers; and the native ones that must be real.
 export STACK ?= embedded
 export STACK_REQUIRES ?=
 
-ORDERFLOW := $(or $(CARGO_TARGET_DIR),target)/debug/orderflow
+ORDERFLOW := $(or $(CARGO_TARGET_DIR),$(CARGO_BUILD_TARGET_DIR),target)/debug/orderflow
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +59,7 @@ infra-up: ## Start the servers alone in containers, and print the settings for s
 	@scripts/containers.sh infra
 
 logs: ## Follow what the containers say; SERVICE=orders
-	@exec docker compose --profile '*' logs --follow $(SERVICE)
+	@scripts/containers.sh logs $(SERVICE)
 
 native-up: build ## Start everything with the real servers as processes, no Docker; ready for orders when it ends
 	@exec $(ORDERFLOW) up --servers native --detach $(ARGS)
@@ -54,6 +76,7 @@ env: $(ORDERFLOW) ## Print the addresses of what is running, as settings
 	@exec $(ORDERFLOW) env $(ARGS)
 
 build: ## Build everything; about three minutes the first time
+	$(if $(BUILD_VARIABLES),@echo "of this shell$(COMMA) the build gets $(BUILD_VARIABLES)" >&2)
 	@cargo build --workspace
 
 $(ORDERFLOW):

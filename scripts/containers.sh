@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The containers of docker-compose.yml: scripts/containers.sh up | infra | down
+# The containers of docker-compose.yml: scripts/containers.sh up | infra | logs [SERVICE] | down
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,11 +15,44 @@ compose() {
     docker compose --profile services "$@"
 }
 
+# What the shell says to docker about other projects, or to the services, and what comes of it: one line.
+leave_shell() {
+    local name passed_on='' ignored=''
+    [[ ${OTEL_RESOURCE_ATTRIBUTES:-} != *service.name=* ]] || ignore OTEL_RESOURCE_ATTRIBUTES
+    for name in AWS_SESSION_TOKEN DOCKER_API_VERSION DOCKER_BUILDKIT DOCKER_CONTENT_TRUST DOCKER_DEFAULT_PLATFORM \
+        "${!BUILDKIT_@}" "${!BUILDX_@}" "${!COMPOSE_@}"; do
+        ignore "$name"
+    done
+    for name in DOCKER_CONTEXT DOCKER_HOST $(sed -n 's/^ *\([A-Z_]*\):$/\1/p' docker-compose.yml | sort -u); do
+        [[ -z ${!name:-} ]] || passed_on+=" $name"
+    done
+    [[ -z $passed_on$ignored ]] ||
+        echo "of this shell, the containers get:${passed_on:- nothing}; ignored:${ignored:- nothing}" >&2
+}
+
+ignore() {
+    [[ -z ${!1:-} ]] || ignored+=" $1"
+    unset "$1"
+}
+
+# An engine on another machine may not answer at all, and macOS has no `timeout`.
+engine_answers() {
+    local asking waiting answers=0
+    docker info >/dev/null 2>&1 &
+    asking=$!
+    (sleep 10 && kill "$asking") >/dev/null 2>&1 &
+    waiting=$!
+    wait "$asking" || answers=1
+    kill "$waiting" 2>/dev/null || true
+    return $answers
+}
+
 check_docker() {
+    leave_shell
     command -v docker >/dev/null ||
         fail "docker is missing: install Docker Engine or Docker Desktop (https://docs.docker.com/get-docker/), or run 'make up', which needs none"
-    docker info >/dev/null 2>&1 ||
-        fail "no Docker engine answers: start it (Docker Desktop, or: sudo systemctl start docker), or run 'make up', which needs none"
+    engine_answers ||
+        fail "no Docker engine answers${DOCKER_HOST:+ at DOCKER_HOST=$DOCKER_HOST}${DOCKER_CONTEXT:+ (DOCKER_CONTEXT=$DOCKER_CONTEXT)}: start it (Docker Desktop, or: sudo systemctl start docker), or run 'make up', which needs none"
     local version
     version=$(docker compose version --short 2>/dev/null) ||
         fail "docker has no compose plugin: install version $OLDEST_COMPOSE or newer (https://docs.docker.com/compose/install/)"
@@ -59,9 +92,10 @@ port() {
 check_ports() {
     local ports=$1 name number ours taken=0
     number=$(cut -d = -f 2 <<<"$ports" | sort | uniq -d | head -n 1)
-    [[ -z $number ]] || fail "port $number is given twice: $(sed -n "s/=$number$//p" <<<"$ports" | paste -s -d ' ')"
+    [[ -z $number ]] || fail "port $number is given twice: $(sed -n "s/=$number$//p" <<<"$ports" | paste -s -d ' ' -)"
     ours=$(compose ps --format json)
     while IFS='=' read -r name number; do
+        [[ $number =~ ^[0-9]+$ ]] || fail "$name is set to '$number', which is no port"
         [[ $ours == *"\"PublishedPort\":$number,"* ]] && continue
         (exec 3<>"/dev/tcp/127.0.0.1/$number") 2>/dev/null || continue
         echo "error: port $number is taken: set $name to another, or stop what is using it" >&2
@@ -109,10 +143,15 @@ down() {
     check_docker
     local volumes=(--volumes)
     [[ ${KEEP_DATA:-} == 1 ]] && volumes=()
-    docker compose --profile '*' down --remove-orphans "${volumes[@]}"
+    docker compose --profile '*' down --remove-orphans ${volumes[@]+"${volumes[@]}"}
+}
+
+logs() {
+    check_docker
+    exec docker compose --profile '*' logs --follow "$@"
 }
 
 case ${1:-} in
-up | infra | down) "$1" ;;
-*) fail "usage: $0 up | infra | down" ;;
+up | infra | logs | down) "$@" ;;
+*) fail "usage: $0 up | infra | logs [SERVICE] | down" ;;
 esac

@@ -83,6 +83,8 @@ setting() { sed -n "s/^$1='\{0,1\}\([^']*\)'\{0,1\}$/\1/p" <<<"$settings"; }
 
 part() { # stop, start, pause or resume, and which
     if $in_containers; then
+        # Or compose would look for another project.
+        unset "${!COMPOSE_@}"
         docker compose --profile services "${1/resume/unpause}" "$2"
     else
         "$orderflow" "$1" "$2"

@@ -96,7 +96,7 @@ memory() { # in MB: of all services now, and of the largest one
     local name pid kb of_all=0 most=0
     for name in "${services[@]}"; do
         pid=$("$orderflow" status --json | grep -A 2 "\"name\": \"$name\"" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')
-        kb=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")
+        kb=$(ps -o rss= -p "$pid")
         of_all=$((of_all + kb))
         ((kb <= most)) || most=$kb
     done
@@ -105,14 +105,13 @@ memory() { # in MB: of all services now, and of the largest one
 
 percentiles() { sort -n | awk '{ t[NR] = $1 } END { printf "%.1f %.1f\n", t[int((NR + 1) / 2)] * 1000, t[int((NR * 99 + 99) / 100)] * 1000 }'; }
 
-declare -A p50 p99
 run() { # there or away
-    local begun=$SECONDS from took times refused lost_before lines_before used
+    local begun=$SECONDS from took times refused lost_before lines_before used p50 p99
     lost_before=$(lost) lines_before=$(lines)
     [[ $1 == there ]] || "$orderflow" stop traces >/dev/null
-    from=$EPOCHREALTIME
+    from=$SECONDS
     times=$(requests | curl --silent --parallel --parallel-max "$at_once" --config - 2>/dev/null) || true
-    took=$(awk -v from="$from" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.1f", to - from }')
+    took=$((SECONDS - from))
     until_quiet
     used=$(memory)
     if [[ $1 == away ]]; then
@@ -121,8 +120,9 @@ run() { # there or away
         until_backend_is_well
     fi
     refused=$(grep -cv '^201 ' <<<"$times" || true)
-    read -r "p50[$1]" "p99[$1]" <<<"$(sed -n 's/^201 //p' <<<"$times" | percentiles)"
-    printf '%-7s %8s %8s %7s %8s %9s %8s %7s %6s\n' "$1" "${p50[$1]}" "${p99[$1]}" "$took" "$refused" \
+    read -r p50 p99 <<<"$(sed -n 's/^201 //p' <<<"$times" | percentiles)"
+    if [[ $1 == there ]]; then p50_there=$p50; else p50_away=$p50; fi
+    printf '%-7s %8s %8s %7s %8s %9s %8s %7s %6s\n' "$1" "$p50" "$p99" "$took" "$refused" \
         "${used% *}" "${used#* }" $(($(lost) - lost_before)) $(($(lines) - lines_before))
 }
 
@@ -132,7 +132,7 @@ orders=200 run there >/dev/null
 ratios=()
 for ((pair = 0; pair < pairs; pair++)); do
     if ((pair % 2 == 0)); then run there && run away; else run away && run there; fi
-    ratios+=("$(awk -v away="${p50[away]}" -v there="${p50[there]}" 'BEGIN { printf "%.3f", away / there }')")
+    ratios+=("$(awk -v away="$p50_away" -v there="$p50_there" 'BEGIN { printf "%.3f", away / there }')")
 done
 median=$(printf '%s\n' "${ratios[@]}" | sort -n | awk '{ r[NR] = $1 } END { print r[int((NR + 1) / 2)] }')
 echo "p50 away / there: ${ratios[*]}; median $median"

@@ -59,9 +59,10 @@ impl Program {
             .collect()
     }
 
-    /// Whether the variable is one of its own, or of telemetry's, which every program has.
+    /// Whether the variable is one of its own, or of telemetry's or of HTTP clients, which every program has.
     pub(crate) fn knows(&self, variable: &str) -> bool {
-        self.variables().contains(variable) || is_telemetry(variable)
+        let is_proxy = variable.to_lowercase().ends_with("_proxy");
+        self.variables().contains(variable) || is_telemetry(variable) || is_proxy
     }
 
     /// Why it would not start with these variables; those of other programs do not count.
