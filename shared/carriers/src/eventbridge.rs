@@ -2,7 +2,7 @@
 //!
 //! An event has no attributes, and its `TraceHeader` takes X-Ray's form alone. So context rides in the detail, as members
 //! of its own beside the application's: the same names as in the headers of HTTP, so that a publisher in any language
-//! lets its propagator write into the object, and a structured `CloudEvent` has `traceparent` and `tracestate` where its
+//! lets its propagator write into the object, and a structured CloudEvent has `traceparent` and `tracestate` where its
 //! extension wants them.
 //! <https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md>
 //!

@@ -1,12 +1,14 @@
-//! OpenTelemetry context in the headers and attributes of three brokers.
+//! OpenTelemetry context in the headers and attributes of three brokers, and of what stands in front of them.
 //!
-//! Each module has a `MetadataInjector` and a `MetadataExtractor` for one broker, and each broker is a feature:
+//! Each module has a `MetadataInjector` and a `MetadataExtractor` for one of them, and each is a feature:
 //!
 //! | module | feature | context rides in |
 //! |---|---|---|
 //! | `kafka` | `kafka` | record headers (`rdkafka`) |
 //! | `sqs` | `sqs` | message attributes of type `String` (`aws-sdk-sqs`) |
 //! | `pubsub` | `pubsub` | message attributes, a map of strings |
+//! | `sns` | `sns` | message attributes of type `String` (`aws-sdk-sns`); on a queue perhaps in an envelope |
+//! | `eventbridge` | `eventbridge` | the detail of an event, a string of JSON; on a queue in an envelope |
 //!
 //! They implement OpenTelemetry's [`Injector`] and [`Extractor`], so they work with any propagator.
 //! W3C Trace Context and Baggage together write `traceparent`, `tracestate` and `baggage`.
@@ -23,20 +25,47 @@
 //! [`Injector`]: opentelemetry::propagation::Injector
 //! [`Extractor`]: opentelemetry::propagation::Extractor
 
-#[cfg(any(feature = "pubsub", feature = "sqs"))]
+#[cfg(any(
+    feature = "eventbridge",
+    feature = "pubsub",
+    feature = "sns",
+    feature = "sqs"
+))]
 mod attributes;
+#[cfg(any(feature = "sns", feature = "sqs"))]
+mod aws;
+#[cfg(any(feature = "eventbridge", feature = "sns", feature = "sqs"))]
+mod envelope;
+#[cfg(feature = "eventbridge")]
+pub mod eventbridge;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+#[cfg(any(feature = "eventbridge", feature = "sns", feature = "sqs"))]
+mod members;
 #[cfg(feature = "pubsub")]
 pub mod pubsub;
+#[cfg(feature = "sns")]
+pub mod sns;
 #[cfg(feature = "sqs")]
 pub mod sqs;
-#[cfg(any(feature = "pubsub", feature = "sqs"))]
+#[cfg(any(
+    feature = "eventbridge",
+    feature = "pubsub",
+    feature = "sns",
+    feature = "sqs"
+))]
 mod w3c;
 #[cfg(feature = "sqs")]
 mod xray;
 
 /// Compiles and runs what the README shows.
-#[cfg(all(doctest, feature = "kafka", feature = "sqs", feature = "pubsub"))]
+#[cfg(all(
+    doctest,
+    feature = "eventbridge",
+    feature = "kafka",
+    feature = "pubsub",
+    feature = "sns",
+    feature = "sqs"
+))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -8,8 +8,12 @@ use std::collections::HashMap;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
 use opentelemetry::propagation::{Extractor, Injector};
 
-use crate::w3c::{FIELDS, TRACEPARENT, TRACESTATE};
+use crate::aws::{is_name, is_text};
+use crate::envelope::{Envelope, is_trace};
+use crate::w3c::{FIELDS, TRACEPARENT};
 use crate::{attributes, w3c, xray};
+
+pub use crate::envelope::payload;
 
 /// The most attributes a message may have.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html>
@@ -19,9 +23,6 @@ use crate::{attributes, w3c, xray};
 /// assert_eq!(otel_carriers::sqs::MAX_ATTRIBUTES - otel_carriers::sqs::PROPAGATION_ATTRIBUTES.len(), 7);
 /// ```
 pub const MAX_ATTRIBUTES: usize = 10;
-
-/// The most characters an attribute's name may have.
-const MAX_NAME_LENGTH: usize = 256;
 
 /// What W3C Trace Context and Baggage write, to be asked for by name on receive.
 ///
@@ -124,30 +125,6 @@ impl Injector for MetadataInjector<'_> {
     }
 }
 
-/// Whether SQS takes `key` as the name of an attribute.
-/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
-fn is_name(key: &str) -> bool {
-    let is_reserved = |prefix: &str| {
-        let start = key.get(..prefix.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    };
-    (1..=MAX_NAME_LENGTH).contains(&key.len())
-        && key
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
-        && key.split('.').all(|part| !part.is_empty())
-        && !is_reserved("AWS.")
-        && !is_reserved("Amazon.")
-}
-
-/// Whether SQS takes `value`: it allows the characters that XML does, and no others.
-fn is_text(value: &str) -> bool {
-    let is_control = |b: u8| b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r');
-    // All bytes and no early end: that is many at once, and nearly every value is fine.
-    let has_control = value.bytes().fold(false, |has, b| has | is_control(b));
-    !has_control && (value.is_ascii() || !value.contains(['\u{fffe}', '\u{ffff}']))
-}
-
 fn string(value: String) -> MessageAttributeValue {
     let attribute = MessageAttributeValue::builder().data_type("String").build();
     let mut attribute = attribute.expect("a data type is all that is required");
@@ -173,8 +150,8 @@ fn string(value: String) -> MessageAttributeValue {
 #[derive(Debug)]
 pub struct MetadataExtractor<'a> {
     attributes: Option<&'a HashMap<String, MessageAttributeValue>>,
-    /// What `AWSTraceHeader` says, where the attributes hold no usable `traceparent`.
-    from_xray: Option<String>,
+    /// What stands elsewhere, where the attributes hold no usable `traceparent`.
+    elsewhere: HashMap<String, String>,
 }
 
 impl<'a> MetadataExtractor<'a> {
@@ -192,12 +169,12 @@ impl<'a> MetadataExtractor<'a> {
     pub fn new(attributes: Option<&'a HashMap<String, MessageAttributeValue>>) -> Self {
         Self {
             attributes,
-            from_xray: None,
+            elsewhere: HashMap::new(),
         }
     }
 
-    /// Reads from the attributes of `message`, and from its system attribute `AWSTraceHeader` where they hold no usable
-    /// `traceparent`.
+    /// Reads from the attributes of `message`. Where they hold no usable `traceparent`, it looks also into the envelope
+    /// that SNS or EventBridge put around the body, and then at the system attribute `AWSTraceHeader`.
     ///
     /// ```
     /// use aws_sdk_sqs::types::{Message, MessageSystemAttributeName::AwsTraceHeader};
@@ -216,12 +193,20 @@ impl<'a> MetadataExtractor<'a> {
         if read.attribute(TRACEPARENT).is_some_and(w3c::is_usable) {
             return read;
         }
-        let system = message.attributes();
-        let header = system.and_then(|all| all.get(&MessageSystemAttributeName::AwsTraceHeader));
-        Self {
-            from_xray: header.and_then(|header| xray::traceparent(header)),
-            ..read
+        let envelope = message.body().and_then(Envelope::open);
+        let mut elsewhere = envelope.map(Envelope::context).unwrap_or_default();
+        if attributes::find(&elsewhere, TRACEPARENT).is_none() {
+            let system = message.attributes();
+            let header =
+                system.and_then(|all| all.get(&MessageSystemAttributeName::AwsTraceHeader));
+            let traceparent = header.and_then(|header| xray::traceparent(header));
+            elsewhere.extend(traceparent.map(|value| (TRACEPARENT.to_owned(), value)));
         }
+        Self { elsewhere, ..read }
+    }
+
+    fn elsewhere(&self, key: &str) -> Option<&str> {
+        attributes::find(&self.elsewhere, key).map(String::as_str)
     }
 
     /// The value under `key` if it is a string; a binary attribute is no trace context.
@@ -232,17 +217,16 @@ impl<'a> MetadataExtractor<'a> {
 
 impl Extractor for MetadataExtractor<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        match &self.from_xray {
-            Some(traceparent) if key.eq_ignore_ascii_case(TRACEPARENT) => Some(traceparent),
-            // It belongs to the `traceparent` that could not be used.
-            Some(_) if key.eq_ignore_ascii_case(TRACESTATE) => None,
-            _ => self.attribute(key),
+        // One `tracestate` belongs to each `traceparent`, so both are from the same place.
+        if is_trace(key) && self.elsewhere(TRACEPARENT).is_some() {
+            return self.elsewhere(key);
         }
+        self.attribute(key).or_else(|| self.elsewhere(key))
     }
 
     fn keys(&self) -> Vec<&str> {
         let names = self.attributes.into_iter().flat_map(HashMap::keys);
-        let from_xray = self.from_xray.as_ref().map(|_| TRACEPARENT);
-        names.map(String::as_str).chain(from_xray).collect()
+        let elsewhere = self.elsewhere.keys();
+        names.chain(elsewhere).map(String::as_str).collect()
     }
 }

@@ -6,10 +6,11 @@ const KAFKA: &str = include_str!("../src/kafka/mod.rs");
 const SQS: &str = include_str!("../src/sqs/mod.rs");
 const PUBSUB: &str = include_str!("../src/pubsub/mod.rs");
 
-/// What a client is made from, and what a consumer's and a producer's own half is called.
+/// What a client is made from, what a consumer's and a producer's own half is called, and a codec for what stands in
+/// front of SQS.
 const OWN: [(&str, &[&str]); 3] = [
     (KAFKA, &["Group", "Topic"]),
-    (SQS, &["Receivers", "Queue", "from_config"]),
+    (SQS, &["Receivers", "Queue", "Unwrapped", "from_config"]),
     (
         PUBSUB,
         &["Subscription", "Topic", "connect", "connect_emulator"],

@@ -25,6 +25,8 @@ pub use crate::options::{Options, Servers};
 /// The parts that may be a stand-in of our own, as `orderflow up` calls them.
 const PARTS: [&str; 5] = ["kafka", "sqs", "pubsub", "traces", "mail"];
 
+const PYTHON: &str = "python";
+
 /// A running stack.
 #[derive(Debug)]
 pub struct Stack {
@@ -63,8 +65,7 @@ impl Stack {
 
     /// `STACK_REQUIRES=kafka,sqs` names the parts that this run must not do without.
     fn check_required(&self) -> anyhow::Result<()> {
-        let required = variable("STACK_REQUIRES").unwrap_or_default();
-        for part in required.split(',').filter(|part| !part.is_empty()) {
+        for part in required().iter().filter(|part| *part != PYTHON) {
             if let Some(why) = self.stand_in(part)? {
                 bail!("STACK_REQUIRES the real {part}, and here is {why}");
             }
@@ -108,6 +109,17 @@ impl Stack {
         let setting = format!("ORDERFLOW_STAND_IN_{}", part.to_uppercase());
         Ok(self.settings.get(&setting).map(String::as_str))
     }
+}
+
+/// Whether `STACK_REQUIRES` also names `python`, which is not a part: some tests have a publisher in Python.
+pub fn requires_python() -> bool {
+    required().iter().any(|part| part == PYTHON)
+}
+
+fn required() -> Vec<String> {
+    let required = variable("STACK_REQUIRES").unwrap_or_default();
+    let parts = required.split(',').filter(|part| !part.is_empty());
+    parts.map(str::to_owned).collect()
 }
 
 /// Reads lines of `NAME=value`, perhaps quoted.

@@ -4,6 +4,7 @@ mod consumer;
 mod lease;
 mod producer;
 mod settle;
+mod unwrapped;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
 pub use consumer::Receivers;
 pub use producer::Queue;
+pub use unwrapped::Unwrapped;
 
 use crate::consumer::Probe;
 use crate::destination::Destination;

@@ -8,10 +8,12 @@ mod broker;
 mod cases;
 mod faults;
 mod handler;
+mod in_front;
 mod kafka;
 mod order;
 mod partitions;
 mod pubsub;
+mod python;
 mod retention;
 mod run;
 mod site;
@@ -26,8 +28,10 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::time::timeout;
 
 use crate::broker::Broker;
+use crate::in_front::WAYS;
 use crate::kafka::Kafka;
 use crate::pubsub::PubSub;
+use crate::python::Moto;
 use crate::site::{Place, Site};
 use crate::sqs::Sqs;
 
@@ -47,9 +51,11 @@ fn main() -> ExitCode {
     trials.extend(on::<Sqs>(&site));
     trials.extend(on::<PubSub>(&site));
     trials.extend(of_one_broker(&site));
+    let moto = Arc::new(Moto::default());
+    trials.extend(WAYS.map(|(way, name)| in_front_of_sqs(&site, &moto, way, name)));
     let conclusion = libtest_mimic::run(&arguments, trials);
-    // The last owner of the site: its servers are stopped here, whatever the tests did.
-    drop(site);
+    // The last owners: their servers are stopped here, whatever the tests did.
+    drop((site, moto));
     conclusion.exit_code()
 }
 
@@ -125,12 +131,31 @@ where
             },
             Place::Nowhere(why) => return Ok(Completion::ignored_with(why)),
         };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let run = async { case(Rc::new(B::start(address).await)).await };
-        let ended = runtime.block_on(async { timeout(PATIENCE, run).await });
-        ended.map_err(|_elapsed| Failed::from(format!("not done after {PATIENCE:?}")))?;
-        Ok(Completion::Completed)
+        wait_for(async { case(Rc::new(B::start(address).await)).await })
     })
+}
+
+/// What comes to a queue by way of SNS or EventBridge, from a publisher in Python.
+fn in_front_of_sqs(site: &Arc<Site>, moto: &Arc<Moto>, way: &'static str, name: &str) -> Trial {
+    let (site, moto) = (Arc::clone(site), Arc::clone(moto));
+    Trial::ignorable_test(format!("on_sqs::{name}"), move || {
+        if !site.is_embedded() {
+            let why = "it has a server of its own: run it without STACK";
+            return Ok(Completion::ignored_with(why));
+        }
+        match moto.get() {
+            Err(why) if stack::requires_python() => Err(Failed::from(why)),
+            Err(why) => Ok(Completion::ignored_with(why)),
+            Ok(moto) => wait_for(in_front::is_processed_in_its_trace(moto, way)),
+        }
+    })
+}
+
+fn wait_for(run: impl Future<Output = ()>) -> Result<Completion, Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let ended = runtime.block_on(async { timeout(PATIENCE, run).await });
+    ended.map_err(|_elapsed| Failed::from(format!("not done after {PATIENCE:?}")))?;
+    Ok(Completion::Completed)
 }

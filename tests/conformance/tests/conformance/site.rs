@@ -25,6 +25,11 @@ impl Site {
         Ok(Self { real })
     }
 
+    /// Whether each test starts a stand-in of its own.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.real.is_none()
+    }
+
     /// Where the broker is that `orderflow up` calls `part`, and whose address is the setting `address`.
     pub(crate) fn find(&self, part: &str, address: &str) -> anyhow::Result<Place> {
         let Some(real) = &self.real else {

@@ -138,7 +138,7 @@ async fn stand_in() -> (String, Option<DropGuard>) {
     (endpoint, Some(shutdown.drop_guard()))
 }
 
-async fn sdk(endpoint: &str) -> aws_sdk_sqs::Client {
+pub(crate) async fn sdk(endpoint: &str) -> aws_sdk_sqs::Client {
     let credentials = Credentials::new(KEY, KEY, None, None, "conformance");
     let config = aws_config::defaults(BehaviorVersion::latest())
         .endpoint_url(endpoint)
@@ -147,7 +147,7 @@ async fn sdk(endpoint: &str) -> aws_sdk_sqs::Client {
     aws_sdk_sqs::Client::new(&config.load().await)
 }
 
-async fn create(sdk: &aws_sdk_sqs::Client, queue: &str, fifo: Option<&str>) {
+pub(crate) async fn create(sdk: &aws_sdk_sqs::Client, queue: &str, fifo: Option<&str>) {
     let mut request = sdk.create_queue().queue_name(queue);
     if let Some(fifo) = fifo {
         request = request.attributes(QueueAttributeName::FifoQueue, fifo);
