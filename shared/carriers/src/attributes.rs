@@ -31,14 +31,9 @@ pub(crate) fn remove<V, S>(attributes: &mut HashMap<String, V, S>, key: &str) ->
 ///
 /// Only keys of the W3C propagators make way, and only for each other: the others are the application's.
 pub(crate) fn make_way<V, S>(attributes: &mut HashMap<String, V, S>, key: &str) -> bool {
-    lesser(key).any(|field| remove(attributes, field))
-}
-
-/// The fields that matter less than `key`, the least important first.
-pub(crate) fn lesser(key: &str) -> impl Iterator<Item = &'static str> {
     let rank = FIELDS
         .iter()
         .position(|field| field.eq_ignore_ascii_case(key));
     let lesser = rank.map_or(&[][..], |rank| &FIELDS[rank + 1..]);
-    lesser.iter().rev().copied()
+    lesser.iter().rev().any(|field| remove(attributes, field))
 }

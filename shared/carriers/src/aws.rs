@@ -1,17 +1,13 @@
 //! What SQS and SNS allow in an attribute of a message.
 
-/// The most characters an attribute's name may have.
-const MAX_NAME_LENGTH: usize = 256;
-
 /// Whether `key` may be the name of an attribute.
-/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html>
 pub(crate) fn is_name(key: &str) -> bool {
     let is_reserved = |prefix: &str| {
         let start = key.get(..prefix.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     };
-    (1..=MAX_NAME_LENGTH).contains(&key.len())
+    (1..=256).contains(&key.len())
         && key
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))

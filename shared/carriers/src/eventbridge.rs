@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::attributes;
 use crate::envelope::Envelope;
 use crate::members::{Members, text};
-use crate::w3c::BAGGAGE;
+use crate::w3c::{BAGGAGE, FIELDS};
 
 pub use crate::envelope::payload;
 
@@ -125,7 +125,11 @@ impl<'a> MetadataInjector<'a> {
         if self.detail.len() > self.room {
             return false;
         }
-        for field in attributes::lesser(key) {
+        let rank = FIELDS
+            .iter()
+            .position(|field| field.eq_ignore_ascii_case(key));
+        let lesser = rank.map_or(&[][..], |rank| &FIELDS[rank + 1..]);
+        for field in lesser.iter().rev() {
             if self.detail.len() + bytes <= self.room {
                 return true;
             }

@@ -9,7 +9,7 @@ const PUBSUB: &str = include_str!("../src/pubsub/mod.rs");
 /// What a client is made from, what a consumer's and a producer's own half is called, and a codec for what stands in
 /// front of SQS.
 const OWN: [(&str, &[&str]); 3] = [
-    (KAFKA, &["Group", "Topic"]),
+    (KAFKA, &["Group", "Token", "Topic", "with_tokens"]),
     (SQS, &["Receivers", "Queue", "Unwrapped", "from_config"]),
     (
         PUBSUB,
