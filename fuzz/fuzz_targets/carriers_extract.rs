@@ -8,12 +8,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
-use otel_carriers::{kafka, pubsub, sqs};
+use otel_carriers::{kafka, pubsub, sqs, w3c};
 use libfuzzer_sys::fuzz_target;
 use opentelemetry::Context;
-use opentelemetry::propagation::{Extractor, TextMapCompositePropagator, TextMapPropagator};
+use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::TraceContextExt;
-use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 use rdkafka::message::{Header, OwnedHeaders};
 
 type Line<'a> = (String, Option<&'a [u8]>);
@@ -46,7 +45,7 @@ fn kafka_carries(lines: &[Line]) {
         headers = headers.insert(Header { key, value: *value });
     }
     let context = extract(&kafka::MetadataExtractor::new(Some(&headers)));
-    w3c().inject_context(&context, &mut kafka::MetadataInjector::new(&mut headers));
+    w3c::propagator().inject_context(&context, &mut kafka::MetadataInjector::new(&mut headers));
     assert_same(
         &context,
         &extract(&kafka::MetadataExtractor::new(Some(&headers))),
@@ -74,7 +73,7 @@ fn sqs_carries(lines: &[Line]) {
         .build();
     let context = extract(&sqs::MetadataExtractor::of(&message));
     let mut injector = sqs::MetadataInjector::new(&mut attributes);
-    w3c().inject_context(&context, &mut injector);
+    w3c::propagator().inject_context(&context, &mut injector);
     if injector.left_out() == 0 {
         assert_same(
             &context,
@@ -87,7 +86,7 @@ fn pubsub_carries(lines: &[Line]) {
     let mut attributes: HashMap<_, _> = texts(lines).collect();
     let context = extract(&pubsub::MetadataExtractor::new(&attributes));
     let mut injector = pubsub::MetadataInjector::new(&mut attributes);
-    w3c().inject_context(&context, &mut injector);
+    w3c::propagator().inject_context(&context, &mut injector);
     if injector.left_out() == 0 {
         assert_same(
             &context,
@@ -96,27 +95,24 @@ fn pubsub_carries(lines: &[Line]) {
     }
 }
 
-fn w3c() -> TextMapCompositePropagator {
-    TextMapCompositePropagator::new(vec![
-        Box::new(TraceContextPropagator::new()),
-        Box::new(BaggagePropagator::new()),
-    ])
-}
-
 /// Reads all there is, as a propagator may, and then what the W3C propagators read.
 fn extract(carrier: &dyn Extractor) -> Context {
     for key in carrier.keys() {
         carrier.get(key);
         carrier.get_all(key);
     }
-    w3c().extract_with_context(&Context::new(), carrier)
+    w3c::propagator().extract_with_context(&Context::new(), carrier)
 }
 
 /// A span that was read from anything is read again after it was written.
 ///
-/// Baggage is not compared: OpenTelemetry 0.33 writes a `%` as it is and reads it as an escape, with any carrier.
+/// Its `tracestate` and the baggage may be shorter then: what is too long to be sent is left out.
 fn assert_same(read: &Context, again: &Context) {
-    if read.span().span_context().is_valid() {
-        assert_eq!(read.span().span_context(), again.span().span_context());
+    let (read, again) = (read.span(), again.span());
+    let (read, again) = (read.span_context(), again.span_context());
+    if read.is_valid() {
+        assert_eq!(read.trace_id(), again.trace_id());
+        assert_eq!(read.span_id(), again.span_id());
+        assert_eq!(read.trace_flags(), again.trace_flags());
     }
 }

@@ -11,8 +11,7 @@ use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
-use otel_carriers::{kafka, pubsub, sqs};
+use otel_carriers::{kafka, pubsub, sqs, w3c::propagator};
 use rdkafka::message::OwnedHeaders;
 
 fn context() -> Context {
@@ -26,13 +25,6 @@ fn context() -> Context {
     Context::new().with_remote_span_context(span).with_baggage([
         KeyValue::new("order.id", "0198c0de-7a11-7000-8000-000000000001"),
         KeyValue::new("customer.tier", "gold"),
-    ])
-}
-
-fn w3c() -> TextMapCompositePropagator {
-    TextMapCompositePropagator::new(vec![
-        Box::new(TraceContextPropagator::new()),
-        Box::new(BaggagePropagator::new()),
     ])
 }
 
@@ -67,7 +59,7 @@ fn attributes(
 
 /// Each iteration makes the carrier, fills it and drops it.
 fn inject(criterion: &mut Criterion) {
-    let (propagator, context) = (w3c(), context());
+    let (propagator, context) = (propagator(), context());
     let mut group = criterion.benchmark_group("inject");
     group.bench_function("map", |b| b.iter(|| map(&propagator, black_box(&context))));
     group.bench_function("kafka", |b| {
@@ -84,7 +76,7 @@ fn inject(criterion: &mut Criterion) {
 
 /// Each iteration makes the extractor and reads the context; the message is there already, as a client hands it over.
 fn extract(criterion: &mut Criterion) {
-    let (propagator, context, none) = (w3c(), context(), Context::new());
+    let (propagator, context, none) = (propagator(), context(), Context::new());
     let mut group = criterion.benchmark_group("extract");
     let received = map(&propagator, &context);
     group.bench_function("map", |b| {

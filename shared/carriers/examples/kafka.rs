@@ -3,7 +3,7 @@
 
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
-use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracerProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use otel_carriers::kafka::{MetadataExtractor, MetadataInjector};
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::producer::{FutureProducer, FutureRecord};
@@ -11,7 +11,7 @@ use rdkafka::{ClientConfig, Message, message::OwnedHeaders, util::Timeout};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let w3c = TraceContextPropagator::new();
+    let w3c = otel_carriers::w3c::propagator();
     let tracer = SdkTracerProvider::default().tracer("example");
     let sent = opentelemetry::Context::new().with_span(tracer.start("send orders"));
     let mut config = ClientConfig::new();

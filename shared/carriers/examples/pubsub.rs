@@ -5,12 +5,12 @@ use google_cloud_auth::credentials::anonymous;
 use google_cloud_pubsub::client::{Publisher, Subscriber};
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
-use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracerProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use otel_carriers::pubsub::{MetadataExtractor, MetadataInjector};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let w3c = TraceContextPropagator::new();
+    let w3c = otel_carriers::w3c::propagator();
     let tracer = SdkTracerProvider::default().tracer("example");
     let sent = opentelemetry::Context::new().with_span(tracer.start("send orders"));
     let argument = |n| std::env::args().nth(n).ok_or("three arguments, please");

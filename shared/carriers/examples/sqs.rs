@@ -3,12 +3,12 @@
 
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
-use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracerProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use otel_carriers::sqs::{MetadataExtractor, MetadataInjector, PROPAGATION_ATTRIBUTES};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let w3c = TraceContextPropagator::new();
+    let w3c = otel_carriers::w3c::propagator();
     let tracer = SdkTracerProvider::default().tracer("example");
     let sent = opentelemetry::Context::new().with_span(tracer.start("send orders"));
     let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;

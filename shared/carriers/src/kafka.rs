@@ -8,6 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use opentelemetry::propagation::{Extractor, Injector};
 use rdkafka::message::{Header, Headers, OwnedHeaders};
 
+use crate::w3c::TRACEPARENT;
+
 /// Writes context into the headers of a record that is about to be sent.
 ///
 /// ```
@@ -137,16 +139,32 @@ impl<'a> MetadataExtractor<'a> {
             headers: headers.into_iter().flat_map(readable).collect(),
         }
     }
+
+    /// The values under `key` that are text.
+    fn values(&self, key: &str) -> impl DoubleEndedIterator<Item = &'a str> {
+        self.headers
+            .iter()
+            .filter(move |header| header.key.eq_ignore_ascii_case(key))
+            .filter_map(|header| text(header.value?))
+    }
 }
 
 impl Extractor for MetadataExtractor<'_> {
     /// The last value under `key` that is text: headers are appended, so the last one is the newest.
     fn get(&self, key: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .rev()
-            .filter(|header| header.key.eq_ignore_ascii_case(key))
-            .find_map(|header| text(header.value?))
+        self.values(key).next_back()
+    }
+
+    /// All values under `key` that are text, in their order, as a list that was sent in several headers.
+    ///
+    /// A record with several `traceparent` was given a context several times, as happens when it is sent again; then the
+    /// last value of each key is the newest, and the others say nothing any more.
+    fn get_all(&self, key: &str) -> Option<Vec<&str>> {
+        if self.values(TRACEPARENT).nth(1).is_some() {
+            return self.get(key).map(|newest| vec![newest]);
+        }
+        let values: Vec<_> = self.values(key).collect();
+        (!values.is_empty()).then_some(values)
     }
 
     fn keys(&self) -> Vec<&str> {

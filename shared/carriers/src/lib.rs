@@ -11,7 +11,8 @@
 //! | `eventbridge` | `eventbridge` | the detail of an event, a string of JSON; on a queue in an envelope |
 //!
 //! They implement OpenTelemetry's [`Injector`] and [`Extractor`], so they work with any propagator.
-//! W3C Trace Context and Baggage together write `traceparent`, `tracestate` and `baggage`.
+//! W3C Trace Context and Baggage together write `traceparent`, `tracestate` and `baggage`; [`w3c`] has propagators for
+//! them that hold to the two specifications, with any carrier, and needs no feature.
 //!
 //! # What all of them do
 //!
@@ -48,13 +49,7 @@ pub mod pubsub;
 pub mod sns;
 #[cfg(feature = "sqs")]
 pub mod sqs;
-#[cfg(any(
-    feature = "eventbridge",
-    feature = "pubsub",
-    feature = "sns",
-    feature = "sqs"
-))]
-mod w3c;
+pub mod w3c;
 #[cfg(feature = "sqs")]
 mod xray;
 

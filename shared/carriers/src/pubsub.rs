@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 
 use opentelemetry::propagation::{Extractor, Injector};
 
-use crate::w3c::{TRACEPARENT, TRACESTATE};
+use crate::w3c::{BAGGAGE, TRACEPARENT, TRACESTATE};
 use crate::{attributes, w3c};
 
 /// The most attributes a message may have.
@@ -25,15 +25,16 @@ pub const MAX_ATTRIBUTES: usize = 100;
 /// ```
 pub const MAX_KEY_BYTES: usize = 256;
 
-/// The most bytes an attribute's value may have; W3C baggage may be eight times as long.
+/// The most bytes an attribute's value may have; W3C baggage may be eight times as long, and is sent as far as it fits.
 ///
 /// ```
 /// # use std::collections::HashMap;
 /// # use otel_carriers::pubsub::{MAX_VALUE_BYTES, MetadataInjector};
 /// # use opentelemetry::propagation::Injector;
 /// let mut attributes = HashMap::new();
-/// MetadataInjector::new(&mut attributes).set("baggage", "x".repeat(MAX_VALUE_BYTES + 1));
-/// assert!(attributes.is_empty());
+/// let theirs = "x".repeat(MAX_VALUE_BYTES);
+/// MetadataInjector::new(&mut attributes).set("baggage", format!("order.id=7,theirs={theirs}"));
+/// assert_eq!(attributes["baggage"], "order.id=7");
 /// ```
 pub const MAX_VALUE_BYTES: usize = 1024;
 
@@ -80,7 +81,8 @@ impl<'a, S> MetadataInjector<'a, S> {
         }
     }
 
-    /// How many values are not in the message because there was no room, or because Pub/Sub would refuse them.
+    /// How many values are not in the message, or not whole, because there was no room, or because Pub/Sub would refuse
+    /// them.
     ///
     /// ```
     /// # use std::collections::HashMap;
@@ -94,6 +96,16 @@ impl<'a, S> MetadataInjector<'a, S> {
     /// ```
     pub fn left_out(&self) -> usize {
         self.left_out
+    }
+
+    /// Baggage that is too long goes as far as whole members of it fit, the first ones first: a propagator that knows what
+    /// matters writes that in front.
+    fn shortened(&mut self, key: &str, value: String) -> String {
+        if value.len() <= MAX_VALUE_BYTES || !key.eq_ignore_ascii_case(BAGGAGE) {
+            return value;
+        }
+        self.left_out += 1;
+        w3c::within(MAX_VALUE_BYTES, &value)
     }
 
     /// Whether there is a place for `key`, if need be that of a key that matters less.
@@ -114,6 +126,7 @@ impl<S: BuildHasher> Injector for MetadataInjector<'_, S> {
         if let Some(google) = google(key) {
             self.attributes.remove(google);
         }
+        let value = self.shortened(key, value);
         if value.is_empty() {
             return;
         }

@@ -1,71 +1,82 @@
-//! The names of W3C Trace Context and Baggage, and whether a `traceparent` is one.
+//! W3C Trace Context and W3C Baggage to the letter.
+//!
+//! [`TraceContextPropagator`] and [`BaggagePropagator`] take the place of those of `opentelemetry_sdk` 0.33, with any
+//! carrier, over HTTP too. What differs:
+//!
+//! | | `opentelemetry_sdk` 0.33 | here |
+//! |---|---|---|
+//! | ids of the wrong length: `00-abc-12-1` | continued | no context |
+//! | several `traceparent` | the first | no context |
+//! | several `tracestate` or `baggage` | the first of them | one list, in their order |
+//! | a `tracestate` with a key twice, or of 33 members | continued | left out, and the trace is continued |
+//! | a `tracestate` of more than 512 characters | sent | whole members are left out, as the specification says |
+//! | the flag for random trace ids (level 2) | cleared | kept; others are cleared |
+//! | a baggage value `a=b` | `a` | `a=b` |
+//! | a baggage value `100%25` | one `%25` less at each hop | the same after any number of hops |
+//! | spaces at the ends of a baggage value | cut off | kept |
+//! | octets that are no UTF-8 in a baggage value | the member is lost | U+FFFD in their place |
+//! | more baggage than fits | as chance will have it | what was set here goes first, then what came, in its order |
+//!
+//! ```
+//! use opentelemetry::global;
+//!
+//! global::set_text_map_propagator(otel_carriers::w3c::propagator());
+//! ```
 
-pub(crate) const TRACEPARENT: &str = "traceparent";
-pub(crate) const TRACESTATE: &str = "tracestate";
-pub(crate) const BAGGAGE: &str = "baggage";
+mod baggage;
+mod trace_context;
+mod tracestate;
+
+use opentelemetry::propagation::TextMapCompositePropagator;
+
+#[cfg(feature = "pubsub")]
+pub(crate) use baggage::within;
+pub use baggage::{BaggagePropagator, add_baggage, only_baggage};
+#[cfg(any(
+    feature = "eventbridge",
+    feature = "kafka",
+    feature = "pubsub",
+    feature = "sns",
+    feature = "sqs"
+))]
+pub(crate) use trace_context::TRACEPARENT;
+pub use trace_context::TraceContextPropagator;
+#[cfg(any(
+    feature = "eventbridge",
+    feature = "pubsub",
+    feature = "sns",
+    feature = "sqs"
+))]
+pub(crate) use {baggage::BAGGAGE, trace_context::is_usable, tracestate::TRACESTATE};
 
 /// What the W3C propagators write, the most important first.
 ///
 /// Without `traceparent` there is no trace; without `tracestate` a backend may lose its sampling weights; `baggage` is
 /// the application's own.
+#[cfg(any(
+    feature = "eventbridge",
+    feature = "pubsub",
+    feature = "sns",
+    feature = "sqs"
+))]
 pub(crate) const FIELDS: [&str; 3] = [TRACEPARENT, TRACESTATE, BAGGAGE];
 
-/// Whether `traceparent` names a span.
-/// <https://www.w3.org/TR/trace-context/#traceparent-header-field-values>
+/// Both propagators, in the usual order.
 ///
-/// This is as strict as the specification; a propagator may be more lenient, so it decides only between two contexts.
-pub(crate) fn is_usable(traceparent: &str) -> bool {
-    let mut fields = traceparent.trim().split('-');
-    let mut field = |length| fields.next().filter(|field| is_lower_hex(field, length));
-    let (Some(version), Some(trace_id), Some(span_id), Some(_)) =
-        (field(2), field(32), field(16), field(2))
-    else {
-        return false;
-    };
-    // Later versions may have more fields; `ff` is forbidden.
-    let known = version != "ff" && (version != "00" || fields.next().is_none());
-    known && !is_zero(trace_id) && !is_zero(span_id)
-}
-
-/// Whether `text` is `length` hexadecimal digits, none in upper case.
-fn is_lower_hex(text: &str, length: usize) -> bool {
-    text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-fn is_zero(id: &str) -> bool {
-    id.bytes().all(|digit| digit == b'0')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn takes_what_the_specification_allows() {
-        for traceparent in [
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
-            " 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01 ",
-            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-of-a-later-version",
-        ] {
-            assert!(is_usable(traceparent), "{traceparent}");
-        }
-    }
-
-    #[test]
-    fn refuses_what_names_no_span() {
-        for traceparent in [
-            "",
-            "garbage",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e473-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
-            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "0é-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        ] {
-            assert!(!is_usable(traceparent), "{traceparent}");
-        }
-    }
+/// ```
+/// use std::collections::HashMap;
+/// use opentelemetry::Context;
+/// use opentelemetry::propagation::TextMapPropagator;
+/// use opentelemetry::baggage::BaggageExt;
+///
+/// let carrier = HashMap::from([("baggage".to_owned(), "discount=100%2525, tier=a=b".to_owned())]);
+/// let context = otel_carriers::w3c::propagator().extract_with_context(&Context::new(), &carrier);
+/// assert_eq!(context.baggage().get("discount").unwrap().as_str(), "100%25");
+/// assert_eq!(context.baggage().get("tier").unwrap().as_str(), "a=b");
+/// ```
+pub fn propagator() -> TextMapCompositePropagator {
+    TextMapCompositePropagator::new(vec![
+        Box::new(TraceContextPropagator::new()),
+        Box::new(BaggagePropagator::new()),
+    ])
 }

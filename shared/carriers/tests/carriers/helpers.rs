@@ -6,7 +6,7 @@ use opentelemetry::propagation::{
 };
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+use otel_carriers::w3c::{BaggagePropagator, TraceContextPropagator, propagator};
 
 pub(crate) const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 pub(crate) const OTHER_TRACEPARENT: &str =
@@ -39,10 +39,7 @@ pub(crate) fn context() -> Context {
 
 /// W3C Trace Context and Baggage, in the usual order.
 pub(crate) fn w3c() -> TextMapCompositePropagator {
-    TextMapCompositePropagator::new(vec![
-        Box::new(TraceContextPropagator::new()),
-        Box::new(BaggagePropagator::new()),
-    ])
+    propagator()
 }
 
 /// The same, in the order that is hardest where room is tight.

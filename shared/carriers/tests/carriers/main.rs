@@ -9,3 +9,4 @@ mod properties;
 mod pubsub;
 mod sns;
 mod sqs;
+mod w3c;
