@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::{Extractor, Injector};
+use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue, global};
+use otel_carriers::w3c::add_baggage;
 use serde::{Deserialize, Serialize};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -21,11 +22,10 @@ use crate::span;
 pub struct StoredContext(HashMap<String, String>);
 
 impl StoredContext {
-    /// The context of the current span, with `baggage` added to what is there.
+    /// The current context, with `baggage` added to what is there, which makes way where there is no room for all.
     pub fn capture<const N: usize>(baggage: [(&'static str, String); N]) -> Self {
-        let context = Span::current().context();
         let baggage = baggage.map(|(key, value)| KeyValue::new(key, value));
-        let context = context.with_baggage(context.baggage().iter().map(kept).chain(baggage));
+        let context = add_baggage(&current(), baggage);
         let mut stored = HashMap::new();
         inject(&context, &mut stored);
         Self(stored)
@@ -42,16 +42,19 @@ impl StoredContext {
     }
 }
 
-fn kept(
-    (key, (value, _)): (
-        &opentelemetry::Key,
-        &(
-            opentelemetry::StringValue,
-            opentelemetry::baggage::BaggageMetadata,
-        ),
-    ),
-) -> KeyValue {
-    KeyValue::new(key.clone(), value.clone())
+/// The context one is in: that of the innermost span, or what passes through where nothing makes one.
+pub(crate) fn current() -> Context {
+    let current = Context::current();
+    if current.span().span_context().is_valid() {
+        return current;
+    }
+    // A layer that is told not to activate contexts leaves them with their spans.
+    let of_span = Span::current().context();
+    if of_span.span().span_context().is_valid() {
+        of_span
+    } else {
+        current
+    }
 }
 
 /// Writes `context` into `carrier`.

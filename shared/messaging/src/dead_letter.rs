@@ -3,9 +3,10 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::future::BoxFuture;
+use opentelemetry::Context;
 use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use crate::context::current;
 use crate::delivery::{Delivery, Origin};
 use crate::error::{HandlerError, SendError};
 use crate::headers::Headers;
@@ -118,6 +119,7 @@ impl<'a> Letter<'a> {
             headers.set(name, value.clone());
         }
         let whole = Outbound {
+            context: Context::new(),
             key: self.delivery.key().cloned(),
             payload: self.delivery.payload().cloned(),
             headers,
@@ -142,11 +144,12 @@ impl<'a> Letter<'a> {
 impl<T: Transport, C: Send + Sync + 'static> DeadLetters for Producer<T, C> {
     fn send<'a>(&'a self, letter: Letter<'a>) -> BoxFuture<'a, Result<(), SendError>> {
         Box::pin(async move {
-            let last_attempt = Span::current();
+            let (last_attempt, parent) = (Span::current(), current());
             let mut sent = Ok(());
-            for outbound in letter.forms(T::FEW_HEADERS) {
-                let span = span::send(self.destination(), last_attempt.context());
+            for mut outbound in letter.forms(T::FEW_HEADERS) {
+                let span = span::send(self.destination(), parent.clone());
                 span::link(&span, &last_attempt);
+                outbound.context = span::context(&span, &parent);
                 sent = self.transmit(outbound, &span).await.map(drop);
                 match &sent {
                     Err(SendError::Refused { reason, .. }) => {

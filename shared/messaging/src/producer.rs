@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use opentelemetry::Context;
+use opentelemetry::trace::FutureExt;
 use tracing::{Instrument, Span};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::codec::{Encode, Json};
-use crate::context::StoredContext;
+use crate::context::{StoredContext, current};
 use crate::destination::Destination;
 use crate::error::{ConnectError, SendError};
 use crate::headers::Headers;
@@ -71,12 +71,13 @@ impl<'a, E: ?Sized> Outgoing<'a, E> {
     fn parent(&self) -> Context {
         match self.context {
             Some(stored) => stored.restore(),
-            None => Span::current().context(),
+            None => current(),
         }
     }
 
-    fn encode<C: Encode<E>>(self, codec: &C) -> Result<Outbound, SendError> {
+    fn encode<C: Encode<E>>(self, codec: &C, context: Context) -> Result<Outbound, SendError> {
         Ok(Outbound {
+            context,
             payload: codec.encode(self.event).map_err(SendError::Encode)?,
             key: self.key,
             headers: self.headers,
@@ -99,9 +100,11 @@ pub struct Sent {
     pub message_id: String,
 }
 
-/// A message as it goes to the broker, but for the context of its span.
+/// A message as it goes to the broker.
 #[derive(Debug, Clone)]
 pub(crate) struct Outbound {
+    /// What it carries, if it is to carry anything.
+    pub(crate) context: Context,
     pub(crate) key: Option<Bytes>,
     pub(crate) payload: Option<Bytes>,
     pub(crate) headers: Headers,
@@ -115,7 +118,7 @@ pub(crate) trait Transport: Send + Sync + 'static {
 
     fn destination(&self) -> &Destination;
 
-    /// Hands over one message; `span` is what it carries, if it is to carry anything.
+    /// Hands over one message in its `span`; `propagate`: whether it is to carry its context.
     fn transmit(
         &self,
         message: Outbound,
@@ -211,8 +214,9 @@ impl<T: Transport, C: Send + Sync + 'static> Producer<T, C> {
         C: Encode<E>,
     {
         let event = event.into();
-        let span = span::send(self.destination(), event.parent());
-        let outbound = event.encode(&*self.codec);
+        let parent = event.parent();
+        let span = span::send(self.destination(), parent.clone());
+        let outbound = event.encode(&*self.codec, span::context(&span, &parent));
         let outbound = outbound.inspect_err(|error| span::refused(&span, error))?;
         self.transmit(outbound, &span).await
     }
@@ -233,8 +237,9 @@ impl<T: Transport, C: Send + Sync + 'static> Producer<T, C> {
         let mut messages = Vec::new();
         for event in events {
             let event = event.into();
-            let create = span::create(self.destination(), event.parent());
-            match event.encode(&*self.codec) {
+            let parent = event.parent();
+            let create = span::create(self.destination(), parent.clone());
+            match event.encode(&*self.codec, span::context(&create, &parent)) {
                 Ok(outbound) => {
                     messages.push((outbound, create));
                     answers.push(None);
@@ -274,8 +279,9 @@ impl<T: Transport, C: Send + Sync + 'static> Producer<T, C> {
         outbound: Outbound,
         span: &Span,
     ) -> Result<Sent, SendError> {
+        let context = outbound.context.clone();
         let sent = self.transport.transmit(outbound, span, self.propagate);
-        let sent = sent.instrument(span.clone()).await;
+        let sent = sent.with_context(context).instrument(span.clone()).await;
         sent.inspect_err(|error| span::refused(span, error))
     }
 

@@ -176,8 +176,10 @@ impl<T: Transport, C: Send + Sync + 'static> Producer<T, C> {
             let reason = "the letter does not have the message's payload";
             return Err(SendError::refused(&destination.name, "omitted", reason));
         }
-        let span = span::redrive(destination, &context(&letter.headers));
+        let came = context(&letter.headers);
+        let span = span::redrive(destination, &came);
         let outbound = Outbound {
+            context: span::context(&span, &came),
             key: letter.key.clone(),
             payload: letter.payload.clone(),
             headers: letter.headers.clone(),
@@ -260,14 +262,14 @@ mod tests {
         async fn transmit(
             &self,
             mut message: Outbound,
-            span: &Span,
+            _: &Span,
             _: bool,
         ) -> Result<Sent, SendError> {
             if message.payload.as_ref().map_or(0, Bytes::len) > self.most {
                 return Err(SendError::refused("order.created", "size", "too large"));
             }
             let mut carrier = HashMap::<String, String>::new();
-            inject(&span.context(), &mut carrier);
+            inject(&message.context, &mut carrier);
             for (name, value) in carrier.into_iter().filter(|(_, value)| !value.is_empty()) {
                 message.headers.set(&name, value);
             }

@@ -4,7 +4,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{Link, Span as _, SpanKind, Status, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue, Value, global};
 use opentelemetry_semantic_conventions::attribute::{
@@ -15,6 +14,7 @@ use opentelemetry_semantic_conventions::attribute::{
     MESSAGING_OPERATION_NAME, MESSAGING_OPERATION_TYPE, MESSAGING_SYSTEM, SERVER_ADDRESS,
     SERVER_PORT,
 };
+use otel_carriers::w3c::only_baggage;
 use tracing::{Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -250,12 +250,13 @@ fn adopt(span: &Span, parent: Context) {
     }
 }
 
-fn only_baggage(context: &Context) -> Context {
-    let baggage = context
-        .baggage()
-        .iter()
-        .map(|(key, (value, _))| KeyValue::new(key.clone(), value.clone()));
-    Context::new().with_baggage(baggage.collect::<Vec<_>>())
+/// The context of `span`; where nothing makes a span of it, `otherwise`: what came in goes out, whatever is recorded here.
+pub(crate) fn context(span: &Span, otherwise: &Context) -> Context {
+    let context = span.context();
+    if context.span().span_context().is_valid() {
+        return context;
+    }
+    otherwise.clone()
 }
 
 /// What makes two deliveries the same message.

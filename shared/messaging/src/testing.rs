@@ -24,6 +24,16 @@ pub(crate) fn delivery(payload: &str, attempt: u32) -> Delivery {
 
 pub(crate) fn keyed(key: &str, payload: &str, attempt: u32) -> Delivery {
     let carrier = HashMap::from([("traceparent".to_owned(), SENDER.to_owned())]);
+    carrying(&carrier, key, payload, attempt)
+}
+
+/// A record with the context in `carrier`.
+pub(crate) fn carrying(
+    carrier: &HashMap<String, String>,
+    key: &str,
+    payload: &str,
+    attempt: u32,
+) -> Delivery {
     let message = Message {
         destination: Arc::new(destination("order.created")),
         id: "order.created/0/7".to_owned(),
@@ -33,7 +43,7 @@ pub(crate) fn keyed(key: &str, payload: &str, attempt: u32) -> Delivery {
         sent_at: None,
         received_at: SystemTime::now(),
         queue_time: Some(Duration::from_millis(12)),
-        context: extract(&carrier),
+        context: extract(carrier),
         origin: Origin::Kafka {
             group: "classifier".into(),
             partition: 0,

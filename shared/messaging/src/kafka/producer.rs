@@ -7,7 +7,6 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::util::Timeout;
 use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::tokens::Tokens;
 use crate::context::inject;
@@ -57,7 +56,7 @@ impl Transport for Topic {
     ) -> Result<Sent, SendError> {
         let mut headers = owned(&message.headers);
         if propagate {
-            inject(&span.context(), &mut MetadataInjector::new(&mut headers));
+            inject(&message.context, &mut MetadataInjector::new(&mut headers));
         }
         let key = message.key.as_deref();
         if let Some(Ok(key)) = key.map(std::str::from_utf8) {

@@ -11,7 +11,6 @@ use opentelemetry_semantic_conventions::attribute::{
 use otel_carriers::pubsub::{MAX_ATTRIBUTES, MAX_KEY_BYTES, MAX_VALUE_BYTES, MetadataInjector};
 use tokio::time::timeout;
 use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::context::{inject, note_left_out};
 use crate::destination::Destination;
@@ -66,7 +65,7 @@ impl Topic {
         let mut attributes = attributes(&message.headers).map_err(refuse)?;
         if propagate {
             let mut carrier = MetadataInjector::new(&mut attributes);
-            inject(&span.context(), &mut carrier);
+            inject(&message.context, &mut carrier);
             note_left_out(carrier.left_out(), &self.destination);
         }
         let key = message.key.map(|key| String::from_utf8(key.into()));

@@ -12,7 +12,6 @@ use opentelemetry_semantic_conventions::attribute::{
 };
 use otel_carriers::sqs::MetadataInjector;
 use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{MAX_BATCH, class, reason};
 use crate::context::{inject, note_left_out};
@@ -65,7 +64,7 @@ impl Queue {
         let mut attributes = attributes(&message.headers);
         if propagate {
             let mut carrier = MetadataInjector::new(&mut attributes);
-            inject(&span.context(), &mut carrier);
+            inject(&message.context, &mut carrier);
             note_left_out(carrier.left_out(), &self.destination);
         }
         let mut prepared = Prepared {

@@ -1,3 +1,5 @@
+mod passing;
+
 use std::sync::{Arc, Mutex};
 
 use anyhow::anyhow;

@@ -1,6 +1,7 @@
 use std::task::{Context, Poll};
 
 use futures::future::BoxFuture;
+use opentelemetry::trace::FutureExt;
 use tower::{BoxError, Layer, Service};
 use tracing::{Instrument, Span};
 
@@ -9,6 +10,9 @@ use crate::settings::Relation;
 use crate::span;
 
 /// Gives each attempt a `process` span, in which all inner layers work.
+///
+/// Where no such span is made, as when a filter disables it or nothing is traced at all, they work in the context that
+/// came with the message, so what they send carries it on.
 ///
 /// It belongs outside of what dead-letters, so that the letter is sent in the span of the last attempt.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,12 +55,19 @@ impl<S: Process> Service<Batch> for Trace<S> {
     }
 
     fn call(&mut self, batch: Batch) -> Self::Future {
-        let span = match batch.as_slice() {
-            [delivery] => span::process(delivery, self.relation),
-            several => span::process_batch(several),
+        let (span, came) = match batch.as_slice() {
+            [delivery] => (
+                span::process(delivery, self.relation),
+                delivery.context().clone(),
+            ),
+            several => (span::process_batch(several), opentelemetry::Context::new()),
         };
+        let context = span::context(&span, &came);
         let messages = batch.len();
-        let call = span.in_scope(|| self.inner.call(batch));
+        let call = span.in_scope(|| {
+            let _current = context.clone().attach();
+            self.inner.call(batch)
+        });
         let attempt = Attempt {
             span: span.clone(),
             ended: false,
@@ -66,7 +77,7 @@ impl<S: Process> Service<Batch> for Trace<S> {
             attempt.end(&outcomes);
             Ok(outcomes)
         };
-        Box::pin(traced.instrument(span))
+        Box::pin(traced.with_context(context).instrument(span))
     }
 }
 
