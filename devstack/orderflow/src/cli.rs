@@ -39,7 +39,8 @@ enum Command {
     /// Start everything and keep it until Ctrl-C; a part that dies is named and started again.
     ///
     /// PostgreSQL, Kafka, SQS, Pub/Sub, embeddings, mail and a trace store, all on 127.0.0.1, and the five services.
-    /// `OTEL_*`, `RUST_LOG`, `MESSAGING_*` and `FAULT_*` of this environment reach the services.
+    /// `OTEL_*`, `RUST_LOG`, `MESSAGING_*` and `FAULT_*` of this environment reach the services; what leads to other
+    /// servers does not, and one line says so.
     Up(UpArgs),
     /// Stop what runs in the folder, also what a killed command left behind.
     Down,

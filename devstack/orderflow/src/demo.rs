@@ -16,6 +16,7 @@ use crate::screen::{ERROR, Screen, Show, has_colour};
 use crate::settings::Addresses;
 use crate::signals::INTERRUPTED;
 use crate::stack::{StackArgs, with_stack};
+use crate::table::OTLP_ENDPOINT;
 use crate::traffic::orders::{self, Kind};
 use crate::traffic::report::order_line;
 use crate::traffic::run::{Outcome, place_and_follow};
@@ -47,6 +48,8 @@ pub(crate) struct DemoArgs {
 pub(crate) async fn run(dir: &Path, args: DemoArgs) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let finished = Cell::new(false);
+    args.stack.look_elsewhere().await?;
+    let elsewhere = args.stack.elsewhere().map(ToOwned::to_owned);
     let body = async |screen: &Screen, addresses: &Addresses| {
         let demo = Demo {
             dir,
@@ -56,20 +59,20 @@ pub(crate) async fn run(dir: &Path, args: DemoArgs) -> anyhow::Result<ExitCode> 
             placed: SystemTime::now(),
         };
         let orders = demo.place_orders().await?;
-        let verdicts = demo.look_at_traces(&orders).await;
-        demo.draw_first(&orders, &verdicts);
-        if let Err(error) = demo.draw_strays(&verdicts).await {
-            // The orders are told about; and what is up stays up.
-            screen.print(&format!("what else was traced cannot be told: {error:#}"));
-        }
+        let are_whole = if let Some(endpoint) = &elsewhere {
+            let words = "no trace is here to be shown, since they are sent where";
+            screen.print(&format!("\n{words} {OTLP_ENDPOINT} says: {endpoint}\n"));
+            true
+        } else {
+            demo.show_traces(&orders).await
+        };
         demo.tell_what_next();
         if !args.once {
             screen.tell("\neverything stays up until Ctrl-C");
             return std::future::pending().await;
         }
         finished.set(true);
-        let whole = verdicts.iter().filter(|verdict| verdict.is_whole()).count();
-        let good = orders.len() == SHOWN.len() && whole == SHOWN.len();
+        let good = orders.len() == SHOWN.len() && are_whole;
         Ok(ExitCode::from(u8::from(!good)))
     };
     let code = with_stack(dir, args.stack, true, Show::Problems, body).await?;
@@ -114,6 +117,18 @@ impl Demo<'_> {
         .await;
         let ended = outcomes.iter().filter_map(Outcome::ended);
         Ok(ended.cloned().collect())
+    }
+
+    /// Draws what there is to see of the orders; whether the trace of each is whole.
+    async fn show_traces(&self, orders: &[Order]) -> bool {
+        let verdicts = self.look_at_traces(orders).await;
+        self.draw_first(orders, &verdicts);
+        if let Err(error) = self.draw_strays(&verdicts).await {
+            // The orders are told about; and what is up stays up.
+            let words = format!("what else was traced cannot be told: {error:#}");
+            self.screen.print(&words);
+        }
+        verdicts.iter().all(Verdict::is_whole)
     }
 
     /// Whether the trace of each order is whole; a flaw is told with what is known about it.

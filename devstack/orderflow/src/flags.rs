@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, ensure};
-use clap::builder::ValueParser;
+use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use url::Url;
 
@@ -13,11 +13,14 @@ use crate::parts::postgres::DATABASES;
 use crate::ports::{Port, Ports};
 use crate::service::SERVICES;
 use crate::settings::{Addresses, Setting};
-use crate::table::{self, OPENAI_URL, OTLP_ENDPOINT, PARTS, POSTGRES_URL, SPAN_DELAY};
+use crate::table::{
+    self, OPENAI_URL, OTLP_ENDPOINT, OTLP_PROTOCOL, PARTS, POSTGRES_URL, SPAN_DELAY,
+};
 
 /// The flags of the table: a port each, and values of variables.
 ///
-/// Everything else that a service reads (`OTEL_*`, `RUST_LOG`, `MESSAGING_*`, `FAULT_*` …) it inherits from us.
+/// Everything else that a service reads (`OTEL_*`, `RUST_LOG`, `MESSAGING_*`, `FAULT_*` …) it inherits from us, as far as
+/// [`crate::shell`] lets it through.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Flags {
     pub(crate) ports: Ports,
@@ -42,6 +45,9 @@ fn arg((variable, flag): (&'static Variable, Flag)) -> Arg {
         .value_name(flag.placeholder)
         .value_parser(match variable.name {
             SPAN_DELAY => ValueParser::new(|text: &str| text.parse().map(|ms: u32| ms.to_string())),
+            OTLP_PROTOCOL => {
+                PossibleValuesParser::new(["grpc", "http/protobuf", "http/json"]).into()
+            }
             _ => ValueParser::string(),
         })
         .hide_env_values(flag.is_secret)
@@ -91,8 +97,11 @@ impl Flags {
     /// Whether what the user says takes the place of a variable's value here, even if that is nothing.
     fn override_variable(&self, name: &str) -> bool {
         let by = match name {
+            OTLP_PROTOCOL => OTLP_PROTOCOL,
             // All telemetry goes there, whatever has an endpoint of its own here.
-            name if name.starts_with("OTEL_EXPORTER_OTLP_") => OTLP_ENDPOINT,
+            name if name.starts_with("OTEL_EXPORTER_OTLP_") => {
+                return self.elsewhere(Some(&self.ports)).is_some();
+            }
             // A key and a model belong to the server that they are for.
             name if name.starts_with("OPENAI_") => OPENAI_URL,
             SPAN_DELAY => SPAN_DELAY,
@@ -101,10 +110,40 @@ impl Flags {
         self.given.contains_key(by)
     }
 
+    /// What the user says of the variable `name`.
+    pub(crate) fn given(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(String::as_str)
+    }
+
+    /// Where telemetry goes that the user wants somewhere else than in the store at `ports`.
+    pub(crate) fn elsewhere(&self, ports: Option<&Ports>) -> Option<&str> {
+        let store = |port| [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+        let ports = ports.into_iter().flat_map(|ports| {
+            let ports = ["{OTLP_GRPC_PORT}", "{OTLP_HTTP_PORT}"].map(|port| ports.fill(port));
+            ports.into_iter().flat_map(store)
+        });
+        let stores: Vec<_> = ports.collect();
+        let is_ours = |endpoint: &&str| {
+            let address = endpoint.trim_end_matches('/').rsplit("://").next();
+            stores.iter().any(|store| address == Some(store))
+        };
+        self.given(OTLP_ENDPOINT)
+            .filter(|endpoint| !is_ours(endpoint))
+    }
+
     /// Whether the user names another server than the one that would be started here.
     pub(crate) fn replace(&self, part: &Part) -> bool {
         let address = part.variables.first();
         address.is_some_and(|variable| self.override_variable(variable.name))
+    }
+
+    /// The door of the stack's own trace store that takes the protocol of the user.
+    fn store(&self) -> String {
+        let is_http = self
+            .given(OTLP_PROTOCOL)
+            .is_some_and(|it| it.starts_with("http"));
+        let door = if is_http { "OTLP_HTTP" } else { "OTLP_GRPC" };
+        self.ports.fill(&format!("http://{{{door}}}"))
     }
 
     /// What services and clients are told in a stack that has the parts `here`, and all others, if there are any, outside.
@@ -128,12 +167,13 @@ impl Flags {
                 let fixed = || variable.is_fixed().then(|| variable.here.to_owned());
                 let value = match (self.override_variable(name), is_here) {
                     (true, _) => given,
+                    (false, true) if name == OTLP_ENDPOINT => Some(self.store()),
                     (false, true) => Some(self.ports.fill(variable.here)),
                     (false, false) if is_outside => given.or_else(fixed),
                     (false, false) => None,
                 };
                 let is_needed = variable.flag.is_some_and(|flag| !flag.is_override);
-                match value {
+                match value.filter(|value| !value.is_empty()) {
                     Some(value) => settings.extend(told(name, &value)?),
                     None if is_outside && (is_needed || name == OTLP_ENDPOINT) => {
                         missing.push(name);

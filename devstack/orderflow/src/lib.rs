@@ -30,6 +30,7 @@ mod rundir;
 mod screen;
 mod service;
 mod settings;
+mod shell;
 mod signals;
 mod stack;
 mod status;
@@ -46,6 +47,7 @@ use std::io;
 pub use cli::{Cli, run};
 pub use ports::listen_on_free_port;
 pub use screen::tell_error;
+pub use shell::{leave as leave_shell, refusal};
 pub use stack::STOP_LIMIT;
 pub use table::native_titles;
 

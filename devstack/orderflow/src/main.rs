@@ -4,9 +4,26 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+fn main() -> ExitCode {
+    if let Err(error) = orderflow::leave_shell() {
+        orderflow::tell_error(&error);
+        return ExitCode::FAILURE;
+    }
+    match orderflow::Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(error) => {
+            let Some(words) = orderflow::refusal(&error) else {
+                error.exit()
+            };
+            orderflow::tell_error(&anyhow::Error::msg(words));
+            ExitCode::from(2)
+        }
+    }
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
-    match orderflow::run(orderflow::Cli::parse()).await {
+async fn run(cli: orderflow::Cli) -> ExitCode {
+    match orderflow::run(cli).await {
         Ok(code) => code,
         // `orderflow trace … | head` closes our output early; that is no failure worth a message.
         Err(error) if orderflow::is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -243,6 +243,9 @@ pub(crate) static PARTS: [Part; 8] = [
             Variable::new(OTLP_ENDPOINT, "http://{OTLP_GRPC}").with(Flag {
                 long: "otlp-endpoint", placeholder: "URL", is_override: true,
                 help: "Send telemetry here instead of to the trace store of the stack", ..FLAG }),
+            Variable::new(OTLP_PROTOCOL, "").with(Flag {
+                long: "otlp-protocol", placeholder: "PROTOCOL", is_override: true,
+                help: "How telemetry is sent; the trace store of the stack takes each", ..FLAG }),
             // Shorter than the SDK's own 5 s: who places an order here wants to see its trace.
             Variable::new(SPAN_DELAY, "100").with(Flag { long: "span-delay", placeholder: "MS", is_override: true,
                 help: "Milliseconds that spans wait to leave together [default: 100]; those of a service that is \
@@ -350,6 +353,7 @@ const JARS: Recipe = Recipe {
 pub(crate) const POSTGRES_URL: &str = "POSTGRES_URL";
 pub(crate) const OPENAI_URL: &str = "OPENAI_BASE_URL";
 pub(crate) const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+pub(crate) const OTLP_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
 pub(crate) const SPAN_DELAY: &str = "OTEL_BSP_SCHEDULE_DELAY";
 
 /// The names that `stop` and its like take.

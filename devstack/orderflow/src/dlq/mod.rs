@@ -91,14 +91,14 @@ pub(crate) async fn run(dir: &Path, args: DlqArgs) -> anyhow::Result<ExitCode> {
             json,
             addresses,
         } => {
-            let brokers = addresses.connect(running).await?;
+            let brokers = addresses.connect(running)?;
             let shelves = list::look(&brokers, &chosen(&from), &ledger.entries()?).await;
             tell(&listed(&shelves, json)?)?;
             let failed = shelves.into_iter().filter_map(|shelf| shelf.rows.err());
             Ok(complain(failed))
         }
         Command::Show { id, addresses } => {
-            let brokers = addresses.connect(running).await?;
+            let brokers = addresses.connect(running)?;
             show(&brokers, &ledger.entries()?, &id).await
         }
         Command::Redrive {
@@ -109,7 +109,7 @@ pub(crate) async fn run(dir: &Path, args: DlqArgs) -> anyhow::Result<ExitCode> {
             tracing,
         } => {
             let telemetry = tracing.start(running)?;
-            let (brokers, ledger) = (&addresses.connect(running).await?, &ledger);
+            let (brokers, ledger) = (&addresses.connect(running)?, &ledger);
             let redrive = Redrive {
                 brokers,
                 ledger,

@@ -55,10 +55,7 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    pub(super) async fn connect(
-        self,
-        running: Option<&settings::Addresses>,
-    ) -> anyhow::Result<Brokers> {
+    pub(super) fn connect(self, running: Option<&settings::Addresses>) -> anyhow::Result<Brokers> {
         let known = |given, name, usual: &str| known(given, running, name, usual);
         let here = |port: u16| format!("127.0.0.1:{port}");
         let sqs = format!("http://{}", here(self.sqs_port));
@@ -73,7 +70,7 @@ impl Addresses {
             kafka: Kafka {
                 brokers: known(self.kafka_brokers, "KAFKA_BROKERS", &kafka),
             },
-            sqs: Sqs::new(&sqs, region, &key_id, &secret).await,
+            sqs: Sqs::new(&sqs, region, &key_id, &secret),
             pubsub: PubSub::new(pubsub)?,
         })
     }

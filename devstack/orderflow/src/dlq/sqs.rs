@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::Credentials;
+use aws_sdk_sqs::config::timeout::TimeoutConfig;
+use aws_sdk_sqs::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System, QueueAttributeName};
 use chrono::DateTime;
@@ -29,18 +28,19 @@ pub(super) struct Sqs {
 }
 
 impl Sqs {
-    pub(super) async fn new(endpoint: &str, region: String, key_id: &str, secret: &str) -> Self {
+    pub(super) fn new(endpoint: &str, region: String, key_id: &str, secret: &str) -> Self {
         let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
-        let config = aws_config::defaults(BehaviorVersion::latest())
+        // Of what else a shell or an account says about AWS, nothing is meant for this queue.
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
             .endpoint_url(endpoint)
             .region(Region::new(region))
             .credentials_provider(Credentials::new(key_id, secret, None, None, "orderflow"))
             .timeout_config(timeouts)
-            .load()
-            .await;
+            .build();
         Self {
             endpoint: endpoint.to_owned(),
-            client: Client::new(&config),
+            client: Client::from_conf(config),
         }
     }
 

@@ -67,7 +67,7 @@ impl Site {
                 kafka: Kafka {
                     brokers: cluster.bootstrap_servers(),
                 },
-                sqs: Sqs::new(&endpoint, "us-east-1".to_owned(), "me", "secret").await,
+                sqs: Sqs::new(&endpoint, "us-east-1".to_owned(), "me", "secret"),
                 pubsub: PubSub::new(pubsub_address).unwrap(),
             },
             ledger: Ledger::of(folder.path()),

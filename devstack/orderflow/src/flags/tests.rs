@@ -135,6 +135,29 @@ fn telemetry_goes_where_and_when_the_user_said() {
 }
 
 #[test]
+fn an_endpoint_that_is_the_stack_s_own_store_is_none_of_the_user_s() {
+    let endpoint = |arguments: &[&str]| {
+        let addresses = embedded(arguments);
+        addresses.value(OTLP_ENDPOINT).to_owned()
+    };
+    let (grpc, http) = ("http://127.0.0.1:4317", "http://127.0.0.1:4318");
+    let protocol = "--otlp-protocol=http/protobuf";
+    assert_eq!(endpoint(&[protocol]), http);
+    assert_eq!(
+        endpoint(&[protocol, "--otlp-endpoint=http://localhost:4317/"]),
+        http
+    );
+    assert_eq!(endpoint(&["--otlp-endpoint=https://127.0.0.1:4318"]), grpc);
+    let other = "http://127.0.0.1:4327";
+    assert_eq!(endpoint(&["--otlp-endpoint=http://127.0.0.1:4327"]), other);
+    let moved = [
+        "--otlp-endpoint=http://127.0.0.1:4317",
+        "--otlp-grpc-port=4327",
+    ];
+    assert_eq!(endpoint(&moved), grpc);
+}
+
+#[test]
 fn natively_logs_go_to_their_own_store_unless_the_user_names_another_for_all_telemetry() {
     let natively = |arguments: &[&str]| {
         let all: Vec<_> = PARTS.iter().collect();

@@ -1,6 +1,13 @@
 //! What `up` and `demo` are started with, and what follows from it.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use url::Url;
 
 use crate::flags::Flags;
 use crate::install::Cache;
@@ -8,7 +15,7 @@ use crate::parts::part::{Faults, Part};
 use crate::ports::{Claims, Port};
 use crate::service::SERVICES;
 use crate::settings::Addresses;
-use crate::table::PARTS;
+use crate::table::{OPENAI_URL, OTLP_ENDPOINT, PARTS};
 
 /// Where the servers come from that the services talk to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -21,6 +28,9 @@ pub(crate) enum Source {
     /// Servers that run elsewhere, for example in containers; only the services are started.
     Outside,
 }
+
+/// For a connection to an address that a user has named.
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
 /// What `up` and `demo` are started with.
 #[derive(Debug, Args)]
@@ -70,6 +80,27 @@ impl Plan {
 }
 
 impl StackArgs {
+    /// Where the user has telemetry sent instead of to the store of the stack.
+    pub(crate) fn elsewhere(&self) -> Option<&str> {
+        let ports = (!self.free_ports).then_some(&self.flags.ports);
+        let elsewhere = self.flags.elsewhere(ports);
+        elsewhere.filter(|_| self.servers != Source::Outside)
+    }
+
+    /// Fails with one line that names the variable if nobody is there at an address that takes the place of one of ours.
+    pub(crate) async fn look_elsewhere(&self) -> anyhow::Result<()> {
+        for (variable, address) in [
+            (OTLP_ENDPOINT, self.elsewhere()),
+            (OPENAI_URL, self.flags.given(OPENAI_URL)),
+        ] {
+            if let Some(address) = address {
+                connect(address)
+                    .await
+                    .with_context(|| format!("{variable} is set, and nobody is there; unset it"))?;
+            }
+        }
+        Ok(())
+    }
     /// The folder of logs and data; the embedded mode has them in the stack's own.
     pub(super) fn data_folder(&self) -> Option<&'static str> {
         match self.servers {
@@ -109,4 +140,25 @@ impl StackArgs {
         let parts = here.iter().filter(claims);
         services.chain(parts.flat_map(|part| part.ports)).collect()
     }
+}
+
+/// Connects, or says why not. What is behind a proxy, that alone reaches.
+async fn connect(address: &str) -> anyhow::Result<()> {
+    let url = Url::parse(address).ok();
+    let url = url.filter(|url| url.scheme().starts_with("http"));
+    let url =
+        url.with_context(|| format!("`{address}` does not begin with http:// or https://"))?;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let port = url.port_or_known_default().unwrap_or_default();
+    let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().to_uppercase());
+    let proxies = names.filter(|name| name.ends_with("_PROXY") && name != "NO_PROXY");
+    let is_here = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    if is_here || proxies.count() == 0 {
+        let connected = timeout(ANSWER_LIMIT, TcpStream::connect((host, port))).await;
+        let connected = connected
+            .map_err(anyhow::Error::from)
+            .and_then(|it| Ok(it?));
+        connected.with_context(|| format!("connecting to {host}:{port}"))?;
+    }
+    Ok(())
 }

@@ -27,7 +27,7 @@ use crate::signals::{self, INTERRUPTED};
 use crate::table::PARTS;
 
 use args::Plan;
-pub(crate) use args::StackArgs;
+pub(crate) use args::{Source, StackArgs};
 
 /// Services, stores and servers, which are stopped one after the other.
 const GROUPS: u32 = 3;

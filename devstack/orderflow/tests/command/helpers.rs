@@ -67,7 +67,12 @@ impl Installation {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.folder.path().join("orderflow"));
+        // Of the shell of whoever runs the tests, what finds programs and keeps downloads.
+        let kept = ["PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME"];
+        let kept = std::env::vars_os().filter(|(name, _)| kept.iter().any(|it| name == it));
         command
+            .env_clear()
+            .envs(kept)
             .arg("--dir")
             .arg(self.run_dir())
             .args(arguments)

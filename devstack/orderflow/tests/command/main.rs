@@ -11,6 +11,7 @@ mod dlq;
 mod experiments;
 mod helpers;
 mod killed;
+mod leftovers;
 mod running;
 mod stopping;
 mod taken;
