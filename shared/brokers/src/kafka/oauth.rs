@@ -14,7 +14,7 @@ use url::Url;
 /// How long the server of the tokens may take.
 const ASK_WITHIN: Duration = Duration::from_secs(10);
 /// How long a token is good for whose server does not say so.
-const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
+const DEFAULT_LIFETIME: Duration = Duration::from_mins(5);
 
 /// Where tokens come from, with the SASL mechanism OAUTHBEARER.
 #[derive(Clone, Args)]

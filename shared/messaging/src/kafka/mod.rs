@@ -138,6 +138,8 @@ impl Client {
 
     fn consumer_config(&self, group: &str) -> ClientConfig {
         let mut config = self.config.clone();
+        // It would warn of a setting that is for producers alone.
+        config.remove("compression.type");
         config
             .set("group.id", group)
             .set("enable.auto.commit", "true")

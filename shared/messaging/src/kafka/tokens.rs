@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 /// One token: what SASL OAUTHBEARER says who we are with.
 #[derive(Clone)]
@@ -47,6 +48,20 @@ impl ClientContext for Tokens {
             principal_name: token.principal,
             lifetime_ms: expires.try_into()?,
         })
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        say(&error, reason);
+    }
+}
+
+/// What librdkafka says of its connections.
+pub(super) fn say(error: &KafkaError, reason: &str) {
+    // It follows from others that were said, and comes again with each try, several times a second.
+    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+        tracing::debug!(%error, reason, "no broker of Kafka is there");
+    } else {
+        tracing::warn!(%error, reason, "Kafka");
     }
 }
 

@@ -22,7 +22,7 @@ const TOPICS: [&str; 4] = [
 ];
 
 pub(crate) struct Kafka {
-    pub(crate) process: Process,
+    _process: Process,
     /// Of the door with TLS and SASL.
     pub(crate) port: u16,
 }
@@ -48,8 +48,14 @@ impl Kafka {
             .args(["kafka.tools.StorageTool", "format"])
             .args(["--cluster-id", "b3JkZXJmbG93LXNlY3VyZQ", "--config"])
             .arg(&properties)
-            .args(["--add-scram", "SCRAM-SHA-256=[name=email,password=email-secret]"])
-            .args(["--add-scram", "SCRAM-SHA-512=[name=orders,password=orders-secret]"]);
+            .args([
+                "--add-scram",
+                "SCRAM-SHA-256=[name=email,password=email-secret]",
+            ])
+            .args([
+                "--add-scram",
+                "SCRAM-SHA-512=[name=orders,password=orders-secret]",
+            ]);
         let formatted = format.output().context("java")?;
         ensure!(
             formatted.status.success(),
@@ -61,7 +67,10 @@ impl Kafka {
         let mut process = Process::start("kafka", &server, folder, lifeline)?;
         process.listens(inside).await?;
         create_topics(inside).await?;
-        Ok(Self { process, port })
+        Ok(Self {
+            _process: process,
+            port,
+        })
     }
 }
 

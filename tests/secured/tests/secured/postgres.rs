@@ -37,7 +37,10 @@ impl Postgres {
             .fetch_one(&mut connection)
             .await?;
         for file in ["server.pem", "server.key"] {
-            copy(&certificates.folder().join(file), &Path::new(&data).join(file))?;
+            copy(
+                &certificates.folder().join(file),
+                &Path::new(&data).join(file),
+            )?;
         }
         for setting in [
             "ssl_cert_file = 'server.pem'",
@@ -78,7 +81,7 @@ impl Postgres {
         counts.fetch_one(&mut connection).await.context("counting")
     }
 
-    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.server.stop().await?;
         Ok(())
     }

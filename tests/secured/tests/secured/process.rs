@@ -30,7 +30,10 @@ impl Process {
         lifeline: &Lifeline,
     ) -> anyhow::Result<Self> {
         let log = folder.join(format!("{name}.log"));
-        let (out, err) = (File::create(&log)?, File::options().append(true).open(&log)?);
+        let (out, err) = (
+            File::create(&log)?,
+            File::options().append(true).open(&log)?,
+        );
         let child = lifeline.spawn(command, Ending::after(TO_END), |command| {
             command.stdout(out).stderr(err);
         });

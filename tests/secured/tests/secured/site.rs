@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use lifeline::Lifeline;
+use reqwest::Client;
 use serde_json::{Value, json};
 use stack::{Options, Servers, Stack};
 use story::{JaegerClient, TraceId};
@@ -21,11 +23,14 @@ use crate::tokens::Tokens;
 /// In an order in which each has whom it asks.
 const SERVICES: [&str; 5] = ["inventory", "orders", "classifier", "email", "gateway"];
 
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
 type Settings = HashMap<String, String>;
 
 pub(crate) struct Site {
     pub(crate) postgres: Postgres,
     pub(crate) jaeger: JaegerClient,
+    http: Client,
     services: Vec<Process>,
     kafka: Kafka,
     collector: Collector,
@@ -56,6 +61,8 @@ impl Site {
         Ok(Self {
             postgres: Postgres::start(&folder.join("postgres"), &certificates, &lifeline).await?,
             jaeger: JaegerClient::new(&collector.query),
+            // No trace context: the gateway begins the trace.
+            http: Client::builder().timeout(REQUEST_TIMEOUT).build()?,
             services: Vec::new(),
             kafka: Kafka::start(&folder.join("kafka"), &certificates, &lifeline).await?,
             collector,
@@ -69,11 +76,12 @@ impl Site {
     }
 
     pub(crate) async fn start_services(&mut self) -> anyhow::Result<()> {
+        let http = self.http.clone();
         for name in SERVICES {
             let settings = self.settings(name)?;
             let address = settings["LISTEN_ADDR"].clone();
             let mut service = self.spawn(name, &settings)?;
-            let ready = async || Ok(is_ready(&address).await.then_some(()));
+            let ready = async || Ok(is_ready(&http, &address).await.then_some(()));
             service.until("being ready", ready).await?;
             self.services.push(service);
         }
@@ -125,29 +133,32 @@ impl Site {
             _ => ("grpc", self.collector.grpc),
         };
         set("OTEL_EXPORTER_OTLP_PROTOCOL", protocol.to_owned());
-        set("OTEL_EXPORTER_OTLP_ENDPOINT", format!("https://localhost:{port}"));
+        set(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            format!("https://localhost:{port}"),
+        );
         Ok(settings)
     }
 
     /// Starts the service with one setting that is wrong, and waits until it says `expected`.
-    pub(crate) async fn refusal(
+    pub(crate) async fn refuses(
         &self,
         service: &str,
         setting: &str,
         value: &str,
         expected: &str,
-    ) -> anyhow::Result<String> {
+    ) -> anyhow::Result<()> {
         let mut settings = self.settings(service)?;
         settings.insert(setting.to_owned(), value.to_owned());
         let mut process = self.spawn(service, &settings)?;
         let log = process.log();
         let said = async || {
             let said = fs::read_to_string(&log)?;
-            Ok(said.to_lowercase().contains(expected).then_some(said))
+            Ok(said.to_lowercase().contains(expected).then_some(()))
         };
-        let said = process.until(expected, said).await?;
-        process.stop().await?;
-        Ok(said)
+        let what = format!("{setting}={value}: {expected}");
+        process.until(&what, said).await?;
+        process.stop().await
     }
 
     /// Places an order; its id, and the trace of the request.
@@ -156,7 +167,7 @@ impl Site {
         let items = ["ITEM-001", "ITEM-002"]
             .map(|item| json!({"item_id": item, "quantity": 1, "price": 2999}));
         let order = json!({"customer_id": "ada", "items": items, "note": "ring twice"});
-        let response = reqwest::Client::new().post(url).json(&order).send().await?;
+        let response = self.http.post(url).json(&order).send().await?;
         let trace = response.headers().get("traceresponse");
         let trace = trace.context("a traceresponse")?.to_str()?.to_owned();
         let trace = trace.split('-').nth(1).context("its trace")?.parse()?;
@@ -172,8 +183,9 @@ impl Site {
 
     pub(crate) async fn reaches(&mut self, order_id: &str, status: &str) -> anyhow::Result<()> {
         let url = format!("{}/orders/{order_id}", self.gateway()?);
+        let http = self.http.clone();
         let there = async || {
-            let order: Value = reqwest::get(&url).await?.json().await?;
+            let order: Value = http.get(&url).send().await?.json().await?;
             Ok((order["status"] == status).then_some(()))
         };
         let orders = self.services.get_mut(1).context("orders runs")?;
@@ -185,10 +197,21 @@ impl Site {
         let log = self.mail.process.log();
         let mail = async || {
             let said = fs::read_to_string(&log)?;
-            let mails = said.lines().filter_map(|line| serde_json::from_str(line).ok());
+            let mails = said
+                .lines()
+                .filter_map(|line| serde_json::from_str(line).ok());
             Ok(mails.into_iter().next())
         };
         self.mail.process.until("a mail", mail).await
+    }
+
+    /// A token is good for some seconds, so the classifier asks for the next one.
+    pub(crate) async fn renews_its_token(&mut self) -> anyhow::Result<()> {
+        let before = self.tokens.given();
+        let tokens = &self.tokens;
+        let renewed = async || Ok((tokens.given() > before).then_some(()));
+        let classifier = self.services.get_mut(2).context("the classifier runs")?;
+        classifier.until("the next token", renewed).await
     }
 
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
@@ -201,8 +224,8 @@ impl Site {
     }
 }
 
-async fn is_ready(address: &str) -> bool {
-    let answer = reqwest::get(format!("http://{address}/readyz")).await;
+async fn is_ready(http: &Client, address: &str) -> bool {
+    let answer = http.get(format!("http://{address}/readyz")).send().await;
     answer.is_ok_and(|answer| answer.status().is_success())
 }
 
@@ -216,7 +239,7 @@ struct Collector {
 
 impl Collector {
     async fn start(
-        folder: &std::path::Path,
+        folder: &Path,
         certificates: &Certificates,
         lifeline: &Lifeline,
     ) -> anyhow::Result<Self> {
@@ -252,7 +275,7 @@ struct Mail {
 
 impl Mail {
     async fn start(
-        folder: &std::path::Path,
+        folder: &Path,
         certificates: &Certificates,
         lifeline: &Lifeline,
     ) -> anyhow::Result<Self> {

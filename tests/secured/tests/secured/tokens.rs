@@ -1,5 +1,6 @@
 //! A server of tokens, as an identity provider has one: OAuth 2.0's client credentials grant.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,6 +13,7 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 /// Short, so that a token is renewed while the test runs.
 const LIFETIME_SECONDS: u64 = 10;
@@ -21,6 +23,7 @@ const SECRET: &str = "classifier-secret";
 pub(crate) struct Tokens {
     pub(crate) url: String,
     given: Arc<AtomicU64>,
+    _server: JoinSet<io::Result<()>>,
 }
 
 impl Tokens {
@@ -31,8 +34,13 @@ impl Tokens {
             .with_state(Arc::clone(&given));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/token", listener.local_addr()?);
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(Self { url, given })
+        let mut server = JoinSet::new();
+        server.spawn(async move { axum::serve(listener, router).await });
+        Ok(Self {
+            url,
+            given,
+            _server: server,
+        })
     }
 
     pub(crate) fn given(&self) -> u64 {
@@ -42,7 +50,10 @@ impl Tokens {
     pub(crate) fn settings(&self) -> [(&'static str, String); 4] {
         [
             ("KAFKA_SASL_MECHANISM", "OAUTHBEARER".to_owned()),
-            ("KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL", self.url.clone()),
+            (
+                "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL",
+                self.url.clone(),
+            ),
             ("KAFKA_SASL_OAUTHBEARER_CLIENT_ID", ID.to_owned()),
             ("KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET", SECRET.to_owned()),
         ]
@@ -55,7 +66,9 @@ async fn token(
     form: String,
 ) -> Result<Json<Value>, StatusCode> {
     let expected = format!("Basic {}", BASE64_STANDARD.encode(format!("{ID}:{SECRET}")));
-    let known = headers.get("authorization").is_some_and(|it| it == expected.as_str());
+    let known = headers
+        .get("authorization")
+        .is_some_and(|it| it == expected.as_str());
     if !known || form != "grant_type=client_credentials" {
         return Err(StatusCode::UNAUTHORIZED);
     }
