@@ -78,7 +78,7 @@ until_backend_is_well() {
 }
 
 # What the lines about bursts say was lost, and what the lines at the end say, added up.
-lost() { added_up 'it takes everything again'; }
+lost() { echo $(($(added_up 'it takes everything again') + $(added_up 'so many were lost'))); }
 lost_in_all() { added_up 'so much was lost since the start'; }
 added_up() {
     cat "${logs[@]}" | awk -v line="$1" '

@@ -1,9 +1,9 @@
 //! What may be asked of, and said to, the span one is in.
 
-use opentelemetry::trace::{Status, TraceContextExt};
+use opentelemetry::trace::{FutureExt, Status, TraceContextExt};
 use opentelemetry::{Context, Value};
 use opentelemetry_semantic_conventions::attribute::ERROR_TYPE;
-use tracing::Span;
+use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// The trace id of the current span: 32 hex digits, or `None` outside a trace.
@@ -12,6 +12,13 @@ pub fn trace_id() -> Option<String> {
     let context = Context::current();
     let span = context.span().span_context().clone();
     span.is_valid().then(|| span.trace_id().to_string())
+}
+
+/// `work` in the span and the context that one is in, also when another task does it.
+///
+/// The context too, because it passes on also where a filter disabled the span, or nothing makes one.
+pub fn in_current_context<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    work.with_current_context().in_current_span()
 }
 
 /// Sets an attribute of the current span, whether or not it was declared when the span was made.

@@ -5,82 +5,96 @@ use opentelemetry::KeyValue;
 use opentelemetry_otlp::{LogExporter, SpanExporter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanLimits};
 use opentelemetry_semantic_conventions::resource::{
     SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_VERSION,
 };
 use uuid::Uuid;
 
 use crate::baggage::BaggageSpanProcessor;
-use crate::environment;
+use crate::environment::{Otlp, Protocol, Settings};
 use crate::losses::Losses;
+use crate::otlp;
 
 pub(crate) fn tracer_provider(
     resource: Resource,
+    settings: &Settings,
     losses: &Losses,
 ) -> anyhow::Result<SdkTracerProvider> {
     let provider = SdkTracerProvider::builder()
         .with_resource(resource)
+        .with_sampler(settings.sampler.clone())
+        .with_span_limits(span_limits(settings))
         .with_span_processor(BaggageSpanProcessor);
-    if !environment::exports_otlp("OTEL_TRACES_EXPORTER")? {
+    let Some(otlp) = &settings.traces else {
         return Ok(provider.build());
-    }
-    let builder = SpanExporter::builder();
-    let exporter = if protocol_is_set("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") {
-        builder.build()
-    } else {
-        builder.with_tonic().build()
     };
-    let exporter = exporter.context("OTEL_EXPORTER_OTLP_*: cannot export traces")?;
+    let exporter = span_exporter(&otlp.within(settings.spans.timeout))
+        .with_context(|| format!("{}: cannot export traces", otlp.named_by))?;
+    let value_length = settings.limits.value_length;
     Ok(provider
-        .with_span_processor(losses.count_spans(exporter))
+        .with_span_processor(losses.count_spans(exporter, &settings.spans, value_length))
         .build())
 }
 
 pub(crate) fn logger_provider(
     resource: Resource,
+    settings: &Settings,
     losses: &Losses,
 ) -> anyhow::Result<Option<SdkLoggerProvider>> {
-    if !environment::exports_otlp("OTEL_LOGS_EXPORTER")? {
+    let Some(otlp) = &settings.logs else {
         return Ok(None);
-    }
-    let builder = LogExporter::builder();
-    let exporter = if protocol_is_set("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL") {
-        builder.build()
-    } else {
-        builder.with_tonic().build()
     };
-    let exporter = exporter.context("OTEL_EXPORTER_OTLP_*: cannot export logs")?;
+    let exporter = log_exporter(&otlp.within(settings.log_records.timeout))
+        .with_context(|| format!("{}: cannot export logs", otlp.named_by))?;
+    let limits = settings.log_limits;
     let provider = SdkLoggerProvider::builder()
         .with_resource(resource)
-        .with_batch_exporter(losses.count_batches(exporter));
+        .with_log_processor(losses.count_log_records(exporter, &settings.log_records, limits));
     Ok(Some(provider.build()))
 }
 
-/// Without a word from outside the protocol is gRPC; the SDK alone would choose `http/json`.
-fn protocol_is_set(of_signal: &str) -> bool {
-    [of_signal, "OTEL_EXPORTER_OTLP_PROTOCOL"]
-        .into_iter()
-        .any(|name| environment::variable(name).is_some())
+fn span_exporter(otlp: &Otlp) -> anyhow::Result<SpanExporter> {
+    let builder = SpanExporter::builder();
+    Ok(match otlp.protocol {
+        Protocol::Grpc => otlp::over_grpc(builder.with_tonic(), otlp).build()?,
+        _ => otlp::over_http(builder.with_http(), otlp)?.build()?,
+    })
+}
+
+fn log_exporter(otlp: &Otlp) -> anyhow::Result<LogExporter> {
+    let builder = LogExporter::builder();
+    Ok(match otlp.protocol {
+        Protocol::Grpc => otlp::over_grpc(builder.with_tonic(), otlp).build()?,
+        _ => otlp::over_http(builder.with_http(), otlp)?.build()?,
+    })
+}
+
+fn span_limits(settings: &Settings) -> SpanLimits {
+    let limits = &settings.limits;
+    SpanLimits {
+        max_attributes_per_span: limits.attributes,
+        max_events_per_span: limits.events,
+        max_links_per_span: limits.links,
+        max_attributes_per_event: limits.attributes_of_an_event,
+        max_attributes_per_link: limits.attributes_of_a_link,
+    }
 }
 
 /// The process as telemetry names it; `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` win over our defaults.
-pub(crate) fn resource(service: &'static str) -> Resource {
-    let from_environment = Resource::builder().build();
-    let named = from_environment
-        .get(&SERVICE_NAME.into())
-        .is_some_and(|name| !name.as_str().starts_with("unknown_service"));
+pub(crate) fn resource(service: &'static str, settings: &Settings) -> Resource {
     let ours = [
+        KeyValue::new(SERVICE_NAME, service),
         KeyValue::new(SERVICE_NAMESPACE, "orderflow"),
         KeyValue::new(SERVICE_VERSION, env!("CARGO_PKG_VERSION")),
         KeyValue::new(SERVICE_INSTANCE_ID, Uuid::new_v4().to_string()),
     ];
-    let ours = ours
-        .into_iter()
-        .filter(|default| from_environment.get(&default.key).is_none());
-    let mut resource = Resource::builder().with_attributes(ours);
-    if !named {
-        resource = resource.with_service_name(service);
-    }
-    resource.build()
+    let from_environment = settings.resource_attributes.iter().cloned();
+    let named = settings.service_name.clone();
+    // The SDK reads these variables too, without decoding them; of two values the later one wins.
+    Resource::builder()
+        .with_attributes(ours)
+        .with_attributes(from_environment.map(|(key, value)| KeyValue::new(key, value)))
+        .with_attributes(named.map(|name| KeyValue::new(SERVICE_NAME, name)))
+        .build()
 }

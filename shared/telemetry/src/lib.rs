@@ -21,13 +21,16 @@ mod environment;
 mod export;
 mod faults;
 pub mod http;
+mod limits;
 mod losses;
+mod otlp;
 mod propagation;
+mod size;
 pub mod sql;
 mod start;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use current::{fail, set_attribute, trace_id};
+pub use current::{fail, in_current_context, set_attribute, trace_id};
 pub use faults::{Faults, Hop};
 pub use start::{SETTINGS_HELP, STOP_WITHIN, Telemetry, logs_alone, start};

@@ -1,29 +1,37 @@
 //! Spans and log records that do not reach their backend are counted, and said: when it goes away, when it is back, and
 //! at the end.
 
-use std::fmt;
+mod log_records;
+mod rejections;
+mod spans;
+
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use opentelemetry::Context;
-use opentelemetry::logs::Severity;
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::logs::{LogBatch, LogExporter};
-use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor};
 use tracing::Metadata;
 
-use crate::environment;
+pub(crate) use rejections::Rejections;
 
-/// As the SDK has it.
-const DEFAULT_QUEUE_SIZE: usize = 2048;
+/// How long losses may go on before they are said, when there is no calm in which to say them.
+const SAID_AFTER: Duration = Duration::from_mins(1);
 
 /// What the SDK says of each batch, twice a second for as long as a backend is away. It is said here, once.
-const SAID_HERE: [&str; 3] = [
+const SAID_HERE: [&str; 4] = [
     "BatchSpanProcessor.ExportError",
     "BatchLogProcessor.ExportError",
     "Export.Failed.",
+    "Export.InProgress.",
+];
+
+/// How an exporter says that its backend does not know the signal: Jaeger, for one, takes no logs.
+const NOT_OFFERED: [&str; 4] = [
+    "gRPC code: Unimplemented",
+    "status code: 404",
+    "status code: 405",
+    "status code: 501",
 ];
 
 /// Whether a log line is one that this module writes in a better way.
@@ -38,6 +46,8 @@ pub(crate) struct Losses(Arc<Counts>);
 #[derive(Debug)]
 struct Counts {
     backend: &'static str,
+    /// A backend may do without it, as one for traces does without logs.
+    may_be_refused: bool,
     /// Taken into the queue, and neither delivered nor given up.
     waiting: AtomicUsize,
     lost: AtomicU64,
@@ -49,10 +59,35 @@ struct Counts {
 struct Burst {
     /// It was said that the backend is away.
     away: bool,
+    /// It was said that the backend does not take such things at all.
+    refused: bool,
     /// Losses that a line was written about.
     told: u64,
     /// How many there were when something was delivered last.
     at_last_delivery: u64,
+    /// When there was something to tell for the first time.
+    since: Option<Instant>,
+    causes: BTreeSet<Cause>,
+}
+
+/// Why something was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    QueueFull,
+    Undelivered,
+    TooLarge,
+    Rejected,
+}
+
+impl Cause {
+    fn words(self) -> &'static str {
+        match self {
+            Self::QueueFull => "the queue was full",
+            Self::Undelivered => "the backend did not take them",
+            Self::TooLarge => "larger than a request may be",
+            Self::Rejected => "the backend rejected them",
+        }
+    }
 }
 
 /// What there is to say after an export.
@@ -60,55 +95,31 @@ struct Burst {
 enum News {
     /// The backend takes nothing any more.
     Away,
+    /// The backend has no use for such things.
+    Refused,
     /// All is well again, and so many were lost meanwhile.
     Over(u64),
+    /// The backend is there, and so many were lost all the same.
+    Lost(u64),
 }
 
 impl Losses {
     pub(crate) fn of_spans() -> Self {
-        Self::of("trace backend")
+        Self::of("trace backend", false)
     }
 
     pub(crate) fn of_log_records() -> Self {
-        Self::of("log backend")
+        Self::of("log backend", true)
     }
 
-    fn of(backend: &'static str) -> Self {
+    fn of(backend: &'static str, may_be_refused: bool) -> Self {
         Self(Arc::new(Counts {
             backend,
+            may_be_refused,
             waiting: AtomicUsize::new(0),
             lost: AtomicU64::new(0),
             burst: Mutex::default(),
         }))
-    }
-
-    /// Exports spans in batches, and counts those that are lost: the queue is full, or nobody takes them.
-    pub(crate) fn count_spans<E: SpanExporter + 'static>(
-        &self,
-        exporter: E,
-    ) -> impl SpanProcessor + use<E> {
-        self.count_spans_beyond(exporter, queue_size())
-    }
-
-    fn count_spans_beyond<E: SpanExporter + 'static>(
-        &self,
-        exporter: E,
-        room: usize,
-    ) -> impl SpanProcessor + use<E> {
-        let exporter = self.count_batches(exporter);
-        CountingProcessor {
-            processor: BatchSpanProcessor::builder(exporter).build(),
-            room,
-            losses: self.clone(),
-        }
-    }
-
-    /// Counts what is in batches that nobody takes.
-    pub(crate) fn count_batches<E>(&self, exporter: E) -> CountingExporter<E> {
-        CountingExporter {
-            exporter,
-            losses: self.clone(),
-        }
     }
 
     /// All that were lost, once nothing is exported any more: what waits then is lost too.
@@ -131,146 +142,93 @@ impl Losses {
             return true;
         }
         self.0.waiting.fetch_sub(1, Relaxed);
-        self.0.lost.fetch_add(1, Relaxed);
+        self.lose(1, Cause::QueueFull);
         false
     }
 
-    fn exported(&self, count: usize, result: &OTelSdkResult) {
-        let backend = self.0.backend;
-        match self.note(count, result.is_ok()) {
-            Some(News::Away) => {
-                let error = result.as_ref().err().map(ToString::to_string);
-                tracing::warn!(
-                    backend,
-                    error,
-                    "it takes nothing; what it does not take is counted and dropped"
-                );
-            }
-            Some(News::Over(lost)) => tracing::warn!(backend, lost, "it takes everything again"),
-            None => {}
+    fn lose(&self, count: u64, cause: Cause) {
+        if count > 0 {
+            self.burst().causes.insert(cause);
+            self.0.lost.fetch_add(count, Relaxed);
         }
     }
 
+    fn burst(&self) -> std::sync::MutexGuard<'_, Burst> {
+        self.0.burst.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts what became of `count` that were sent.
+    fn exported(&self, count: usize, result: &OTelSdkResult) {
+        let error = result.as_ref().err().map(ToString::to_string);
+        let not_offered = |error: &String| NOT_OFFERED.iter().any(|words| error.contains(words));
+        let news = match &error {
+            Some(error) if self.0.may_be_refused && not_offered(error) => self.refused(),
+            _ => self.note(count, result.is_ok()),
+        };
+        if let Some(news) = news {
+            self.say(news, error.as_deref());
+        }
+    }
+
+    fn say(&self, news: News, error: Option<&str>) {
+        let backend = self.0.backend;
+        match news {
+            News::Away => tracing::warn!(
+                backend,
+                error,
+                "it takes nothing; what it does not take is counted and dropped"
+            ),
+            News::Refused => tracing::warn!(
+                backend,
+                error,
+                "it has no place for log records, so they are on the console alone; OTEL_LOGS_EXPORTER=none sends none"
+            ),
+            News::Over(lost) => tracing::warn!(backend, lost, "it takes everything again"),
+            News::Lost(lost) => {
+                let causes = std::mem::take(&mut self.burst().causes);
+                let cause: Vec<_> = causes.into_iter().map(Cause::words).collect();
+                let cause = cause.join(", ");
+                tracing::warn!(backend, lost, cause, "so many were lost");
+            }
+        }
+    }
+
+    fn refused(&self) -> Option<News> {
+        let mut burst = self.burst();
+        let begins = !burst.refused;
+        burst.refused = true;
+        begins.then_some(News::Refused)
+    }
+
     fn note(&self, count: usize, delivered: bool) -> Option<News> {
-        let mut burst = self.0.burst.lock().unwrap_or_else(PoisonError::into_inner);
         if !delivered {
-            self.0.lost.fetch_add(count as u64, Relaxed);
+            self.lose(count as u64, Cause::Undelivered);
+            let mut burst = self.burst();
             let begins = !burst.away;
             burst.away = true;
             return begins.then_some(News::Away);
         }
         let lost = self.0.lost.load(Relaxed);
+        let mut burst = self.burst();
+        if burst.told == lost {
+            burst.at_last_delivery = lost;
+            return None;
+        }
         // One delivery among losses is no end: a backend that takes every other batch would fill the log.
         let calm = burst.at_last_delivery == lost;
         burst.at_last_delivery = lost;
-        if !calm || burst.told == lost {
+        let since = *burst.since.get_or_insert_with(Instant::now);
+        if !calm && since.elapsed() < SAID_AFTER {
             return None;
         }
-        let news = News::Over(lost - burst.told);
-        burst.away = false;
+        burst.since = None;
+        let untold = lost - burst.told;
         burst.told = lost;
-        Some(news)
-    }
-}
-
-/// The SDK's queue has this size too; it is asked first here, so that the SDK drops nothing that is not counted.
-fn queue_size() -> usize {
-    let size = environment::variable("OTEL_BSP_MAX_QUEUE_SIZE");
-    size.and_then(|size| size.parse().ok())
-        .unwrap_or(DEFAULT_QUEUE_SIZE)
-}
-
-#[derive(Debug)]
-struct CountingProcessor {
-    processor: BatchSpanProcessor,
-    room: usize,
-    losses: Losses,
-}
-
-impl SpanProcessor for CountingProcessor {
-    fn on_start(&self, span: &mut Span, context: &Context) {
-        self.processor.on_start(span, context);
-    }
-
-    fn on_end(&self, span: SpanData) {
-        // What is not sampled is not exported, and so not lost.
-        if span.span_context.is_sampled() && self.losses.waits(self.room) {
-            self.processor.on_end(span);
+        if std::mem::take(&mut burst.away) {
+            burst.causes.clear();
+            return Some(News::Over(untold));
         }
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.processor.force_flush()
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.processor.shutdown_with_timeout(timeout)
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.processor.set_resource(resource);
-    }
-}
-
-pub(crate) struct CountingExporter<E> {
-    exporter: E,
-    losses: Losses,
-}
-
-impl<E: fmt::Debug> fmt::Debug for CountingExporter<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.exporter.fmt(f)
-    }
-}
-
-impl<E: SpanExporter> SpanExporter for CountingExporter<E> {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let count = batch.len();
-        let result = self.exporter.export(batch).await;
-        self.losses.exported(count, &result);
-        self.losses.0.waiting.fetch_sub(count, Relaxed);
-        result
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.exporter.shutdown_with_timeout(timeout)
-    }
-
-    fn shutdown(&self) -> OTelSdkResult {
-        self.exporter.shutdown()
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.exporter.force_flush()
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.exporter.set_resource(resource);
-    }
-}
-
-impl<E: LogExporter> LogExporter for CountingExporter<E> {
-    async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
-        let count = batch.iter().count();
-        let result = self.exporter.export(batch).await;
-        self.losses.exported(count, &result);
-        result
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.exporter.shutdown_with_timeout(timeout)
-    }
-
-    fn shutdown(&self) -> OTelSdkResult {
-        self.exporter.shutdown()
-    }
-
-    fn event_enabled(&self, level: Severity, target: &str, name: Option<&str>) -> bool {
-        self.exporter.event_enabled(level, target, name)
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.exporter.set_resource(resource);
+        Some(News::Lost(untold))
     }
 }
 

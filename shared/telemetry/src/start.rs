@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use opentelemetry::global;
-use opentelemetry::trace::TracerProvider;
+use opentelemetry::trace::noop::NoopTracer;
+use opentelemetry::trace::{Tracer, TracerProvider};
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -14,7 +15,8 @@ use tracing_subscriber::layer::{Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-use crate::losses::Losses;
+use crate::environment::settings;
+use crate::losses::{Losses, Rejections};
 use crate::{console, environment, export, losses, propagation};
 
 /// How long a stop waits for a backend that does not answer, with the last spans and then with the last log records.
@@ -25,7 +27,14 @@ const LAST_LOGS_WITHIN: Duration = Duration::from_secs(1);
 pub const STOP_WITHIN: Duration = FLUSH_WITHIN.saturating_add(LAST_LOGS_WITHIN);
 
 /// What a log line needs to be shown when `RUST_LOG` says nothing.
-const DEFAULT_LOG_FILTER: &str = "info,sqlx=warn,opentelemetry=error,opentelemetry_sdk=error,opentelemetry_otlp=error,opentelemetry-otlp=error";
+const DEFAULT_LOG_FILTER: &str = "info,sqlx=warn";
+/// The SDK writes under these names, and its lines have a level of their own: `OTEL_LOG_LEVEL`.
+const SDK_TARGETS: [&str; 4] = [
+    "opentelemetry",
+    "opentelemetry_sdk",
+    "opentelemetry_otlp",
+    "opentelemetry-otlp",
+];
 
 /// What a service's `--help` says about the settings that are not its own.
 pub const SETTINGS_HELP: &str = "\
@@ -57,9 +66,11 @@ pub struct Telemetry {
 /// Call it once, inside the Tokio runtime.
 /// An error names the `OTEL_*` or `RUST_LOG` value that cannot be followed; a collector that is away is no error.
 pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
-    propagation::install()?;
+    environment::refusal()?;
+    propagation::install();
     if environment::sdk_disabled() {
-        logs_alone()?;
+        // Its spans have the context of their parents, so what came in goes out.
+        install(vec![console_layer()?, span_layer(NoopTracer::new())])?;
         return Ok(Telemetry {
             traces: None,
             logs: None,
@@ -67,16 +78,20 @@ pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
         });
     }
     let mut layers: Vec<BoxedLayer> = vec![console_layer()?];
-    let resource = export::resource(service);
+    let resource = export::resource(service, settings());
     let losses = Losses::of_spans();
-    let traces = export::tracer_provider(resource.clone(), &losses)?;
+    let traces = export::tracer_provider(resource.clone(), settings(), &losses)?;
     global::set_tracer_provider(traces.clone());
-    layers.push(span_layer(&traces));
-    let logs = export::logger_provider(resource, &Losses::of_log_records())?;
+    layers.push(span_layer(traces.tracer("orderflow")));
+    layers.push(Rejections.boxed());
+    let logs = export::logger_provider(resource, settings(), &Losses::of_log_records())?;
     if let Some(logs) = &logs {
         layers.push(log_layer(logs)?);
     }
     install(layers)?;
+    for warning in environment::warnings() {
+        tracing::warn!("{warning}");
+    }
     Ok(Telemetry {
         traces: Some(traces),
         logs,
@@ -110,8 +125,14 @@ fn console_filter() -> anyhow::Result<impl Filter<Registry> + Send + Sync> {
 
 fn log_filter() -> anyhow::Result<EnvFilter> {
     let directives = environment::variable("RUST_LOG");
-    EnvFilter::try_new(directives.as_deref().unwrap_or(DEFAULT_LOG_FILTER))
+    EnvFilter::try_new(directives.clone().unwrap_or_else(default_log_filter))
         .with_context(|| format!("RUST_LOG={}", directives.unwrap_or_default()))
+}
+
+fn default_log_filter() -> String {
+    let level = settings().sdk_log_level;
+    let of_sdk = SDK_TARGETS.map(|target| format!(",{target}={level}"));
+    format!("{DEFAULT_LOG_FILTER}{}", of_sdk.concat())
 }
 
 /// Spans have a filter of their own, so that `RUST_LOG=warn` makes the console quiet and leaves traces whole.
@@ -119,9 +140,12 @@ fn log_filter() -> anyhow::Result<EnvFilter> {
 /// It is a dynamic one on purpose.
 /// When all filters answer once and for all, `tracing` no longer asks them, and a library that only asks whether it may
 /// log through the crate `log`, as librdkafka's does, leaves its answer behind for the next span, which is then lost.
-pub(crate) fn span_layer(traces: &SdkTracerProvider) -> BoxedLayer {
+pub(crate) fn span_layer<T>(tracer: T) -> BoxedLayer
+where
+    T: Tracer<Span: Send + Sync> + Send + Sync + 'static,
+{
     tracing_opentelemetry::layer()
-        .with_tracer(traces.tracer("orderflow"))
+        .with_tracer(tracer)
         .with_location(false)
         .with_threads(false)
         .with_target(false)
@@ -220,7 +244,7 @@ mod tests {
         let logs = SdkLoggerProvider::builder().build();
         let layers = vec![
             console_layer().unwrap(),
-            span_layer(&traces),
+            span_layer(traces.tracer("orderflow")),
             log_layer(&logs).unwrap(),
         ];
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layers), || {

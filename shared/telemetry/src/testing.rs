@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::LazyLock;
 
 use opentelemetry::global;
+use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use tracing::Dispatch;
@@ -20,7 +21,7 @@ thread_local! {
 
 /// One for all tests of a process, since there can be only one global provider; they keep apart by their threads.
 static PROVIDER: LazyLock<SdkTracerProvider> = LazyLock::new(|| {
-    propagation::install().expect("the default propagators are built in");
+    propagation::install();
     let provider = SdkTracerProvider::builder()
         .with_span_processor(BaggageSpanProcessor)
         .with_simple_exporter(PerThread)
@@ -55,7 +56,7 @@ impl Recorder {
     /// Records with the same layer and propagators as [`start`](crate::start()).
     pub fn start() -> Self {
         LazyLock::force(&SECOND);
-        let layer = start::span_layer(&PROVIDER);
+        let layer = start::span_layer(PROVIDER.tracer("orderflow"));
         ENDED.with_borrow_mut(Vec::clear);
         Self {
             _guard: tracing::subscriber::set_default(tracing_subscriber::registry().with(layer)),

@@ -1,13 +1,14 @@
 //! CLIENT spans, and context in the headers of each request.
 
+use std::io;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
 use http::Extensions;
-use opentelemetry::global;
-use opentelemetry_http::HeaderInjector;
-use opentelemetry_semantic_conventions::attribute::HTTP_RESPONSE_STATUS_CODE;
+use opentelemetry_semantic_conventions::attribute::{
+    HTTP_RESPONSE_STATUS_CODE, NETWORK_PROTOCOL_VERSION,
+};
 use reqwest::{Request, Response};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next, Result};
 use reqwest_tracing::{ReqwestOtelSpanBackend, TracingMiddleware};
@@ -16,6 +17,8 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::current::fail;
 use crate::faults::{Faults, Hop};
+use crate::http::url::{bare_host, known, redacted, version};
+use crate::propagation;
 
 /// An HTTP client whose requests are CLIENT spans and carry context. Cheap to clone.
 pub type Client = ClientWithMiddleware;
@@ -50,48 +53,66 @@ struct ClientSpan;
 
 impl ReqwestOtelSpanBackend for ClientSpan {
     fn on_request_start(request: &Request, _: &mut Extensions) -> Span {
-        let url = request.url();
+        let (url, method) = (request.url(), request.method());
+        let known = known(method);
         info_span!(
             "HTTP request",
-            otel.name = request.method().as_str(),
+            otel.name = known.unwrap_or("HTTP"),
             otel.kind = "client",
-            http.request.method = request.method().as_str(),
-            server.address = url.host_str(),
+            http.request.method = known.unwrap_or("_OTHER"),
+            http.request.method_original = known.is_none().then(|| method.as_str()),
+            server.address = url.host_str().map(bare_host),
             server.port = url.port_or_known_default().map(i64::from),
-            url.full = without_credentials(url),
+            url.full = redacted(url),
         )
     }
 
     fn on_request_end(span: &Span, outcome: &Result<Response>, _: &mut Extensions) {
         match outcome {
-            Ok(response) => record_status(span, response.status()),
+            Ok(response) => record_answer(span, response),
             Err(error) => fail(span, error_type(error), &reason(error)),
         }
     }
 }
 
-fn record_status(span: &Span, status: reqwest::StatusCode) {
+fn record_answer(span: &Span, response: &Response) {
+    let status = response.status();
     span.set_attribute(HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16()));
+    if let Some(version) = version(response.version()) {
+        span.set_attribute(NETWORK_PROTOCOL_VERSION, version);
+    }
     if status.is_client_error() || status.is_server_error() {
         fail(span, status.as_str().to_owned(), "");
     }
 }
 
-fn without_credentials(url: &reqwest::Url) -> String {
-    let mut url = url.clone();
-    // Both fail only for URLs that have no host, which have no credentials either.
-    url.set_username("").ok();
-    url.set_password(None).ok();
-    url.into()
-}
-
+/// Few values, so that they can be counted; docs/telemetry.md lists them.
 fn error_type(error: &Error) -> &'static str {
     match error {
         Error::Reqwest(error) if error.is_timeout() => "timeout",
+        Error::Reqwest(error) if is_tls(error) => "tls",
+        Error::Reqwest(error) if error.is_dns() => "dns",
         Error::Reqwest(error) if error.is_connect() => "connection",
+        Error::Reqwest(error) if error.is_redirect() => "redirect",
+        Error::Reqwest(error) if error.is_decode() => "decode",
+        Error::Reqwest(error) if error.is_body() => "body",
+        // The connection broke after it was made.
+        Error::Reqwest(error) if error.is_request() => "connection",
         Error::Reqwest(_) => "request",
         Error::Middleware(_) => "middleware",
     }
+}
+
+/// Whether the handshake failed: the certificate, most often. rustls's errors come as invalid data.
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut causes = sources(error).filter_map(|source| source.downcast_ref());
+    error.is_connect() && causes.any(is_invalid_data)
+}
+
+/// An error of this kind hides another one, which is no source of it.
+fn is_invalid_data(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    error.kind() == io::ErrorKind::InvalidData || inner.is_some_and(is_invalid_data)
 }
 
 fn reason(error: &Error) -> String {
@@ -103,11 +124,14 @@ fn reason(error: &Error) -> String {
 
 /// The innermost reason, which says more than "error sending request".
 fn innermost_reason(error: &reqwest::Error) -> String {
-    let mut reason: &dyn std::error::Error = error;
-    while let Some(source) = reason.source() {
-        reason = source;
-    }
-    reason.to_string()
+    let innermost = sources(error).last();
+    innermost.map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn sources<'a>(
+    error: &'a reqwest::Error,
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(std::error::Error::source(error), |source| source.source())
 }
 
 struct InjectContext;
@@ -120,10 +144,7 @@ impl Middleware for InjectContext {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        global::get_text_map_propagator(|propagator| {
-            let mut headers = HeaderInjector(request.headers_mut());
-            propagator.inject_context(&Span::current().context(), &mut headers);
-        });
+        propagation::inject(request.headers_mut());
         next.run(request, extensions).await
     }
 }

@@ -4,6 +4,8 @@
 
 mod client;
 mod server;
+mod url;
 
 pub use client::{Client, client, foreign_client};
 pub use server::{Trust, edge, server};
+pub use url::bare_host;

@@ -1,21 +1,24 @@
 //! SERVER spans, the `traceresponse` header, and an edge that does not trust strangers.
 
+use std::mem;
+
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use http::header::{HOST, USER_AGENT};
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
-use opentelemetry::trace::{SpanContext, TraceContextExt};
-use opentelemetry::{Context, global};
-use opentelemetry_http::HeaderExtractor;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use opentelemetry::Context;
+use opentelemetry::trace::{FutureExt, SpanContext, TraceContextExt};
 use opentelemetry_semantic_conventions::attribute::HTTP_RESPONSE_STATUS_CODE;
 use tower_http::trace::TraceLayer;
 use tracing::{Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::current::fail;
+use crate::http::url::{bare_host, known, redacted_query, version};
+use crate::propagation::extract;
 
 /// What the edge does with the trace that a caller brings along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +42,19 @@ pub fn server(router: Router) -> Router {
         .on_request(())
         .on_response(())
         .on_failure(());
-    router.layer(from_fn(describe)).layer(spans)
+    let router = router.layer(from_fn(describe)).layer(spans);
+    router.layer(from_fn(receive))
+}
+
+/// What the caller sent along.
+#[derive(Debug, Clone)]
+struct Caller(Context);
+
+/// Works in the caller's context, so that it passes on also where nothing makes a span of the request.
+async fn receive(mut request: Request, next: Next) -> Response {
+    let caller = Caller(extract(request.headers()));
+    request.extensions_mut().insert(caller.clone());
+    next.run(request).with_context(caller.0).await
 }
 
 /// As [`server`], for the service that callers from outside meet first.
@@ -53,7 +68,7 @@ pub fn edge(router: Router, trust: Trust) -> Router {
 
 /// Takes the caller's context out of the headers before the span is made.
 async fn take_context(mut request: Request, next: Next) -> Response {
-    let caller = caller(request.headers()).span().span_context().clone();
+    let caller = extract(request.headers()).span().span_context().clone();
     if caller.is_valid() {
         request.extensions_mut().insert(Stranger(caller));
     }
@@ -63,58 +78,62 @@ async fn take_context(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-fn caller(headers: &HeaderMap) -> Context {
-    global::get_text_map_propagator(|propagator| {
-        propagator.extract_with_context(&Context::new(), &HeaderExtractor(headers))
-    })
-}
-
 /// `<method> <route>`, SERVER, child of the caller's span: never named by the path, which has no end of values.
 fn server_span(request: &Request) -> Span {
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map(MatchedPath::as_str);
-    let method = known(request.method()).unwrap_or("HTTP");
-    let server = text(request.headers(), &HOST).and_then(|host| host.parse::<Authority>().ok());
+    let method = request.method();
+    let known = known(method);
+    let name = known.unwrap_or("HTTP");
+    let scheme = scheme(request.uri());
+    let server = server_authority(request);
     let span = info_span!(
         parent: None,
         "HTTP request",
-        otel.name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}")),
+        otel.name = route.map_or_else(|| name.to_owned(), |route| format!("{name} {route}")),
         otel.kind = "server",
-        http.request.method = known(request.method()).unwrap_or("_OTHER"),
-        http.request.method_original = known(request.method()).is_none().then(|| request.method().as_str()),
+        http.request.method = known.unwrap_or("_OTHER"),
+        http.request.method_original = known.is_none().then(|| method.as_str()),
         http.route = route,
-        url.scheme = "http",
+        url.scheme = scheme,
         url.path = request.uri().path(),
-        url.query = request.uri().query(),
+        url.query = request.uri().query().map(redacted_query).as_deref(),
         network.protocol.version = version(request.version()),
-        server.address = server.as_ref().map(Authority::host),
-        server.port = server.as_ref().and_then(Authority::port_u16).map(i64::from),
+        server.address = server.as_ref().map(|server| bare_host(server.host())),
+        server.port = server.as_ref().map(|server| port(server, scheme)),
         user_agent.original = text(request.headers(), &USER_AGENT),
     );
-    if let Err(error) = span.set_parent(caller(request.headers())) {
+    let caller = request
+        .extensions()
+        .get()
+        .map(|Caller(context)| context.clone());
+    if let Err(error) = span.set_parent(caller.unwrap_or_default()) {
         tracing::debug!(%error, "a request began a trace without its caller");
     }
     span
 }
 
-/// The methods that the conventions let into names and attributes as they are.
-fn known(method: &Method) -> Option<&'static str> {
-    [
-        "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT",
-    ]
-    .into_iter()
-    .find(|known| known == method)
+/// What the caller named: in `:authority` on HTTP/2, else in `Host`.
+///
+/// `Forwarded` and `X-Forwarded-Host` are not asked: anybody can write them.
+fn server_authority(request: &Request) -> Option<Authority> {
+    let named = request.uri().authority().cloned();
+    named.or_else(|| text(request.headers(), &HOST)?.parse().ok())
 }
 
-fn version(version: Version) -> Option<&'static str> {
-    match version {
-        Version::HTTP_10 => Some("1.0"),
-        Version::HTTP_11 => Some("1.1"),
-        Version::HTTP_2 => Some("2"),
-        _ => None,
+/// What the caller wrote into `:scheme` on HTTP/2; else what the services speak.
+fn scheme(uri: &Uri) -> &'static str {
+    match uri.scheme_str() {
+        Some("https") => "https",
+        _ => "http",
     }
+}
+
+fn port(server: &Authority, scheme: &str) -> i64 {
+    let default = if scheme == "https" { 443 } else { 80 };
+    server.port_u16().unwrap_or(default).into()
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
@@ -127,7 +146,9 @@ async fn describe(request: Request, next: Next) -> Response {
     if let Some(Stranger(caller)) = request.extensions().get() {
         span.add_link(caller.clone());
     }
+    let unanswered = Unanswered(&span);
     let mut response = next.run(request).await;
+    mem::forget(unanswered);
     let status = response.status();
     span.set_attribute(HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16()));
     if status.is_server_error() {
@@ -137,11 +158,26 @@ async fn describe(request: Request, next: Next) -> Response {
     response
 }
 
+/// Dropped with the request, when its caller hung up before there was a response.
+struct Unanswered<'a>(&'a Span);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        let class = if std::thread::panicking() {
+            "panic"
+        } else {
+            "cancelled"
+        };
+        fail(self.0, class, "there was no response");
+    }
+}
+
 /// <https://w3c.github.io/trace-context/#traceresponse-header>
 fn add_traceresponse(span: &Span, headers: &mut HeaderMap) {
     let context = span.context();
     let span = context.span().span_context().clone();
-    if !span.is_valid() {
+    // Where no span is made, what is current is the caller's.
+    if !span.is_valid() || span.is_remote() {
         return;
     }
     let value = format!(

@@ -4,5 +4,6 @@
 
 mod baggage;
 mod client;
+mod context;
 mod server;
 mod sql;

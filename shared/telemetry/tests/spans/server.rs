@@ -1,3 +1,6 @@
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
@@ -148,4 +151,161 @@ async fn a_garbage_traceparent_changes_nothing() {
     }
     assert_eq!(recorder.spans().len(), 3);
     assert!(recorder.spans().iter().all(|span| span.links.is_empty()));
+}
+
+/// What HTTP/2 hands over: the authority and the scheme stand in the request line, and there is no `Host`.
+#[tokio::test]
+async fn the_server_is_the_one_that_the_caller_named() {
+    for (uri, host, address, port, scheme) in [
+        (
+            "/orders/7",
+            Some("shop.example.com"),
+            Some("shop.example.com"),
+            Some("80"),
+            "http",
+        ),
+        (
+            "/orders/7",
+            Some("shop.example.com:8080"),
+            Some("shop.example.com"),
+            Some("8080"),
+            "http",
+        ),
+        (
+            "/orders/7",
+            Some("[::1]:8080"),
+            Some("::1"),
+            Some("8080"),
+            "http",
+        ),
+        (
+            "/orders/7",
+            Some("[2001:db8::1]"),
+            Some("2001:db8::1"),
+            Some("80"),
+            "http",
+        ),
+        (
+            "http://shop.example.com:8080/orders/7",
+            None,
+            Some("shop.example.com"),
+            Some("8080"),
+            "http",
+        ),
+        (
+            "https://shop.example.com/orders/7",
+            None,
+            Some("shop.example.com"),
+            Some("443"),
+            "https",
+        ),
+        (
+            "http://shop.example.com/orders/7",
+            Some("forged"),
+            Some("shop.example.com"),
+            Some("80"),
+            "http",
+        ),
+        ("/orders/7", None, None, None, "http"),
+    ] {
+        let recorder = Recorder::start();
+        let mut request = Request::get(uri).header("x-forwarded-host", "forged");
+        if let Some(host) = host {
+            request = request.header("host", host);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        server(routes()).oneshot(request).await.unwrap();
+        let span = recorder.span("GET /orders/{id}");
+        assert_eq!(
+            attribute(&span, "server.address").as_deref(),
+            address,
+            "{uri} {host:?}"
+        );
+        assert_eq!(
+            attribute(&span, "server.port").as_deref(),
+            port,
+            "{uri} {host:?}"
+        );
+        assert_eq!(
+            attribute(&span, "url.scheme").as_deref(),
+            Some(scheme),
+            "{uri} {host:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_secret_in_the_query_is_redacted_and_the_rest_is_as_it_was() {
+    let recorder = Recorder::start();
+    call(server(routes()), "/orders/7?a=%20b&sig=secret&c", &[]).await;
+    let query = attribute(&recorder.span("GET /orders/{id}"), "url.query");
+    assert_eq!(query.as_deref(), Some("a=%20b&sig=REDACTED&c"));
+}
+
+#[tokio::test]
+async fn the_methods_of_the_conventions_are_known() {
+    for method in ["QUERY", "PATCH", "TRACE"] {
+        let recorder = Recorder::start();
+        let request = Request::builder().method(method).uri("/orders/7");
+        let request = request.body(Body::empty()).unwrap();
+        server(routes()).oneshot(request).await.unwrap();
+        let span = recorder.span(&format!("{method} /orders/{{id}}"));
+        assert_eq!(
+            attribute(&span, "http.request.method").as_deref(),
+            Some(method)
+        );
+        assert_eq!(attribute(&span, "http.request.method_original"), None);
+    }
+    for method in ["get", "PROPFIND"] {
+        let recorder = Recorder::start();
+        let request = Request::builder().method(method).uri("/orders/7");
+        let request = request.body(Body::empty()).unwrap();
+        server(routes()).oneshot(request).await.unwrap();
+        let span = recorder.span("HTTP /orders/{id}");
+        assert_eq!(
+            attribute(&span, "http.request.method").as_deref(),
+            Some("_OTHER")
+        );
+        assert_eq!(
+            attribute(&span, "http.request.method_original").as_deref(),
+            Some(method)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_client_error_is_no_error_of_the_server() {
+    let recorder = Recorder::start();
+    call(server(routes()), "/no/such/path", &[]).await;
+    let span = recorder.span("GET");
+    assert_eq!(span.status, Status::Unset);
+    assert_eq!(attribute(&span, "error.type"), None);
+    assert_eq!(
+        attribute(&span, "http.response.status_code").as_deref(),
+        Some("404")
+    );
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_leaves_a_failed_span() {
+    let recorder = Recorder::start();
+    let waits = Router::new().route("/waits", get(std::future::pending::<()>));
+    let request = Request::get("/waits").body(Body::empty()).unwrap();
+    let mut answer = Box::pin(server(waits).oneshot(request));
+    assert!(poll_once(answer.as_mut()).is_none());
+    drop(answer);
+    let span = recorder.span("GET /waits");
+    assert!(matches!(span.status, Status::Error { .. }));
+    assert_eq!(attribute(&span, "error.type").as_deref(), Some("cancelled"));
+    assert_eq!(attribute(&span, "http.response.status_code"), None);
+}
+
+/// Polls once: what is ready, if anything.
+fn poll_once<F: Future + Unpin>(future: F) -> Option<F::Output> {
+    let mut future = future;
+    let mut context = Context::from_waker(Waker::noop());
+    match Pin::new(&mut future).poll(&mut context) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
 }

@@ -1,4 +1,5 @@
 use std::future::ready;
+use std::io::ErrorKind;
 
 use opentelemetry::trace::{SpanKind, Status};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -57,4 +58,86 @@ async fn no_row_is_no_error() {
         .await
         .unwrap_err();
     assert_eq!(recorder.span("SELECT orders").status, Status::Unset);
+}
+
+#[tokio::test]
+async fn each_kind_of_failure_has_a_class_of_its_own() {
+    let cases = [
+        (sqlx::Error::ColumnNotFound("total".to_owned()), "decode"),
+        (sqlx::Error::Decode("not a number".into()), "decode"),
+        (
+            sqlx::Error::ColumnDecode {
+                index: "total".to_owned(),
+                source: "not a number".into(),
+            },
+            "decode",
+        ),
+        (sqlx::Error::Encode("too long".into()), "encode"),
+        (sqlx::Error::PoolTimedOut, "timeout"),
+        (sqlx::Error::Io(ErrorKind::TimedOut.into()), "timeout"),
+        (sqlx::Error::PoolClosed, "connection"),
+        (
+            sqlx::Error::Io(ErrorKind::ConnectionReset.into()),
+            "connection",
+        ),
+        (sqlx::Error::Tls("no certificate".into()), "tls"),
+        (sqlx::Error::Protocol("what?".to_owned()), "protocol"),
+        (
+            sqlx::Error::Configuration("no such mode".into()),
+            "configuration",
+        ),
+        (sqlx::Error::InvalidSavePointStatement, "_OTHER"),
+    ];
+    for (error, class) in cases {
+        let recorder = Recorder::start();
+        let named = format!("{error:?}");
+        let failed: Result<(), _> = Err(error);
+        let _failed = traced(&pool(), "SELECT orders", TEXT, ready(failed)).await;
+        let span = recorder.span("SELECT orders");
+        assert!(matches!(span.status, Status::Error { .. }), "{named}");
+        assert_eq!(
+            attribute(&span, "error.type").as_deref(),
+            Some(class),
+            "{named}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_ipv6_host_has_no_brackets_and_a_socket_no_port() {
+    for (url, address, port) in [
+        (
+            "postgres://db.example.com/orders",
+            "db.example.com",
+            Some("5432"),
+        ),
+        (
+            "postgres://[2001:db8::1]:5433/orders",
+            "2001:db8::1",
+            Some("5433"),
+        ),
+        (
+            "postgres://%2Frun%2Fpostgresql/orders",
+            "/run/postgresql",
+            None,
+        ),
+        (
+            "postgres:///orders?host=/run/postgresql",
+            "/run/postgresql",
+            None,
+        ),
+    ] {
+        let recorder = Recorder::start();
+        let pool = PgPoolOptions::new().connect_lazy(url).unwrap();
+        traced(&pool, "SELECT orders", TEXT, ready(Ok(())))
+            .await
+            .unwrap();
+        let span = recorder.span("SELECT orders");
+        assert_eq!(
+            attribute(&span, "server.address").as_deref(),
+            Some(address),
+            "{url}"
+        );
+        assert_eq!(attribute(&span, "server.port").as_deref(), port, "{url}");
+    }
 }
