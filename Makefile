@@ -1,7 +1,7 @@
 # Everything a person or CI runs. A recipe that needs more than three lines is a script in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test chaos fault kills soak bench-traces-away tutorial tutorial-check tutorial-render test-tutorial fuzz sizes check fmt-check clippy doc deny shellcheck advisories tools clean-data
+.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test test-secured chaos fault kills soak bench-traces-away tutorial tutorial-check tutorial-render test-tutorial fuzz sizes check fmt-check clippy doc deny shellcheck advisories tools clean-data
 
 # What is said on the command line of make; a shell may have variables of these names for something else.
 ARGS =
@@ -91,6 +91,9 @@ else
 test: build
 	cargo test --workspace --test conformance --test contract
 endif
+
+test-secured: build ## Send one order over TLS and SASL everywhere, on the real servers as processes; compiles an OpenSSL once
+	STACK=native cargo test --package secured --features tls
 
 chaos: build ## Disturb each part in each way while customers order, and count the books; ARGS="--part kafka --list --help"
 	@exec $(dir $(ORDERFLOW))chaos $(ARGS)
