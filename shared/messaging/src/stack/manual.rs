@@ -60,7 +60,7 @@ impl PendingDelivery {
         self.settle(Err(error));
     }
 
-    /// The span of this attempt, to work in.
+    /// The span of this attempt, to work in; where none is made, what goes on is [`Delivery::context`].
     pub fn span(&self) -> &Span {
         &self.span
     }

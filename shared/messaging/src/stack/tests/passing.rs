@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use anyhow::anyhow;
 use opentelemetry::global;
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
@@ -16,6 +17,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::super::{TraceLayer, handle};
 use crate::context::{StoredContext, extract, inject};
+use crate::dead_letter::{DeadLetters, Letter};
 use crate::delivery::Delivery;
 use crate::destination::Destination;
 use crate::error::{ConnectError, HandlerError, SendError};
@@ -63,7 +65,7 @@ struct Sends(Producer<Broker>);
 impl Handler for Sends {
     type Event = serde_json::Value;
 
-    async fn handle(&self, event: Self::Event, _: &Delivery) -> Result<(), HandlerError> {
+    async fn handle(&self, event: Self::Event, delivery: &Delivery) -> Result<(), HandlerError> {
         self.0.send(&event).await.map_err(HandlerError::retry)?;
         for sent in self.0.send_batch([&event, &event]).await {
             sent.map_err(HandlerError::retry)?;
@@ -72,7 +74,10 @@ impl Handler for Sends {
         let stored = StoredContext::capture([]);
         let later = Outgoing::new(&event).context(&stored);
         self.0.send(later).await.map_err(HandlerError::retry)?;
-        Ok(())
+        let reason = HandlerError::reject(anyhow!("as the test wants"));
+        let letter = Letter::new(delivery, &reason);
+        let sent = DeadLetters::send(&self.0, letter).await;
+        sent.map_err(HandlerError::retry)
     }
 }
 
@@ -105,7 +110,7 @@ async fn sent(relation: Relation, subscriber: Dispatch) -> Vec<Fields> {
     let outcomes = stack.oneshot(vec![message]).await.unwrap();
     assert!(matches!(outcomes[..], [super::Outcome::Processed]));
     let sent = carried.lock().unwrap().clone();
-    assert_eq!(sent.len(), 4);
+    assert_eq!(sent.len(), 5);
     sent
 }
 
