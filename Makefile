@@ -1,7 +1,7 @@
 # Everything a person or CI runs. A recipe that needs more than three lines is a script in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test test-secured chaos fault kills soak bench-traces-away tutorial tutorial-check tutorial-render test-tutorial fuzz sizes check fmt-check clippy doc deny shellcheck advisories tools clean-data
+.PHONY: help build demo up down all-up all-down infra-up logs native-up native-down traffic trace env test test-secured chaos fault kills soak bench-traces-away tutorial tutorial-check tutorial-render test-tutorial fuzz package semver sizes check fmt-check clippy doc deny shellcheck advisories tools clean-data
 
 # What is said on the command line of make; a shell may have variables of these names for something else.
 ARGS =
@@ -126,6 +126,13 @@ test-tutorial: build ## Build, test and run each step of the tutorial, and hold 
 
 fuzz: ## Feed hostile input to the parsers, ten minutes each; TARGET=sqs_request SECONDS_EACH=60
 	@scripts/fuzz.sh $(SECONDS_EACH) $(TARGET)
+
+package: ## Package what is published, and compile and run the programs of its READMEs against that
+	@scripts/package.sh
+
+semver: ## Whether the API of what is published changed as its version says, since SINCE=HEAD~1
+	@command -v cargo-semver-checks >/dev/null || cargo install cargo-semver-checks --locked
+	cargo semver-checks --package otel-carriers --package otel-messaging --all-features --baseline-rev $(or $(SINCE),HEAD~1)
 
 sizes: ## Count the lines of each package, without its tests
 	@scripts/sizes.sh
