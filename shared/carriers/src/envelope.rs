@@ -26,11 +26,7 @@ pub(crate) struct Envelope<'a> {
 impl<'a> Envelope<'a> {
     /// Opens `body`, and in an envelope of SNS also the event of EventBridge that it may hold.
     pub(crate) fn open(body: &'a str) -> Option<Self> {
-        let has = |mark: &str| body.contains(mark);
-        if !has("\"Notification\"") && !has("\"detail-type\"") && !has("\"traceparent\"") {
-            return None;
-        }
-        let members = Members::of(body)?;
+        let members = looks_like_one(body).then(|| Members::of(body))??;
         let notification = || Self::of_notification(&members);
         let event = || Self::of_event(&members);
         let detail = || Self::of_detail(body, &members);
@@ -109,6 +105,12 @@ impl<'a> Envelope<'a> {
         }
         texts
     }
+}
+
+/// Whether it pays to parse `body`.
+fn looks_like_one(body: &str) -> bool {
+    let marks = ["\"Notification\"", "\"detail-type\"", "\"traceparent\""];
+    body.trim_start().starts_with('{') && marks.iter().any(|mark| body.contains(mark))
 }
 
 /// What was published: SNS's message, the detail of EventBridge's event, the one within the other, or `body` itself if
