@@ -2,10 +2,8 @@
 
 use std::panic::resume_unwind;
 
-use tracing::Instrument as _;
-
-/// Does `work` to its end, in the current span, also when whoever waits for it gives up: a request's future is dropped when
-/// its client hangs up, and a message's when its consumer has lost it.
+/// Does `work` to its end, in the current span and context, also when whoever waits for it gives up: a request's future is
+/// dropped when its client hangs up, and a message's when its consumer has lost it.
 ///
 /// For what has an effect before it is all done. It lasts until the process ends at most, so `work` has limits of its own.
 pub async fn uncancelled<F>(work: F) -> F::Output
@@ -16,7 +14,7 @@ where
         clippy::disallowed_methods,
         reason = "it has its span, and is to have no owner that could end it"
     )]
-    let done = tokio::spawn(work.in_current_span()).await;
+    let done = tokio::spawn(telemetry::in_current_context(work)).await;
     done.unwrap_or_else(|panic| resume_unwind(panic.into_panic()))
 }
 
