@@ -21,6 +21,7 @@ use crate::running::Running;
 
 pub use crate::lazy::LazyStack;
 pub use crate::options::{Options, Servers};
+pub use crate::running::{command, folder};
 
 /// The parts that may be a stand-in of our own, as `orderflow up` calls them.
 const PARTS: [&str; 5] = ["kafka", "sqs", "pubsub", "traces", "mail"];

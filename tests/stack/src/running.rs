@@ -13,6 +13,7 @@ use anyhow::{Context, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use orderflow::STOP_LIMIT;
+use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use crate::options::{Options, Servers};
@@ -36,18 +37,28 @@ pub(crate) struct Running {
     log: File,
 }
 
+/// A new folder for a stack, removed with the value.
+///
+/// PostgreSQL refuses to run as root and changes its user, which must be able to get at its folder.
+pub fn folder() -> anyhow::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    let builder = builder.prefix("orderflow-test-");
+    let folder = builder.permissions(Permissions::from_mode(0o755)).tempdir();
+    Ok(folder?)
+}
+
+/// The command of this build, about no stack yet.
+pub fn command() -> anyhow::Result<Command> {
+    Ok(Command::new(program::find_or_build()?))
+}
+
 impl Running {
     pub(crate) fn start(options: Options<'_>) -> anyhow::Result<Self> {
         let program = match options.program {
             Some(program) => program.to_owned(),
             None => program::find_or_build()?,
         };
-        // PostgreSQL refuses to run as root and changes its user, which must be able to get at its folder.
-        let folder = tempfile::Builder::new()
-            .prefix("orderflow-test-")
-            .permissions(Permissions::from_mode(0o755))
-            .tempdir()?
-            .keep();
+        let folder = folder()?.keep();
         let log = tempfile::tempfile()?;
         let mut command = Command::new(&program);
         command

@@ -7,6 +7,7 @@
 mod addresses;
 mod customer;
 mod disturbed;
+mod leftovers;
 mod linked;
 mod negative;
 mod positive;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     let mut trials = negative::trials(servers, outside.is_some());
     trials.push(linked::trial(servers, outside.is_some()));
     trials.push(disturbed::trial(servers, outside.is_some()));
+    trials.push(leftovers::trial(servers, outside.is_some()));
     let site = Arc::new(Site::new(outside, servers));
     trials.extend(positive_trials(&site, keeps_logs));
     let conclusion = libtest_mimic::run(&arguments, trials);
