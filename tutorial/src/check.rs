@@ -58,7 +58,7 @@ pub(crate) async fn check(root: &Path, number: Option<u8>) -> anyhow::Result<Exi
             );
             return Ok(ExitCode::FAILURE);
         }
-        println!("finished: {}", chapter.about.joins);
+        println!("finished. Joined up now: {}", chapter.about.joins);
         return Ok(ExitCode::SUCCESS);
     };
     let earlier = chapters

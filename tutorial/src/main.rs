@@ -5,6 +5,8 @@ mod check;
 mod follow;
 mod git;
 mod imports;
+mod left_behind;
+mod links;
 mod names;
 mod order;
 mod render;

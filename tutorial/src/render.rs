@@ -19,7 +19,7 @@ use crate::steps::{GUIDE, Step, Steps};
 use crate::tree::is_test;
 
 /// Where the texts are.
-const TEXTS: &str = "docs/tutorial";
+pub(crate) const TEXTS: &str = "docs/tutorial";
 /// Where what the steps print is kept, a file for each.
 const PICTURES: &str = "tutorial/seen";
 

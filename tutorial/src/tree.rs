@@ -82,18 +82,10 @@ impl Tree {
 
     /// Takes `mod <file>;` away where a file was declared.
     fn undeclare(&mut self, path: &str) {
-        let Some((folder, file)) = path.rsplit_once('/') else {
+        let Some((name, parents)) = module(path) else {
             return;
         };
-        let Some(name) = file.strip_suffix(".rs") else {
-            return;
-        };
-        let (folder, name) = match (name, folder.rsplit_once('/')) {
-            ("mod", Some((above, folder))) => (above, folder),
-            _ => (folder, name),
-        };
-        let parents = ["lib.rs", "main.rs", "mod.rs"].map(|parent| format!("{folder}/{parent}"));
-        for parent in parents.into_iter().chain([format!("{folder}.rs")]) {
+        for parent in parents {
             let Some(text) = self.text(&parent) else {
                 continue;
             };
@@ -110,6 +102,19 @@ impl Tree {
                 return;
             }
         }
+    }
+
+    /// Whether a file is a crate's root, or a module that is declared.
+    pub(crate) fn is_compiled(&self, path: &str) -> bool {
+        if path.ends_with("/lib.rs") || path.ends_with("/main.rs") {
+            return true;
+        }
+        let Some((name, parents)) = module(path) else {
+            return true;
+        };
+        let declaration = format!("mod {name};");
+        let mut texts = parents.iter().filter_map(|parent| self.text(parent));
+        texts.any(|text| text.contains(&declaration))
     }
 
     /// Paths of Rust files whose text is not that of `other`.
@@ -162,6 +167,18 @@ impl Tree {
             texts: texts.collect(),
         }
     }
+}
+
+/// The name of the module that a file is, and the files that may declare it.
+fn module(path: &str) -> Option<(&str, [String; 4])> {
+    let (folder, file) = path.rsplit_once('/')?;
+    let name = file.strip_suffix(".rs")?;
+    let (folder, name) = match (name, folder.rsplit_once('/')) {
+        ("mod", Some((above, folder))) => (above, folder),
+        _ => (folder, name),
+    };
+    let [lib, main, module] = ["lib", "main", "mod"].map(|parent| format!("{folder}/{parent}.rs"));
+    Some((name, [lib, main, module, format!("{folder}.rs")]))
 }
 
 fn is_rust(path: &str) -> bool {

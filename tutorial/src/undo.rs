@@ -11,6 +11,7 @@ use ast_grep_core::replacer::Replacer as _;
 use ast_grep_language::SupportLang;
 
 use crate::chapter::Chapter;
+use crate::left_behind::left_behind;
 use crate::names::Reader;
 use crate::source::{Edit, SyntaxNode, apply, parse};
 use crate::sweep::sweep;
@@ -33,6 +34,11 @@ pub(crate) fn undo(
         tree.remove(path);
     }
     sweep(&mut tree, finished, reader);
+    let (before, now) = (reader.names(finished), reader.names(&tree));
+    let gone = &before.defined() - &now.defined();
+    if let Some(left) = left_behind(&tree, &gone) {
+        bail!("{left}, which goes with this chapter: no rule of its undo.yml takes that back");
+    }
     for path in tree.changed_since(finished) {
         let text = tree.text(&path).unwrap_or_default();
         let formatted = format(text).with_context(|| format!("what is left of {path}"))?;

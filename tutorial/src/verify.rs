@@ -8,13 +8,13 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use clap::Args;
 
-use crate::follow;
 use crate::git::Git;
 use crate::order::EndedOrder;
 use crate::render::{Texts, picture, picture_of};
 use crate::steps::{BASE, GUIDE, Step, Steps};
 use crate::tested::{Tested, made_of};
 use crate::tree::is_test;
+use crate::{follow, links};
 
 /// How much a chapter may ask of its reader.
 const MOST_LINES: usize = 200;
@@ -84,6 +84,7 @@ pub(crate) async fn run(git: &Git, args: &VerifyArgs) -> anyhow::Result<ExitCode
     }
     faults.extend(texts.render(args.update));
     faults.extend(follow::faults(&git.root, &steps));
+    faults.extend(links::faults(&git.root)?);
     for fault in &faults {
         eprintln!("FAILED {fault}");
     }
@@ -186,7 +187,10 @@ impl Site {
         arguments.extend(PROGRAMS.iter().flat_map(|package| ["--package", package]));
         let built = self.cargo(&arguments)?;
         if !built.is_ok {
-            fault(format!("it does not build:\n{}", built.said));
+            fault(format!(
+                "it does not build; what the next chapter brings is perhaps not undone:\n{}",
+                built.said
+            ));
             return Ok(());
         }
         if let Some(warning) = built
