@@ -41,6 +41,7 @@ pub const SETTINGS_HELP: &str = "\
 Telemetry follows OpenTelemetry's standard variables, among them:
   OTEL_EXPORTER_OTLP_ENDPOINT  where traces and logs go [default: http://localhost:4317, gRPC]
   OTEL_EXPORTER_OTLP_PROTOCOL  grpc, http/protobuf or http/json [default: grpc]
+  OTEL_EXPORTER_OTLP_*         headers, compression, certificates, timeouts
   OTEL_TRACES_EXPORTER         otlp or none [default: otlp]; OTEL_LOGS_EXPORTER likewise
   OTEL_TRACES_SAMPLER          parentbased_always_on, parentbased_traceidratio and others
   OTEL_PROPAGATORS             [default: tracecontext,baggage]

@@ -113,7 +113,7 @@ impl EmbeddingsClient {
             gen_ai.response.model = field::Empty,
             gen_ai.embeddings.dimension.count = field::Empty,
             gen_ai.usage.input_tokens = field::Empty,
-            server.address = self.base.host_str(),
+            server.address = self.base.host_str().map(telemetry::http::bare_host),
             server.port = self.base.port_or_known_default().map(i64::from),
         )
     }

@@ -23,7 +23,7 @@ pub(crate) struct Otlp {
     pub(crate) protocol: Protocol,
     /// Over HTTP with the signal's path.
     pub(crate) endpoint: Url,
-    /// The variable that names the endpoint, and its value; or what the default is.
+    /// The variable that names the endpoint, and its value without secrets; or what the default is.
     pub(crate) named_by: String,
     pub(crate) headers: HeaderMap,
     pub(crate) timeout: Duration,
@@ -170,7 +170,7 @@ impl Signal<'_, '_> {
             self.reader.warn(&name, why);
         }
         let endpoint = self.with_path(&endpoint, protocol, of_all_signals);
-        (endpoint, format!("{name}={value}"))
+        (endpoint, self.reader.shown(&name))
     }
 
     /// Over gRPC an address may have no scheme, and is a secure one then.

@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `NAME=value`; headers are credentials, and so is what stands before an `@`.
-    fn shown(&self, name: &str) -> String {
+    pub(super) fn shown(&self, name: &str) -> String {
         let value = self.variables.get(name).copied().unwrap_or_default();
         if name.ends_with("_HEADERS") {
             return format!("{name}=…");

@@ -386,4 +386,6 @@ fn a_secret_in_an_endpoint_is_not_said() {
     )]);
     assert_eq!(read.warnings.len(), 1);
     assert!(!read.warnings[0].contains("secret"), "{:?}", read.warnings);
+    let named_by = read.settings.traces.unwrap().named_by;
+    assert!(!named_by.contains("secret"), "{named_by}");
 }
