@@ -105,7 +105,7 @@ impl<'a, S> MetadataInjector<'a, S> {
             return value;
         }
         self.left_out += 1;
-        w3c::within(MAX_VALUE_BYTES, &value)
+        within(MAX_VALUE_BYTES, &value)
     }
 
     /// Whether there is a place for `key`, if need be that of a key that matters less.
@@ -136,6 +136,19 @@ impl<S: BuildHasher> Injector for MetadataInjector<'_, S> {
             self.left_out += 1;
         }
     }
+}
+
+/// As many whole members of `list` as fit into `bytes`, those in front first.
+fn within(bytes: usize, list: &str) -> String {
+    let mut kept = String::new();
+    for member in list.split(',') {
+        let comma = usize::from(!kept.is_empty());
+        if kept.len() + comma + member.len() <= bytes {
+            kept.push_str(&","[..comma]);
+            kept.push_str(member);
+        }
+    }
+    kept
 }
 
 fn is_key(key: &str) -> bool {

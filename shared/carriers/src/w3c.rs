@@ -29,8 +29,6 @@ mod tracestate;
 
 use opentelemetry::propagation::TextMapCompositePropagator;
 
-#[cfg(feature = "pubsub")]
-pub(crate) use baggage::within;
 pub use baggage::{BaggagePropagator, add_baggage, only_baggage};
 #[cfg(any(
     feature = "eventbridge",

@@ -257,17 +257,3 @@ fn ordered(context: &Context) -> Vec<(&Key, &(StringValue, BaggageMetadata))> {
     let members = members.into_iter().map(|(_, key, value)| (key, value));
     members.collect()
 }
-
-/// As many whole members of `list` as fit into `bytes`, those in front first.
-#[cfg(feature = "pubsub")]
-pub(crate) fn within(bytes: usize, list: &str) -> String {
-    let mut kept = String::new();
-    for member in list.split(',') {
-        let comma = usize::from(!kept.is_empty());
-        if kept.len() + comma + member.len() <= bytes {
-            kept.push_str(&","[..comma]);
-            kept.push_str(member);
-        }
-    }
-    kept
-}
