@@ -92,8 +92,11 @@ test: build
 	cargo test --workspace --test conformance --test contract
 endif
 
-test-secured: build ## Send one order over TLS and SASL everywhere, on the real servers as processes; compiles an OpenSSL once
-	STACK=native cargo test --package secured --features tls
+test-secured: build ## Send one order over TLS and SASL everywhere; compiles an OpenSSL once. STACK=containers: through the images
+ifeq ($(STACK),containers)
+	docker compose --profile services build
+endif
+	STACK=$(or $(STACK),native) cargo test --package secured --features tls
 
 chaos: build ## Disturb each part in each way while customers order, and count the books; ARGS="--part kafka --list --help"
 	@exec $(dir $(ORDERFLOW))chaos $(ARGS)

@@ -88,14 +88,39 @@ impl Site {
         Ok(())
     }
 
+    /// The service, as `STACK` has it: a process, or a container of its image.
     fn spawn(&self, name: &str, settings: &Settings) -> anyhow::Result<Process> {
+        let command = match Servers::of_this_run()? {
+            Servers::Containers => self.container(name, settings),
+            Servers::Embedded | Servers::Native => self.program(name, settings)?,
+        };
+        Process::start(name, &command, &self.folder, &self.lifeline)
+    }
+
+    fn program(&self, name: &str, settings: &Settings) -> anyhow::Result<Command> {
         let program = self.folder.join(name);
         if !program.exists() {
             symlink(env!("CARGO_BIN_EXE_service"), &program)?;
         }
         let mut command = Command::new(program);
         command.envs(settings);
-        Process::start(name, &command, &self.folder, &self.lifeline)
+        Ok(command)
+    }
+
+    /// On the network of the host, where the servers are.
+    fn container(&self, name: &str, settings: &Settings) -> Command {
+        let certificates = self.certificates.folder().display();
+        let mut command = Command::new("docker");
+        command
+            .args(["run", "--rm", "--network=host"])
+            .arg(format!("--volume={certificates}:{certificates}:ro,z"))
+            .args(
+                settings
+                    .iter()
+                    .map(|(name, value)| format!("--env={name}={value}")),
+            )
+            .arg(format!("orderflow/{name}"));
+        command
     }
 
     /// What the stack tells the service, with servers that ask for TLS in place of its own.
