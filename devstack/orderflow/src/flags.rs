@@ -50,6 +50,7 @@ fn arg((variable, flag): (&'static Variable, Flag)) -> Arg {
             }
             _ => ValueParser::string(),
         })
+        .ignore_case(variable.name == OTLP_PROTOCOL)
         .hide_env_values(flag.is_secret)
         .help_heading(heading)
         .help((!flag.help.is_empty()).then_some(flag.help))
@@ -141,7 +142,7 @@ impl Flags {
     fn store(&self) -> String {
         let is_http = self
             .given(OTLP_PROTOCOL)
-            .is_some_and(|it| it.starts_with("http"));
+            .is_some_and(|it| it.to_ascii_lowercase().starts_with("http"));
         let door = if is_http { "OTLP_HTTP" } else { "OTLP_GRPC" };
         self.ports.fill(&format!("http://{{{door}}}"))
     }

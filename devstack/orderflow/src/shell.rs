@@ -8,18 +8,18 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context as _;
 use clap::error::ContextKind;
-use clap::{ArgMatches, CommandFactory as _};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory as _, ValueEnum as _};
 
 use crate::cli::Cli;
 use crate::process::own_program;
 use crate::screen::{Screen, Show};
 use crate::stack::Source;
-use crate::table;
+use crate::table::{self, OPENAI_URL, OTLP_ENDPOINT};
 
 /// Set once the environment is as it should be.
 const CLEAN: &str = "ORDERFLOW_SHELL_IS_LEFT";
@@ -99,7 +99,7 @@ struct Starts {
 pub fn leave() -> anyhow::Result<()> {
     let shell = Shell {
         environment: env::vars_os().collect(),
-        starts: starts(),
+        starts: starts(env::args_os(), &env::vars_os().collect()),
     };
     if shell.environment.contains_key(OsStr::new(CLEAN)) {
         return Ok(());
@@ -116,20 +116,31 @@ pub fn leave() -> anyhow::Result<()> {
     Err(command.exec()).context("starting again without what the shell has left")
 }
 
-/// What the command line asks for, however wrong the rest of it is.
-fn starts() -> Option<Starts> {
-    let matches = Cli::command().ignore_errors(true).try_get_matches().ok()?;
+/// What the command line and `environment` ask for, however wrong the rest of it is: at the first variable with a wrong
+/// value clap no longer reads the others.
+fn starts(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+) -> Option<Starts> {
+    let command = Cli::command().ignore_errors(true);
+    let matches = command.try_get_matches_from(arguments).ok()?;
     let (name, matches): (&str, &ArgMatches) = matches.subcommand()?;
-    let servers = matches.try_get_one("servers").ok().flatten();
-    let has = |flag| {
-        let value = matches.try_get_one::<String>(flag);
-        matches!(value, Ok(Some(value)) if !value.is_empty())
+    let set = |variable: &str| {
+        let value = environment.get(OsStr::new(variable))?.to_string_lossy();
+        (!value.is_empty()).then_some(value)
     };
+    let typed = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);
+    let servers = || Source::from_str(&set("ORDERFLOW_SERVERS")?, true).ok();
+    let servers = match matches.try_get_one("servers") {
+        Ok(Some(servers)) if typed("servers") => Some(*servers),
+        _ => servers(),
+    };
+    let has = |flag, variable| typed(flag) || set(variable).is_some();
     (name == "up" || name == "demo").then(|| Starts {
         is_demo: name == "demo",
-        servers: *servers.unwrap_or(&Source::Embedded),
-        has_endpoint: has("otlp-endpoint"),
-        has_embeddings: has("openai-base-url"),
+        servers: servers.unwrap_or(Source::Embedded),
+        has_endpoint: has("otlp-endpoint", OTLP_ENDPOINT),
+        has_embeddings: has("openai-base-url", OPENAI_URL),
     })
 }
 
@@ -138,7 +149,8 @@ impl Shell {
         let Some(starts) = &self.starts else {
             return Fate::Untold;
         };
-        let is_missing = PATHS.contains(&name) && !Path::new(value).exists();
+        let is_missing =
+            PATHS.contains(&name) && !env::split_paths(value).any(|path| path.exists());
         let is_port = table::ports().any(|port| port.variable == name);
         let has_name = |names: &str| {
             names.split(' ').any(

@@ -27,16 +27,19 @@ impl<'a> Envelope<'a> {
     /// Opens `body`, and in an envelope of SNS also the event of EventBridge that it may hold.
     pub(crate) fn open(body: &'a str) -> Option<Self> {
         let members = looks_like_one(body).then(|| Members::of(body))??;
-        let notification = || Self::of_notification(&members);
-        let event = || Self::of_event(&members);
-        let detail = || Self::of_detail(body, &members);
-        notification().or_else(event).or_else(detail)
+        Self::of_notification(&members).or_else(|| Self::of_event_or_detail(body, &members))
     }
 
-    /// `{"Type": "Notification", "Message": "…", "MessageAttributes": {"name": {"Type": "String", "Value": "…"}}}`
+    fn of_event_or_detail(body: &'a str, members: &Members<'a>) -> Option<Self> {
+        Self::of_event(members).or_else(|| Self::of_detail(body, members))
+    }
+
+    /// `{"Type": "Notification", "TopicArn": "…", "Message": "…", "MessageAttributes": {"name": {"Type": "String", "Value": "…"}}}`
     /// <https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html>
     fn of_notification(members: &Members<'a>) -> Option<Self> {
         let kind = members.text("Type")?;
+        // An application may have a type of that name, and no topic.
+        members.text("TopicArn")?;
         let message = members.text("Message").filter(|_| kind == "Notification")?;
         let attributes = members.object("MessageAttributes").unwrap_or_default();
         let values = attributes.objects().filter(|(_, value)| {
@@ -60,6 +63,7 @@ impl<'a> Envelope<'a> {
         let detail = Members::of(payload)?;
         let mut texts = detail.texts();
         if !names_a_span(&texts) {
+            texts.retain(|name, _| !is_trace(name));
             let datadog = detail.object(DATADOG).map(|datadog| datadog.texts());
             texts.extend(datadog.into_iter().flatten());
         }
@@ -81,19 +85,25 @@ impl<'a> Envelope<'a> {
         })
     }
 
-    /// A message may be an event that EventBridge sent to a topic: SNS adds no attributes to it.
+    /// A message may be an event that EventBridge sent to a topic: SNS adds no attributes to it. A notification that was
+    /// published is a message like any other.
     fn with_what_is_inside(self) -> Self {
-        let Some(inner) = Envelope::open(&self.payload) else {
+        let members = looks_like_one(&self.payload).then(|| Members::of(&self.payload));
+        let inner = members.flatten().and_then(|members| {
+            let inner = Envelope::of_event_or_detail(&self.payload, &members)?;
+            Some((inner.texts, inner.payload.into_owned()))
+        });
+        let Some((found, payload)) = inner else {
             return self;
         };
         let mut texts = self.texts;
         if !names_a_span(&texts) {
             texts.retain(|name, _| !is_trace(name));
-            texts.extend(inner.texts);
+            texts.extend(found);
         }
         Self {
             texts,
-            payload: Cow::Owned(inner.payload.into_owned()),
+            payload: Cow::Owned(payload),
         }
     }
 
@@ -120,7 +130,8 @@ fn looks_like_one(body: &str) -> bool {
 /// # #[cfg(feature = "sqs")] {
 /// use otel_carriers::sqs::payload;
 ///
-/// assert_eq!(payload(r#"{"Type": "Notification", "Message": "an order"}"#), "an order");
+/// let notification = r#"{"Type": "Notification", "TopicArn": "arn:aws:sns:…:orders", "Message": "an order"}"#;
+/// assert_eq!(payload(notification), "an order");
 /// assert_eq!(payload(r#"{"detail-type": "order.created", "detail": {"id": 7}}"#), r#"{"id": 7}"#);
 /// assert_eq!(payload("an order"), "an order");
 /// # }

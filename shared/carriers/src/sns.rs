@@ -89,7 +89,8 @@ impl<'a> MetadataInjector<'a> {
 
     /// No more than `bytes` for all attributes together, as SNS counts them: names, data types and values.
     ///
-    /// A topic takes 256 KiB for attributes and message, unless its `MaximumMessageSize` says otherwise.
+    /// A topic takes 256 KiB for attributes and message, unless its `MaximumMessageSize` says otherwise; the messages of a
+    /// batch share them.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -97,7 +98,7 @@ impl<'a> MetadataInjector<'a> {
     /// use opentelemetry::propagation::Injector;
     ///
     /// let (message, mut attributes) = ("x".repeat(256 * 1024), HashMap::new());
-    /// let room = 256 * 1024 - message.len();
+    /// let room = (256 * 1024_usize).saturating_sub(message.len());
     /// let mut injector = MetadataInjector::new(&mut attributes).with_room(room);
     /// injector.set("baggage", "order.id=7".to_owned());
     /// assert_eq!(injector.left_out(), 1);
@@ -198,9 +199,9 @@ impl MetadataExtractor {
     /// use otel_carriers::sns::MetadataExtractor;
     /// use opentelemetry::propagation::Extractor;
     ///
-    /// let envelope = r#"{"Type": "Notification", "Message": "an order", "MessageAttributes": {
-    ///     "baggage": {"Type": "String", "Value": "order.id=7"}
-    /// }}"#;
+    /// let envelope = r#"{"Type": "Notification", "TopicArn": "arn:aws:sns:…:orders", "Message": "an order",
+    ///     "MessageAttributes": {"baggage": {"Type": "String", "Value": "order.id=7"}}
+    /// }"#;
     /// assert_eq!(MetadataExtractor::new(envelope).get("baggage"), Some("order.id=7"));
     /// ```
     pub fn new(envelope: &str) -> Self {

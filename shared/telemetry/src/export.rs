@@ -5,6 +5,7 @@ use opentelemetry::KeyValue;
 use opentelemetry_otlp::{LogExporter, SpanExporter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
+use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanLimits};
 use opentelemetry_semantic_conventions::resource::{
     SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_VERSION,
@@ -91,8 +92,9 @@ pub(crate) fn resource(service: &'static str, settings: &Settings) -> Resource {
     ];
     let from_environment = settings.resource_attributes.iter().cloned();
     let named = settings.service_name.clone();
-    // The SDK reads these variables too, without decoding them; of two values the later one wins.
-    Resource::builder()
+    // The SDK would read these variables too, without decoding them.
+    Resource::builder_empty()
+        .with_detector(Box::new(TelemetryResourceDetector))
         .with_attributes(ours)
         .with_attributes(from_environment.map(|(key, value)| KeyValue::new(key, value)))
         .with_attributes(named.map(|name| KeyValue::new(SERVICE_NAME, name)))

@@ -67,7 +67,6 @@ pub struct Telemetry {
 /// Call it once, inside the Tokio runtime.
 /// An error names the `OTEL_*` or `RUST_LOG` value that cannot be followed; a collector that is away is no error.
 pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
-    environment::refusal()?;
     propagation::install();
     if environment::sdk_disabled() {
         // Its spans have the context of their parents, so what came in goes out.
@@ -78,6 +77,7 @@ pub fn start(service: &'static str) -> anyhow::Result<Telemetry> {
             losses: Losses::of_spans(),
         });
     }
+    environment::refusal()?;
     let mut layers: Vec<BoxedLayer> = vec![console_layer()?];
     let resource = export::resource(service, settings());
     let losses = Losses::of_spans();

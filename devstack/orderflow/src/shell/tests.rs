@@ -141,3 +141,40 @@ fn a_value_that_is_refused_is_told_with_its_variable() {
          found in string"
     );
 }
+
+#[test]
+fn a_wrong_value_hides_none_of_the_others() {
+    let asked = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let arguments = ["orderflow", "up"].iter().chain(arguments);
+        let environment = shell(None, variables).environment;
+        starts(arguments.map(OsString::from), &environment).unwrap()
+    };
+    let wrong = ("GATEWAY_PORT", "");
+    let theirs = ("OPENAI_BASE_URL", "https://models.example.com/v1");
+    assert!(asked(&[], &[wrong, theirs]).has_embeddings);
+    assert!(asked(&["--openai-base-url=http://localhost:1"], &[wrong]).has_embeddings);
+    let outside = asked(&[], &[wrong, ("ORDERFLOW_SERVERS", "outside")]);
+    assert_eq!(outside.servers, Source::Outside);
+    let typed = asked(&["--servers=native"], &[("ORDERFLOW_SERVERS", "outside")]);
+    assert_eq!(typed.servers, Source::Native);
+    let nothing = asked(
+        &[],
+        &[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+            ("ORDERFLOW_SERVERS", ""),
+        ],
+    );
+    assert_eq!(nothing, EMBEDDED);
+}
+
+#[test]
+fn a_list_of_folders_is_one_if_any_is_there() {
+    let variables = [
+        ("SSL_CERT_DIR", "/no/such/folder:/"),
+        ("TMPDIR", "/no/such/folder"),
+    ];
+    assert_eq!(
+        left(Some(EMBEDDED), &variables),
+        ["SSL_CERT_DIR=/no/such/folder:/"]
+    );
+}

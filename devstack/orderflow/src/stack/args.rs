@@ -144,7 +144,13 @@ impl StackArgs {
 
 /// Connects, or says why not. What is behind a proxy, that alone reaches.
 async fn connect(address: &str) -> anyhow::Result<()> {
-    let url = Url::parse(address).ok();
+    // OTLP over gRPC may do without a scheme.
+    let with_scheme = if address.contains("://") {
+        address.to_owned()
+    } else {
+        format!("https://{address}")
+    };
+    let url = Url::parse(&with_scheme).ok();
     let url = url.filter(|url| url.scheme().starts_with("http"));
     let url =
         url.with_context(|| format!("`{address}` does not begin with http:// or https://"))?;

@@ -3,16 +3,18 @@
 
 use std::error::Error;
 use std::fmt;
-use std::thread;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use otel_messaging::kafka::Token;
 use serde::Deserialize;
+use serde_with::{DisplayFromStr, PickFirst, serde_as};
 use url::Url;
 
 /// How long the server of the tokens may take.
 const ASK_WITHIN: Duration = Duration::from_secs(10);
+/// After which a new one is asked for, however long the last one is good for.
+const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 /// How long a token is good for whose server does not say so.
 const DEFAULT_LIFETIME: Duration = Duration::from_mins(5);
 
@@ -60,10 +62,13 @@ struct Request {
 }
 
 /// What it answers: <https://www.rfc-editor.org/rfc/rfc6749#section-5.1>.
+#[serde_as]
 #[derive(Deserialize)]
 struct Answer {
     access_token: String,
-    expires_in: Option<u64>,
+    /// In seconds; some write it as a text.
+    #[serde_as(as = "Option<PickFirst<(_, DisplayFromStr)>>")]
+    expires_in: Option<f64>,
 }
 
 impl OauthArgs {
@@ -82,19 +87,16 @@ impl OauthArgs {
 }
 
 impl Request {
-    /// On a thread of its own: librdkafka asks on whichever thread polls it, and that may be one of the runtime, where a
-    /// blocking client panics.
     fn token(&self) -> Result<Token, Box<dyn Error>> {
-        let asked = thread::scope(|scope| scope.spawn(|| self.ask()).join());
-        let answer = asked.map_err(|_| "asking for a token panicked")?;
-        let answer = answer.map_err(|error| format!("asking for a token: {error:#}"))?;
+        let answer = self.ask()?;
         let lifetime = answer
             .expires_in
-            .map_or(DEFAULT_LIFETIME, Duration::from_secs);
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .unwrap_or(DEFAULT_LIFETIME);
         Ok(Token {
             value: answer.access_token,
             principal: self.id.clone(),
-            expires: SystemTime::now() + lifetime,
+            expires: SystemTime::now() + lifetime.min(LONGEST_LIFETIME),
         })
     }
 
@@ -120,5 +122,29 @@ impl fmt::Debug for OauthArgs {
             .field("url", &url.as_ref().map(Url::as_str))
             .field("id", &self.kafka_sasl_oauthbearer_client_id)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_tells_its_lifetime_in_whatever_form() {
+        for (answer, expected) in [
+            (r#"{"access_token": "a"}"#, None),
+            (r#"{"access_token": "a", "expires_in": 3600}"#, Some(3600.0)),
+            (
+                r#"{"access_token": "a", "expires_in": 3600.5}"#,
+                Some(3600.5),
+            ),
+            (
+                r#"{"access_token": "a", "expires_in": "3600"}"#,
+                Some(3600.0),
+            ),
+        ] {
+            let answer: Answer = serde_json::from_str(answer).unwrap();
+            assert_eq!(answer.expires_in, expected);
+        }
     }
 }

@@ -56,6 +56,7 @@ fn of(body: &str) -> String {
 fn notification(message: &str, attributes: &Value) -> String {
     let envelope = json!({
         "Type": "Notification",
+        "TopicArn": "arn:aws:sns:eu-central-1:000000000000:orders",
         "Message": message,
         "MessageAttributes": attributes,
     });
@@ -94,6 +95,7 @@ fn hands_out_what_was_published() {
         "",
         "{}",
         r#"{"Type": "Notification"}"#,
+        r#"{"Type": "Notification", "Message": "of an application that has no topic"}"#,
         "{\"detail-type\": 1",
     ] {
         assert_eq!(payload(body), body);
@@ -248,8 +250,23 @@ fn an_envelope_that_is_nested_without_end_is_read_to_its_end() {
         r#"{{"detail-type": "a", "x": {deep}, "detail": {{"y": {deep}, "traceparent": "{TRACEPARENT}"}}}}"#
     );
     assert_eq!(of(&body), TRACEPARENT);
-    let nested = (0..10).fold(event(&json!({"traceparent": TRACEPARENT})), |body, _| {
-        notification(&body, &json!({}))
-    });
-    assert_eq!(of(&nested), TRACEPARENT);
+}
+
+#[test]
+fn a_notification_that_was_published_is_a_message_and_no_envelope() {
+    let attributes = json!({"traceparent": {"Type": "String", "Value": TRACEPARENT}});
+    let published = notification("an order", &attributes);
+    let body = notification(&published, &json!({}));
+    assert_eq!(of(&body), "");
+    assert_eq!(payload(&body), published);
+}
+
+#[test]
+fn the_state_of_a_trace_that_cannot_be_used_does_not_stay_with_datadogs() {
+    let datadog = json!({"traceparent": TRACEPARENT});
+    let body = event(&json!({"traceparent": "bad", "tracestate": "x=1", "_datadog": datadog}));
+    let message = message(&body);
+    let read = MetadataExtractor::of(&message);
+    assert_eq!(traceparent(&extract(&read)), TRACEPARENT);
+    assert_eq!(read.get("tracestate"), None);
 }

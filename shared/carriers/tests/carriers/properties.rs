@@ -315,7 +315,7 @@ proptest! {
         });
         let attributes: serde_json::Map<_, _> = attributes.collect();
         let envelope = json!({
-            "Type": "Notification", "Message": "an order", "MessageAttributes": attributes,
+            "Type": "Notification", "TopicArn": "orders", "Message": "an order", "MessageAttributes": attributes,
         });
         let mut detail = r#"{"order_id": 7}"#.to_owned();
         inject(&context, &mut eventbridge::MetadataInjector::new(&mut detail));

@@ -47,7 +47,8 @@ fn envelope(attributes: &Attributes) -> String {
         (name.clone(), value)
     });
     let attributes: serde_json::Map<_, _> = attributes.collect();
-    json!({"Type": "Notification", "Message": "an order", "MessageAttributes": attributes})
+    let topic = "arn:aws:sns:eu-central-1:000000000000:orders";
+    json!({"Type": "Notification", "TopicArn": topic, "Message": "an order", "MessageAttributes": attributes})
         .to_string()
 }
 

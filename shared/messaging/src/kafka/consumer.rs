@@ -149,7 +149,7 @@ pub(super) fn note(
     }
     let topics = group.topics();
     match why.rdkafka_error_code() {
-        Some(code) if !heals(code) => {
+        Some(code) if !heals(code) && !group.client.context().asks_again(code) => {
             tracing::warn!(topics, error = %why, "cannot receive");
             fatal.get_or_insert_with(|| Fatal {
                 at: Instant::now() + group.settings.fatal_after,

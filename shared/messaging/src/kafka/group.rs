@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rdkafka::client::OAuthToken;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 use tokio::sync::mpsc;
@@ -54,6 +54,11 @@ impl Membership {
     /// A member that got no partition, because others have them all, has joined as well.
     pub(super) fn has_joined(&self) -> bool {
         self.joined.load(Ordering::Relaxed)
+    }
+
+    /// A member whose connections stand needs a new token in time, and may get one; who was never let in waits in vain.
+    pub(super) fn asks_again(&self, code: RDKafkaErrorCode) -> bool {
+        code == RDKafkaErrorCode::Authentication && self.tokens.are_there() && self.has_joined()
     }
 
     /// From now on, rebalances are answered at once: nothing is in hand any more. Whether that is news.

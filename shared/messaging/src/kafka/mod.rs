@@ -66,13 +66,15 @@ impl Client {
 
     /// Takes tokens for SASL OAUTHBEARER from `source`: of an identity provider, of MSK's IAM signer, of a file.
     ///
-    /// It is asked again before a token expires, and ten seconds after an error; it may block for as long as one request
-    /// takes.
+    /// It is asked again before a token expires, and ten seconds after an error. It has a thread of its own, and may block
+    /// that for as long as one request takes.
     pub fn with_tokens(
         mut self,
         source: impl Fn() -> Result<Token, Box<dyn Error>> + Send + Sync + 'static,
     ) -> Self {
         self.tokens = Tokens::from(source);
+        // Clients that this one was cloned from go on as who they are.
+        self.producers = Arc::default();
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rdkafka::ClientContext;
@@ -19,7 +20,6 @@ pub struct Token {
     pub expires: SystemTime,
 }
 
-/// Where tokens come from. It may block for as long as one request takes.
 type Source = dyn Fn() -> Result<Token, Box<dyn Error>> + Send + Sync;
 
 /// Where a client's tokens come from, if it needs any. Cheap to clone.
@@ -32,15 +32,31 @@ impl Tokens {
     ) -> Self {
         Self(Some(Arc::new(source)))
     }
+
+    /// Whether the next token may be better than the last one.
+    pub(super) fn are_there(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// On a thread of its own: librdkafka asks on whichever thread polls it, which may be one of the runtime, and must
+    /// outlive a panic. What it is told must not be empty, or it does not ask again.
+    fn next(&self) -> Result<Token, String> {
+        let source = self.0.as_ref().ok_or("nobody gives tokens")?;
+        let asked = thread::scope(|scope| {
+            let asked = scope.spawn(|| source().map_err(|error| error.to_string()));
+            asked.join()
+        });
+        let answer = asked.map_err(|_| "the source of tokens panicked")?;
+        answer.map_err(|error| format!("no token: {error}"))
+    }
 }
 
 impl ClientContext for Tokens {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        let source = self.0.as_ref().ok_or("nobody gives tokens")?;
-        let token = source().inspect_err(|error| {
-            tracing::warn!(error = %error, "no token for Kafka, will try again");
+        let token = self.next().inspect_err(|error| {
+            tracing::warn!(error, "no token for Kafka, will try again");
         })?;
         let expires = token.expires.duration_since(UNIX_EPOCH)?.as_millis();
         Ok(OAuthToken {
@@ -78,5 +94,37 @@ impl std::fmt::Debug for Token {
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Tokens").field(&self.0.is_some()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(
+        source: impl Fn() -> Result<Token, Box<dyn Error>> + Send + Sync + 'static,
+    ) -> String {
+        let token = Tokens::from(source).generate_oauth_token(None);
+        token.err().unwrap().to_string()
+    }
+
+    #[test]
+    fn a_source_that_fails_or_panics_is_asked_again_and_ends_nothing() {
+        assert_eq!(refusal(|| Err("".into())), "no token: ");
+        assert_eq!(refusal(|| panic!("oops")), "the source of tokens panicked");
+    }
+
+    #[tokio::test]
+    async fn a_source_may_block_as_it_likes() {
+        let tokens = Tokens::from(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+            Ok(Token {
+                value: runtime.block_on(async { "token".to_owned() }),
+                principal: "orders".to_owned(),
+                expires: UNIX_EPOCH + std::time::Duration::from_secs(1),
+            })
+        });
+        let token = tokens.generate_oauth_token(None).unwrap();
+        assert_eq!((&*token.token, token.lifetime_ms), ("token", 1000));
     }
 }

@@ -11,7 +11,8 @@ use crate::codec::Decode;
 /// ```
 /// use otel_messaging::{Bytes, Decode, Json, sqs::Unwrapped};
 ///
-/// let body = Bytes::from(r#"{"Type": "Notification", "Message": "{\"id\": 7}"}"#);
+/// let body = r#"{"Type": "Notification", "TopicArn": "arn:aws:sns:…:orders", "Message": "{\"id\": 7}"}"#;
+/// let body = Bytes::from(body);
 /// let event: serde_json::Value = Unwrapped(Json).decode(Some(&body)).unwrap();
 /// assert_eq!(event["id"], 7);
 /// ```

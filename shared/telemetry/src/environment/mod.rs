@@ -125,7 +125,7 @@ fn read(variables: &[(String, String)]) -> Read {
         disabled: reader.boolean("OTEL_SDK_DISABLED"),
         sdk_log_level: sdk_log_level(&mut reader),
         service_name: reader.text("OTEL_SERVICE_NAME"),
-        resource_attributes: reader.pairs("OTEL_RESOURCE_ATTRIBUTES"),
+        resource_attributes: reader.pairs("OTEL_RESOURCE_ATTRIBUTES", "it is ignored"),
         propagators: propagators_of(&mut reader),
         sampler: sampler(&mut reader),
         spans: limits::batch(&mut reader, "BSP", Duration::from_secs(5)),

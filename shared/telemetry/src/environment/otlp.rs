@@ -129,11 +129,14 @@ impl Signal<'_, '_> {
             return HeaderMap::new();
         };
         let mut headers = HeaderMap::new();
-        for (key, value) in self.reader.pairs(&name) {
+        for (key, value) in self.reader.pairs(&name, "what can be read of it is sent") {
             let header = HeaderName::try_from(&key).ok();
             match header.zip(HeaderValue::try_from(value).ok()) {
                 Some((key, value)) => drop(headers.insert(key, value)),
-                None => self.reader.warn(&name, &format!("{key:?} is no header")),
+                // Not with its name: in another form than this one, a secret is a part of it.
+                None => self
+                    .reader
+                    .warn(&name, "one of them is no header, and is not sent"),
             }
         }
         headers
@@ -210,7 +213,9 @@ impl Signal<'_, '_> {
         let key = self.file("CLIENT_KEY");
         if endpoint.scheme() != "https" {
             for (name, _) in [&authorities, &certificate, &key].into_iter().flatten() {
-                let why = format!("the endpoint is {endpoint}, where nothing is encrypted");
+                let host = endpoint.host_str().unwrap_or_default();
+                let why =
+                    format!("the endpoint at {host} does not begin with https, so it is unused");
                 self.reader.warn(name, &why);
             }
             return Tls::default();

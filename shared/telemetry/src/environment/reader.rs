@@ -69,9 +69,15 @@ impl<'a> Reader<'a> {
         if name.ends_with("_HEADERS") {
             return format!("{name}=…");
         }
-        match value.split_once("://").zip(value.rsplit_once('@')) {
-            Some(((scheme, _), (_, host))) => format!("{name}={scheme}://REDACTED:REDACTED@{host}"),
-            None => format!("{name}={value}"),
+        match value.rsplit_once('@') {
+            Some((before, host)) if name.ends_with("_ENDPOINT") => {
+                // Over gRPC an address may have no scheme.
+                let scheme = before.split_inclusive("://").next();
+                let scheme = scheme.filter(|scheme| scheme.ends_with("://"));
+                let scheme = scheme.unwrap_or_default();
+                format!("{name}={scheme}REDACTED:REDACTED@{host}")
+            }
+            _ => format!("{name}={value}"),
         }
     }
 
@@ -141,8 +147,9 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    /// `key=value,key=value`, as in W3C's `baggage` header without properties.
-    pub(super) fn pairs(&mut self, name: &str) -> Vec<(String, String)> {
+    /// `key=value,key=value`, as in W3C's `baggage` header without properties; `otherwise` says what becomes of another
+    /// value.
+    pub(super) fn pairs(&mut self, name: &str, otherwise: &str) -> Vec<(String, String)> {
         let listed = self.text(name).unwrap_or_default();
         let items = listed
             .split(',')
@@ -151,10 +158,9 @@ impl<'a> Reader<'a> {
         let pairs: Option<Vec<_>> = items.map(pair).collect();
         // The specification discards the whole value, so that nobody goes on with half of it.
         pairs.unwrap_or_else(|| {
-            self.warn(
-                name,
-                "it is ignored, being no list of key=value with percent-encoded values",
-            );
+            let why =
+                format!("{otherwise}, being no list of key=value with percent-encoded values");
+            self.warn(name, &why);
             Vec::new()
         })
     }

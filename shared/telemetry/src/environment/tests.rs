@@ -389,3 +389,33 @@ fn a_secret_in_an_endpoint_is_not_said() {
     let named_by = read.settings.traces.unwrap().named_by;
     assert!(!named_by.contains("secret"), "{named_by}");
 }
+
+#[test]
+fn no_secret_is_said_in_whatever_form_it_was_given() {
+    for (name, value) in [
+        (
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "Authorization: Basic c2VjcmV0==",
+        ),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "Bearer secret="),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "user:secret@collector:4317/path",
+        ),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://user:secret@collector"),
+    ] {
+        let read = read(&[(name.to_owned(), value.to_owned())]);
+        let said: Vec<_> = read.warnings.iter().chain(&read.refusal).collect();
+        assert!(!said.is_empty(), "{value}");
+        let is_secret = |line: &&&String| line.contains("secret") || line.contains("c2VjcmV0");
+        assert_eq!(said.iter().find(is_secret), None);
+    }
+    let certificate = with_files("/etc/ssl/otlp/ca.pem");
+    let plain = "http://user:secret@collector:4318".to_owned();
+    let read = read(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), plain),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE".to_owned(), certificate),
+    ]);
+    assert!(!read.warnings.is_empty());
+    assert!(read.warnings.iter().all(|line| !line.contains("secret")));
+}
